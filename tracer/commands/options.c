@@ -1,0 +1,200 @@
+#include "commands/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/commands.h"
+
+enum long_only { OPT_NO_ASLR = 256, OPT_PIN, OPT_VERIFY, OPT_DEBUG, OPT_COLOR };
+
+static const struct option long_options[] = {
+	{"all", no_argument, NULL, 'a'},
+	{"color", optional_argument, NULL, 'c'},
+	{"debug", required_argument, NULL, OPT_DEBUG},
+	{"depth", required_argument, NULL, 'd'},
+	{"format", required_argument, NULL, 'F'},
+	{"function", required_argument, NULL, 'f'},
+	{"help", no_argument, NULL, 'h'},
+	{"lib", required_argument, NULL, 'l'},
+	{"no-aslr", no_argument, NULL, 'R'},
+	{"output", required_argument, NULL, 'o'},
+	{"pin", no_argument, NULL, 'P'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"source", required_argument, NULL, 's'},
+	{"stack", no_argument, NULL, 'k'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"verify", no_argument, NULL, OPT_VERIFY},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static void print_help(void)
+{
+	printf("Usage: frametrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
+	       "       frametrace COMMAND ...\n"
+	       "Runs PROGRAM and shows every stack frame that it pushes and pops.\n"
+	       "\n"
+	       "What to trace (default: the functions of the program's own sources)\n"
+	       "  -f, --function=PATTERN  only these functions: a glob, or /REGEX/; !PATTERN: not\n"
+	       "                          these; may be given several times\n"
+	       "  -s, --source=PATTERN    only functions from these source files; ! as above\n"
+	       "  -l, --lib=PATTERN       a library's functions too: libm, 'libstdc*', '*'\n"
+	       "  -a, --all               also what the compiler, the C library and Rust's std added\n"
+	       "  -d, --depth=N           no frames deeper than N levels\n"
+	       "What to show\n"
+	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
+	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
+	       "  -F, --format=NAME       ");
+	for (size_t i = 0; report_formats[i]; i++)
+		printf("%s%s", i ? ", " : "", report_formats[i]->name);
+	printf(" (default: %s)\n", report_formats[0]->name);
+	printf("  -o, --output=FILE       the trace into FILE instead of stderr\n"
+	       "  -c, --color=WHEN        auto, always, never\n"
+	       "  -q, --quiet             frames only: no heading, no notes, no summary\n"
+	       "How to run it\n"
+	       "  -R, --no-aslr           the same addresses in every run\n"
+	       "  -P, --pin               tracer and program on one CPU: the fastest\n"
+	       "      --verify            compare each stack with libunwind's walk; 1 if one differs\n"
+	       "Help\n"
+	       "  -h, --help  -V, --version  --debug=ROOMS (log for developers)\n"
+	       "\n"
+	       "Commands\n");
+	for (size_t i = 1; commands[i]; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
+	printf("More, with examples: man frametrace\n");
+}
+
+static int parse_depth(const char *text, uint32_t *ret)
+{
+	char *end;
+	errno = 0;
+	unsigned long n = strtoul(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || n == 0 || n > UINT32_MAX)
+		return usage_error("--depth takes a number from 1, not '%s'", text);
+	*ret = (uint32_t)n;
+	return -1;
+}
+
+static int parse_color(const char *text, enum color *ret)
+{
+	if (!text || strcmp(text, "always") == 0)
+		*ret = COLOR_ALWAYS;
+	else if (strcmp(text, "auto") == 0)
+		*ret = COLOR_AUTO;
+	else if (strcmp(text, "never") == 0)
+		*ret = COLOR_NEVER;
+	else
+		return usage_error("--color takes auto, always or never, not '%s'", text);
+	return -1;
+}
+
+static int parse_format(const char *text, const struct report_format **ret)
+{
+	const struct report_format *f = report_find(text);
+	if (!f)
+		return usage_error("there is no format '%s'", text);
+	*ret = f;
+	return -1;
+}
+
+static int add_pattern(struct patterns *p, const char *text)
+{
+	if (patterns_add(p, text) == FT_OK)
+		return -1;
+	failed();
+	return EXIT_USAGE;
+}
+
+static int parse_one(int c, struct trace_options *o)
+{
+	switch (c) {
+	case 'a':
+		o->selection.all = true;
+		return -1;
+	case 'c':
+		return parse_color(optarg, &o->color);
+	case 'd':
+		return parse_depth(optarg, &o->max_depth);
+	case 'F':
+		return parse_format(optarg, &o->format);
+	case 'f':
+		return add_pattern(&o->selection.functions, optarg);
+	case 'k':
+		o->walk = true;
+		return -1;
+	case 'l':
+		return add_pattern(&o->selection.libraries, optarg);
+	case 'o':
+		o->output = optarg;
+		return -1;
+	case 'P':
+		o->pin = true;
+		return -1;
+	case 'q':
+		o->quiet = true;
+		return -1;
+	case 'R':
+		o->no_aslr = true;
+		return -1;
+	case 's':
+		return add_pattern(&o->selection.sources, optarg);
+	case 'v':
+		o->verbose++;
+		return -1;
+	case OPT_VERIFY:
+		o->verify = true;
+		return -1;
+	case OPT_DEBUG:
+		ft_log_enable(optarg);
+		return -1;
+	case 'V':
+		printf("frametrace %s\n", FT_VERSION);
+		return 0;
+	case 'h':
+		print_help();
+		return 0;
+	}
+	return EXIT_USAGE;
+}
+
+// getopt_long(3) says what is wrong in its own words; here in ours, in one line.
+static int complain(int c, char **argv)
+{
+	const char *word = argv[optind - 1];
+	if (c == ':')
+		return usage_error("%s needs a value", word);
+	if (optopt > 0 && optopt < 256)
+		return usage_error("there is no option -%c", optopt);
+	return usage_error("there is no option %s", word);
+}
+
+int trace_options_parse(int argc, char **argv, struct trace_options *ret)
+{
+	*ret = (struct trace_options){.format = report_formats[0]};
+	optind = 0; // start anew: a command's argv is a part of main's
+	int c;
+	// '+': options behind PROGRAM are the program's own.
+	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:PqRs:vV", long_options, NULL)) != -1) {
+		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
+		if (rc >= 0) {
+			if (rc == 0 && fflush(stdout) != 0)
+				rc = EXIT_BAD;
+			trace_options_deinit(ret);
+			return rc;
+		}
+	}
+	if (optind == argc) {
+		trace_options_deinit(ret);
+		return usage_error("which PROGRAM?");
+	}
+	ret->first_argument = optind;
+	return -1;
+}
+
+void trace_options_deinit(struct trace_options *o)
+{
+	selection_deinit(&o->selection);
+}

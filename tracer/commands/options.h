@@ -1,0 +1,32 @@
+/*
+ * options.h - what the command line of a trace says (private to commands/).
+ *
+ * Owns:     the option table and the help text.
+ * Gives:    struct trace_options.
+ * Never:    acts on an option.
+ * Lifetime: strings are borrowed from argv.
+ */
+#ifndef FT_OPTIONS_H
+#define FT_OPTIONS_H
+
+#include "events/select.h"
+#include "report/report.h"
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct trace_options {
+	struct selection selection;
+	const char *output; // NULL: stderr
+	const struct report_format *format;
+	enum color color;
+	uint32_t max_depth; // 0: no limit
+	int verbose;
+	bool quiet, no_aslr, pin, walk, verify;
+	int first_argument; // index in argv of PROGRAM
+};
+
+/* -1: go on; otherwise the exit status (--help, --version, an error). */
+int trace_options_parse(int argc, char **argv, struct trace_options *ret);
+void trace_options_deinit(struct trace_options *o);
+
+#endif

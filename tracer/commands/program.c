@@ -1,0 +1,62 @@
+#include "commands/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "symbols/symbols.h"
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+// As execvp(3) searches; an empty component is the current directory.
+static char *search_path(const char *word)
+{
+	const char *path = getenv("PATH");
+	if (!path)
+		path = "/bin:/usr/bin";
+	for (const char *s = path;; s++) {
+		size_t len = strcspn(s, ":");
+		char *candidate = len ? xasprintf("%.*s/%s", (int)len, s, word) : xstrdup(word);
+		if (is_program(candidate))
+			return candidate;
+		free(candidate);
+		s += len;
+		if (*s == '\0')
+			return NULL;
+	}
+}
+
+static enum ft_rc not_in_path(const char *word)
+{
+	if (is_program(word))
+		return ft_fail("%s: not found in PATH; did you mean ./%s?", word, word);
+	return ft_fail("%s: not found in PATH", word);
+}
+
+enum ft_rc program_find(const char *word, char **ret_path, char **ret_interpreter)
+{
+	if (*word == '\0')
+		return ft_fail("the PROGRAM is an empty word");
+	char *path = strchr(word, '/') ? xstrdup(word) : search_path(word);
+	if (!path)
+		return not_in_path(word);
+	char *interpreter = NULL;
+	enum ft_rc rc = symbols_script_interpreter(path, &interpreter);
+	if (rc != FT_FAIL)
+		rc = symbols_check_program(interpreter ? interpreter : path);
+	if (rc == FT_OK && interpreter && access(path, X_OK) != 0)
+		rc = ft_fail("%s: not executable (chmod +x %s)", path, path);
+	if (rc != FT_OK) {
+		free(interpreter);
+		free(path);
+		return rc;
+	}
+	*ret_path = path;
+	*ret_interpreter = interpreter;
+	return FT_OK;
+}

@@ -1,0 +1,251 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "commands/options.h"
+#include "commands/program.h"
+#include "events/collect.h"
+
+enum { OUTPUT_BUFFER = 1 << 20 };
+
+/* One trace, from the command line to the exit status. */
+struct session {
+	struct trace_options o;
+	char *const *argv; // of the program
+	FILE *out;
+	const char *out_name;
+	bool flush_each; // somebody may be watching, or the file is shared with the program
+	bool broken;	 // the trace could not be written
+	struct control *control;
+	struct symbols *symbols;
+	struct target *target;
+	struct collector *collector;
+	struct reporter *reporter;
+	struct stop last;
+};
+
+/*
+ * Signals reach a handler without context, so this is the one file-scope state of the program
+ * besides base/: whom to forward to, and what ended us.
+ */
+static volatile sig_atomic_t traced_pid;
+static volatile sig_atomic_t ended_by;
+
+// From a terminal the program gets the signal itself; from kill(1) only we do: hand it on.
+static void on_interrupt(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == SI_USER && traced_pid > 0)
+		kill((pid_t)traced_pid, signal);
+}
+
+// The program dies with us; its end then ends the main loop, and the trace is complete.
+static void on_terminate(int signal)
+{
+	ended_by = signal;
+	if (traced_pid > 0)
+		kill((pid_t)traced_pid, SIGKILL);
+}
+
+static void handle_signals(pid_t pid)
+{
+	traced_pid = pid;
+	struct sigaction forward = {.sa_sigaction = on_interrupt, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction end = {.sa_handler = on_terminate, .sa_flags = SA_RESTART};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigaction(SIGINT, &forward, NULL);
+	sigaction(SIGQUIT, &forward, NULL);
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGHUP, &end, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static bool is_regular(FILE *f)
+{
+	struct stat st;
+	return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static enum ft_rc open_output(struct session *s)
+{
+	s->out = stderr;
+	s->out_name = "standard error";
+	s->flush_each = true;
+	if (!s->o.output) {
+		if (fcntl(STDERR_FILENO, F_GETFD) & FD_CLOEXEC) // our own stand-in for a closed one
+			return ft_fail("standard error is closed; use -o FILE");
+	} else {
+		s->out_name = s->o.output;
+		s->out = fopen(s->o.output, "we");
+		if (!s->out)
+			return ft_fail("%s: %s", s->o.output, strerror(errno));
+		s->flush_each = !is_regular(s->out);
+	}
+	setvbuf(s->out, NULL, _IOFBF, OUTPUT_BUFFER);
+	return FT_OK;
+}
+
+static bool wants_color(const struct session *s)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	switch (s->o.color) {
+	case COLOR_ALWAYS:
+		return true;
+	case COLOR_NEVER:
+		return false;
+	case COLOR_AUTO:
+		return isatty(fileno(s->out)) && !(no_color && *no_color) && term &&
+		       strcmp(term, "dumb") != 0;
+	}
+	return false;
+}
+
+// The trace cannot go on; the program can, with all its bytes back.
+static void give_up_writing(struct session *s, int error)
+{
+	s->broken = true;
+	ft_say("cannot write the trace to %s: %s; the program runs on untraced", s->out_name,
+	       strerror(error));
+	if (s->control)
+		control_disarm(s->control);
+}
+
+static void write_event(void *ctx, const struct event *ev)
+{
+	struct session *s = ctx;
+	if (s->broken)
+		return;
+	s->o.format->event(s->reporter, ev);
+	if (s->flush_each ? fflush(s->out) != 0 : ferror(s->out) != 0)
+		give_up_writing(s, errno);
+}
+
+static enum ft_rc start(struct session *s, const char *path)
+{
+	bool early = !s->flush_each;
+	struct launch how = {
+		.path = path,
+		.argv = s->argv,
+		.no_aslr = s->o.no_aslr,
+		.pin = s->o.pin,
+		.early_resume = early,
+	};
+	enum ft_rc rc = control_launch(&how, &s->control);
+	if (rc != FT_OK)
+		return rc;
+	handle_signals(control_pid(s->control));
+	struct plan_options plan = {
+		.locals = s->o.verbose > 0 || s->o.format->details,
+		.hold_all = s->o.walk || s->o.verify,
+		.style = value_style_default(),
+	};
+	struct collect_options collect = {
+		.argv = s->argv,
+		.max_depth = s->o.max_depth,
+		.locals = plan.locals,
+		.live = !early,
+		.walk = s->o.walk,
+		.verify = s->o.verify,
+	};
+	s->symbols = symbols_create();
+	s->target = target_create(s->control, s->symbols, &s->o.selection, &plan);
+	s->collector = collector_create(s->control, s->symbols, s->target, &collect, write_event, s);
+	return target_load(s->target);
+}
+
+static enum ft_rc run(struct session *s)
+{
+	struct report_options ro = {
+		.color = wants_color(s),
+		.verbose = s->o.verbose,
+		.quiet = s->o.quiet,
+	};
+	s->reporter = s->o.format->open(s->out, &ro);
+	collect_start(s->collector);
+	enum ft_rc rc;
+	while ((rc = control_next(s->control, &s->last)) == FT_OK) {
+		if (s->broken)
+			continue;
+		rc = collect_stop(s->collector, &s->last);
+		if (rc != FT_OK)
+			break;
+	}
+	return rc == FT_NONE ? FT_OK : rc;
+}
+
+static void finish(struct session *s)
+{
+	if (s->reporter)
+		s->o.format->close(s->reporter);
+	if (!s->broken && s->out && fflush(s->out) != 0)
+		give_up_writing(s, errno);
+	if (s->out && s->out != stderr && fclose(s->out) != 0 && !s->broken)
+		give_up_writing(s, errno);
+	collector_destroy(s->collector);
+	target_destroy(s->target);
+	symbols_destroy(s->symbols);
+	control_destroy(s->control);
+	trace_options_deinit(&s->o);
+}
+
+// Ends as the program did: by the same signal, without a second core dump.
+static void end_by_signal(int signal)
+{
+	struct rlimit none = {0, 0};
+	struct sigaction usual = {.sa_handler = SIG_DFL};
+	sigset_t one;
+	setrlimit(RLIMIT_CORE, &none);
+	sigaction(signal, &usual, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, signal);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(signal);
+}
+
+static int exit_status(const struct session *s, enum ft_rc rc, bool mismatch)
+{
+	if (ended_by)
+		end_by_signal(ended_by);
+	if (rc != FT_OK || s->broken || mismatch)
+		return EXIT_BAD;
+	if (s->last.kind == STOP_KILLED) {
+		end_by_signal(s->last.signal);
+		return 128 + s->last.signal; // the signal did not end us: say it as a shell does
+	}
+	return s->last.status;
+}
+
+static int trace(int argc, char **argv)
+{
+	struct session s = {.last = {.kind = STOP_EXIT}};
+	int rc_options = trace_options_parse(argc, argv, &s.o);
+	if (rc_options >= 0)
+		return rc_options;
+	s.argv = argv + s.o.first_argument;
+	char *path = NULL, *interpreter = NULL;
+	enum ft_rc rc = program_find(s.argv[0], &path, &interpreter);
+	if (rc == FT_OK && interpreter && !s.o.quiet)
+		ft_say("%s is a script: tracing its interpreter %s", path, interpreter);
+	if (rc == FT_OK)
+		rc = open_output(&s);
+	if (rc == FT_OK)
+		rc = start(&s, path);
+	if (rc == FT_OK)
+		rc = run(&s);
+	if (rc != FT_OK && !ended_by)
+		failed();
+	bool mismatch = s.collector && collect_mismatches(s.collector) > 0;
+	finish(&s);
+	free(path);
+	free(interpreter);
+	return exit_status(&s, rc, mismatch);
+}
+
+const struct command command_trace = {"trace", "run a program and show its frames (the default)", trace};

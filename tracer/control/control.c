@@ -1,0 +1,280 @@
+#define LOG_DOMAIN "control"
+#include "control/control.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/private.h"
+
+void control_destroy(struct control *c)
+{
+	if (!c)
+		return;
+	if (!c->exited && c->pid > 0) {
+		kill(c->pid, SIGKILL);
+		struct wait_result w;
+		while (!c->exited && wait_any(false, &w) == FT_OK)
+			c->exited = w.tid == c->pid &&
+				    (w.kind == WAIT_EXITED || w.kind == WAIT_KILLED);
+	}
+	if (c->mem >= 0)
+		close(c->mem);
+	sites_deinit(&c->sites);
+	free(c->threads);
+	free(c->deferred);
+	free(c);
+}
+
+pid_t control_pid(const struct control *c)
+{
+	return c->pid;
+}
+
+struct control_stats control_stats(const struct control *c)
+{
+	return c->stats;
+}
+
+static size_t live_read(void *ctx, uint64_t addr, void *buf, size_t len)
+{
+	struct control *c = ctx;
+	size_t got = mem_read(c->pid, addr, buf, len);
+	if (!c->disarmed)
+		sites_hide(&c->sites, addr, buf, got);
+	return got;
+}
+
+struct memory control_memory(struct control *c)
+{
+	return (struct memory){live_read, c};
+}
+
+enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret)
+{
+	struct thread *t = thread_find(c, tid);
+	if (!t || !t->stopped)
+		return FT_NONE;
+	enum ft_rc rc = pt_get_regs(tid, ret);
+	if (rc == FT_OK && t->resume_in)
+		ret->r[ARCH_RIP] = t->resume_in->d.home;
+	return rc;
+}
+
+enum ft_rc control_settle(struct control *c, pid_t tid)
+{
+	struct thread *t = thread_find(c, tid);
+	if (!t || !t->stopped || !t->resume_in)
+		return FT_NONE;
+	return pt_set_rip(tid, t->resume_in->d.home);
+}
+
+enum ft_rc control_add_site(struct control *c, const struct displaced *d,
+			    const struct capture_plan *plan, uint32_t *ret)
+{
+	assert(!sites_at(&c->sites, d->home));
+	return sites_add(&c->sites, d, plan, ret);
+}
+
+enum ft_rc control_arm(struct control *c)
+{
+	return sites_arm(&c->sites, c->mem, c->pid);
+}
+
+void control_forget(struct control *c, uint64_t lo, uint64_t hi)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		c->threads[i].again = NULL;
+	sites_forget(&c->sites, lo, hi);
+}
+
+void control_disarm(struct control *c)
+{
+	if (c->disarmed || c->exited)
+		return;
+	if (sites_restore(&c->sites, c->mem, c->pid) == FT_FAIL)
+		ft_error_clear();
+	c->disarmed = true;
+}
+
+// Whether a SIGTRAP right behind a site is its int3 or one that somebody sent.
+static bool is_our_trap(const struct thread *t, const struct site *site)
+{
+	siginfo_t info;
+	// Behind a longer instruction rip can be at home + 1 only by the int3 itself.
+	if (site->d.home_len > 1)
+		return true;
+	return pt_get_siginfo(t->tid, &info) != FT_OK || info.si_code == SI_KERNEL;
+}
+
+static enum ft_rc deliver(struct control *c, struct thread *t, int signal, struct regs *regs,
+			  struct stop *ret)
+{
+	thread_go_home(c, t, regs, signal);
+	t->deliver = signal;
+	ret->kind = STOP_SIGNAL;
+	ret->signal = signal;
+	return t->pid == c->pid ? FT_OK : FT_NONE;
+}
+
+// At a site: the hit is captured; with early resume the thread runs on while it is reported.
+static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site, struct regs *regs,
+			  struct stop *ret)
+{
+	regs->r[ARCH_RIP] = site->d.home;
+	if (c->disarmed || !site->armed) {
+		enum ft_rc rc = pt_set_rip(t->tid, site->d.home);
+		return rc == FT_OK ? FT_NONE : rc;
+	}
+	t->resume_in = site;
+	if (t->again == site && t->again_rsp == regs->r[ARCH_RSP]) {
+		t->again = NULL;
+		return FT_NONE;
+	}
+	if (t->again && regs->r[ARCH_RSP] > t->again_rsp)
+		t->again = NULL;
+	c->hit.time_ns = ret->time_ns;
+	enum ft_rc rc = capture_hit(c, t, site, regs);
+	if (rc != FT_OK)
+		return rc;
+	c->stats.hits++;
+	ret->kind = STOP_HIT;
+	ret->hit = &c->hit;
+	if (!c->early_resume || site->plan.hold)
+		return FT_OK;
+	c->resume_tid = 0;
+	return thread_resume(c, t) == FT_FAIL ? FT_FAIL : FT_OK;
+}
+
+static enum ft_rc on_signal(struct control *c, struct thread *t, int signal, struct stop *ret)
+{
+	struct regs regs;
+	enum ft_rc rc = pt_get_regs(t->tid, &regs);
+	if (rc != FT_OK)
+		return rc;
+	struct site *site = signal == SIGTRAP ? sites_at(&c->sites, regs.r[ARCH_RIP] - 1) : NULL;
+	if (site && is_our_trap(t, site))
+		return on_site(c, t, site, &regs, ret);
+	return deliver(c, t, signal, &regs, ret);
+}
+
+static enum ft_rc on_exec(struct control *c, struct thread *t, struct stop *ret)
+{
+	if (t->pid != c->pid) { // a vfork child has a memory of its own now
+		pid_t tid = t->tid;
+		thread_remove(c, tid);
+		c->resume_tid = 0;
+		return pt_detach(tid, 0) == FT_FAIL ? FT_FAIL : FT_NONE;
+	}
+	control_release_all(c);
+	threads_keep_only(c, c->pid);
+	sites_clear(&c->sites);
+	t = thread_find(c, c->pid);
+	t->again = t->resume_in = NULL;
+	close(c->mem);
+	c->mem = -1;
+	ret->kind = STOP_EXEC;
+	return mem_open(c->pid, &c->mem);
+}
+
+static enum ft_rc on_end(struct control *c, const struct wait_result *w, struct stop *ret)
+{
+	struct thread *t = thread_find(c, w->tid);
+	c->resume_tid = 0;
+	if (w->tid != c->pid) {
+		bool ours = t && t->pid == c->pid;
+		thread_remove(c, w->tid);
+		ret->kind = STOP_GONE;
+		return ours ? FT_OK : FT_NONE;
+	}
+	control_release_all(c);
+	c->exited = true;
+	ret->kind = w->kind == WAIT_EXITED ? STOP_EXIT : STOP_KILLED;
+	ret->status = w->kind == WAIT_EXITED ? w->value : 0;
+	ret->signal = w->kind == WAIT_KILLED ? w->value : 0;
+	ret->core = w->core;
+	return FT_OK;
+}
+
+/*
+ * Acts on one status. FT_OK: ret is to be reported. FT_NONE: nothing to report; whoever is in
+ * resume_tid goes on.
+ */
+static enum ft_rc act(struct control *c, const struct wait_result *w, struct stop *ret)
+{
+	if (w->kind == WAIT_EXITED || w->kind == WAIT_KILLED)
+		return on_end(c, w, ret);
+	struct thread *t = thread_find(c, w->tid);
+	if (!t) {
+		// A newborn that reports before its parent does: it waits for the parent's event.
+		t = thread_add(c, w->tid, w->tid);
+		t->stopped = true;
+		return FT_NONE;
+	}
+	t->stopped = true;
+	if (!t->announced)
+		return FT_NONE;
+	c->resume_tid = t->tid;
+	ret->pid = t->pid;
+	switch (w->kind) {
+	case WAIT_SIGNAL:
+		return on_signal(c, t, w->value, ret);
+	case WAIT_GROUP_STOP:
+		t->listening = true;
+		return FT_NONE;
+	case WAIT_FORK:
+	case WAIT_VFORK:
+	case WAIT_CLONE:
+		return birth(c, t, ret);
+	case WAIT_EXEC:
+		return on_exec(c, t, ret);
+	case WAIT_FIRST_STOP:
+	case WAIT_OTHER:
+	case WAIT_EXITED:
+	case WAIT_KILLED:
+		break;
+	}
+	return FT_NONE;
+}
+
+static enum ft_rc resume_last(struct control *c)
+{
+	struct thread *t = c->resume_tid ? thread_find(c, c->resume_tid) : NULL;
+	c->resume_tid = 0;
+	if (t && t->stopped && thread_resume(c, t) == FT_FAIL)
+		return FT_FAIL;
+	return FT_OK;
+}
+
+static enum ft_rc next_status(struct control *c, struct wait_result *ret)
+{
+	if (c->n_deferred > 0) {
+		*ret = c->deferred[0];
+		memmove(c->deferred, c->deferred + 1, --c->n_deferred * sizeof(*c->deferred));
+		return FT_OK;
+	}
+	return wait_any(c->spin, ret);
+}
+
+enum ft_rc control_next(struct control *c, struct stop *ret)
+{
+	while (!c->exited) {
+		if (resume_last(c) == FT_FAIL)
+			return FT_FAIL;
+		struct wait_result w;
+		enum ft_rc rc = next_status(c, &w);
+		if (rc == FT_NONE)
+			c->exited = true;
+		if (rc != FT_OK)
+			return rc;
+		c->stats.stops++;
+		*ret = (struct stop){.pid = c->pid, .tid = w.tid, .time_ns = control_now()};
+		rc = act(c, &w, ret);
+		if (rc != FT_NONE)
+			return rc;
+	}
+	return FT_NONE;
+}

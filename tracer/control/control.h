@@ -1,0 +1,114 @@
+/*
+ * control.h - start, stop and resume one traced process and its threads.
+ *
+ * Owns:     the pids, the sites (int3 bytes and displaced slots), every ptrace(2), waitpid(2),
+ *           fork(2), kill(2) and /proc/PID/mem.
+ * Gives:    struct stop (a value), struct hit, a struct memory that hides our int3 bytes.
+ * Never:    looks up a symbol, prints, or decides what a stop means to a user.
+ * Lifetime: a stop is valid until the next control_next(); copy what you keep.
+ *
+ * A hit thread continues in a *slot*: a page mapped in the tracee that holds the replaced
+ * instruction, relocated, and a jump home. No byte is restored to resume, no step is taken, so
+ * other threads never miss a hit. See docs/ARCHITECTURE.md.
+ */
+#ifndef FT_CONTROL_H
+#define FT_CONTROL_H
+
+#include "control/displaced.h"
+#include "control/hit.h"
+
+struct control;
+
+struct launch {
+	const char *path;   // the file to execute
+	char *const *argv;  // NULL-terminated; argv[0] as the program sees it
+	bool no_aslr;	    // personality(ADDR_NO_RANDOMIZE)
+	bool pin;	    // tracer and program on one CPU: fastest, but the program can see it
+	bool early_resume;  // let a hit thread run on as soon as its hit is captured
+};
+
+enum stop_kind {
+	STOP_HIT,	// a thread reached a site: stop.hit
+	STOP_EXEC,	// the process runs a new image: all sites are gone, stop.tid is its only thread
+	STOP_THREAD,	// a new thread: stop.child
+	STOP_GONE,	// a thread ended (not the last one)
+	STOP_CHILD,	// a child process, stop.child: a forked one has its bytes back and runs
+			// untraced; one that shares the memory (vfork) is watched until it executes
+	STOP_SIGNAL,	// stop.signal is about to be delivered to the thread
+	STOP_EXIT,	// the process ended with stop.status; nothing follows
+	STOP_KILLED,	// the process was ended by stop.signal; nothing follows
+};
+
+struct stop {
+	enum stop_kind kind;
+	pid_t pid, tid;
+	uint64_t time_ns;	// CLOCK_MONOTONIC
+	const struct hit *hit;	// STOP_HIT
+	pid_t child;		// STOP_CHILD, STOP_THREAD
+	int status;		// STOP_EXIT: exit status 0..255
+	int signal;		// STOP_SIGNAL, STOP_KILLED
+	bool core;		// STOP_KILLED: a core was dumped
+};
+
+/*
+ * Starts the program and stops it at its first instruction (that of ld.so for a dynamic one).
+ * A failure to execute is worded with its reason (ENOENT, EACCES, ENOEXEC, ptrace denied …).
+ */
+FT_CHECK enum ft_rc control_launch(const struct launch *how, struct control **ret);
+
+/* Kills what was launched and is still there, and waits for it. Accepts NULL. */
+void control_destroy(struct control *c);
+
+/* Resumes whoever stopped last, waits, classifies. FT_NONE: the process is gone. */
+FT_CHECK enum ft_rc control_next(struct control *c, struct stop *ret);
+
+pid_t control_pid(const struct control *c);
+
+/* The process's memory with our bytes hidden. Valid until control_destroy(). */
+struct memory control_memory(struct control *c);
+
+/*
+ * Makes the kernel's registers of a thread stopped at a site say what its hit says (rip at the
+ * site, not behind the int3), for readers other than us: libunwind.
+ */
+FT_CHECK enum ft_rc control_settle(struct control *c, pid_t tid);
+
+/* General registers of a stopped thread. */
+FT_CHECK enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret);
+
+/*
+ * Maps a page run for slots at exactly [addr, addr + len), which must be free and within 2 GiB of
+ * the code it serves. Only while the process is stopped. May be called several times.
+ */
+FT_CHECK enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len);
+
+/* Bytes of slot area that n sites need at most. */
+uint64_t control_slots_len(size_t n);
+
+/*
+ * A site at d->home: every thread that reaches it yields a hit with what plan asks for. The id
+ * comes back in hit.site. Nothing is written until control_arm(). FT_FAIL if no slot area is near.
+ */
+FT_CHECK enum ft_rc control_add_site(struct control *c, const struct displaced *d,
+				     const struct capture_plan *plan, uint32_t *ret);
+
+/* Writes all sites added since the last call: slots first, then the int3 bytes. */
+FT_CHECK enum ft_rc control_arm(struct control *c);
+
+/* Forgets the sites and slot areas in [lo, hi): their module was unmapped. Nothing is written. */
+void control_forget(struct control *c, uint64_t lo, uint64_t hi);
+
+/* Puts every replaced byte back and stops reporting hits; the program runs on, still waited for. */
+void control_disarm(struct control *c);
+
+/* What the engine did, for the closing summary and the tests. */
+struct control_stats {
+	uint64_t hits;	    // stops at sites
+	uint64_t stops;	    // all stops
+	uint64_t steps;	    // single steps taken for what cannot be relocated
+	uint64_t children;  // forked and let go
+	uint64_t threads;   // seen in all, the first included
+};
+struct control_stats control_stats(const struct control *c);
+
+#endif

@@ -1,0 +1,131 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "control/private.h"
+
+static const uint8_t syscall_insn[] = {0x0f, 0x05, ARCH_TRAP};
+
+struct injection {
+	pid_t tid;
+	struct regs saved;
+	uint64_t saved_mask;
+	uint64_t at;	     // of the syscall instruction used
+	bool borrowed;	     // it replaces the program's bytes there for the moment
+	uint8_t program[sizeof(syscall_insn)];
+};
+
+// The first call has no slot area to use yet: it borrows the bytes at rip while nothing else runs.
+static enum ft_rc begin(struct control *c, struct injection *in)
+{
+	enum ft_rc rc = pt_get_regs(in->tid, &in->saved);
+	if (rc == FT_OK)
+		rc = pt_get_sigmask(in->tid, &in->saved_mask);
+	if (rc == FT_OK)
+		rc = pt_set_sigmask(in->tid, ~(uint64_t)0);
+	if (rc != FT_OK)
+		return rc;
+	in->at = sites_syscall(&c->sites);
+	in->borrowed = in->at == 0;
+	if (!in->borrowed)
+		return FT_OK;
+	in->at = in->saved.r[ARCH_RIP];
+	if (mem_read(c->pid, in->at, in->program, sizeof(in->program)) != sizeof(in->program))
+		return ft_fail("the program's code at 0x%" PRIx64 " cannot be read", in->at);
+	return mem_write(c->mem, in->at, syscall_insn, sizeof(syscall_insn));
+}
+
+static enum ft_rc end(struct control *c, struct injection *in)
+{
+	enum ft_rc rc = FT_OK;
+	if (in->borrowed)
+		rc = mem_write(c->mem, in->at, in->program, sizeof(in->program));
+	if (rc == FT_OK)
+		rc = pt_set_regs(in->tid, &in->saved);
+	if (rc == FT_OK)
+		rc = pt_set_sigmask(in->tid, in->saved_mask);
+	return rc;
+}
+
+/*
+ * Steps over the one instruction. Coming from an exec stop the first step ends at once, at the way
+ * out of execve(2), which has put its result into rax: so it is rip that says when the instruction
+ * has run, and the registers are set anew until it has.
+ */
+static enum ft_rc step_over(struct injection *in, const struct regs *with, struct regs *ret)
+{
+	for (int tries = 0; tries < 4; tries++) {
+		struct wait_result w;
+		enum ft_rc rc = pt_set_regs(in->tid, with);
+		if (rc == FT_OK)
+			rc = pt_step(in->tid);
+		if (rc == FT_OK)
+			rc = wait_one(in->tid, &w);
+		if (rc != FT_OK)
+			return rc;
+		if (w.kind != WAIT_SIGNAL || w.value != SIGTRAP)
+			return FT_NONE; // killed meanwhile
+		rc = pt_get_regs(in->tid, ret);
+		if (rc != FT_OK || ret->r[ARCH_RIP] != in->at)
+			return rc;
+	}
+	return ft_fail("the program does not step at 0x%" PRIx64, in->at);
+}
+
+static enum ft_rc run_mmap(struct injection *in, uint64_t addr, uint64_t len, uint64_t *ret)
+{
+	struct regs r = in->saved;
+	r.r[ARCH_RIP] = in->at;
+	r.orig_rax = ~(uint64_t)0; // not inside a system call: nothing to restart
+	r.r[ARCH_RAX] = SYS_mmap;
+	r.r[ARCH_RDI] = addr;
+	r.r[ARCH_RSI] = len;
+	r.r[ARCH_RDX] = PROT_READ | PROT_EXEC;
+	r.r[ARCH_R10] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+	r.r[ARCH_R8] = ~(uint64_t)0;
+	r.r[ARCH_R9] = 0;
+	struct regs after;
+	enum ft_rc rc = step_over(in, &r, &after);
+	if (rc == FT_OK)
+		*ret = after.r[ARCH_RAX];
+	return rc;
+}
+
+static pid_t a_stopped_thread(const struct control *c)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].stopped && c->threads[i].pid == c->pid)
+			return c->threads[i].tid;
+	return 0;
+}
+
+enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len)
+{
+	struct injection in = {.tid = a_stopped_thread(c)};
+	if (in.tid == 0)
+		return ft_fail("slots can be mapped only while the process is stopped");
+	uint64_t got = 0;
+	enum ft_rc rc = begin(c, &in);
+	if (rc == FT_OK)
+		rc = run_mmap(&in, addr, len, &got);
+	if (rc == FT_OK)
+		rc = end(c, &in);
+	if (rc == FT_NONE)
+		return ft_fail("the program was killed before it could be traced");
+	if (rc == FT_OK && got != addr) {
+		int error = got > (uint64_t)-4096 ? (int)(-(int64_t)got) : EEXIST;
+		return ft_fail("mmap of %" PRIu64 " bytes at 0x%" PRIx64 " in the program: %s", len,
+			       addr, strerror(error));
+	}
+	if (rc == FT_OK)
+		sites_add_area(&c->sites, addr, len);
+	return rc;
+}
+
+uint64_t control_slots_len(size_t n)
+{
+	uint64_t slot = (DISPLACED_MAX + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+	return (SLOT_HEADER + n * slot + 4095) / 4096 * 4096;
+}

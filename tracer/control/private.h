@@ -1,0 +1,68 @@
+/*
+ * private.h - the live process as control/ sees it.
+ *
+ * Owns:     struct control and its threads.
+ * Gives:    what launch.c, inject.c, capture.c and control.c share.
+ * Never:    is included from another room.
+ * Lifetime: session.
+ */
+#ifndef FT_CONTROL_PRIVATE_H
+#define FT_CONTROL_PRIVATE_H
+
+#include "control/control.h"
+#include "control/ptrace.h"
+#include "control/sites.h"
+#include "control/wait.h"
+
+struct thread {
+	pid_t tid, pid;	  // pid differs from the process's for a vfork child
+	bool stopped;	  // ptrace-stopped and known to us
+	bool announced;	  // its creator's event was seen; until then its first stop waits
+	int deliver;	  // signal to deliver when it is resumed
+	bool listening;	  // in a group-stop: left listening
+	struct site *resume_in; // at its site: to be resumed in the slot
+	/* A signal took the thread back home before the replaced instruction ran: meeting the site
+	 * again with the same rsp is the same arrival, not another one. */
+	struct site *again;
+	uint64_t again_rsp;
+};
+
+struct control {
+	pid_t pid;
+	int mem;	  // /proc/PID/mem
+	bool exited, disarmed;
+	bool spin, early_resume;
+	struct sites sites;
+	struct thread *threads;
+	size_t n_threads, cap_threads;
+	struct thread *last;	// cache of the last lookup
+	pid_t resume_tid;	// who stopped last and waits for control_next(); 0: nobody
+	struct wait_result *deferred; // statuses that arrived while one thread was waited for
+	size_t n_deferred, cap_deferred;
+	struct control_stats stats;
+	struct hit hit;
+};
+
+/* launch.c */
+uint64_t control_now(void);
+
+/* threads.c */
+struct thread *thread_find(struct control *c, pid_t tid); // NULL if unknown
+struct thread *thread_add(struct control *c, pid_t tid, pid_t pid);
+void thread_remove(struct control *c, pid_t tid);
+void threads_keep_only(struct control *c, pid_t tid);
+
+/* capture.c: fills c->hit by the site's plan. FT_NONE: the thread is gone. */
+FT_CHECK enum ft_rc capture_hit(struct control *c, const struct thread *t, const struct site *site,
+				const struct regs *regs);
+
+/* resume.c */
+enum ft_rc thread_resume(struct control *c, struct thread *t);
+void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal);
+
+/* birth.c: a new thread or process, as the parent's event reports it. Fills ret; FT_NONE: nothing
+ * to tell. */
+FT_CHECK enum ft_rc birth(struct control *c, struct thread *parent, struct stop *ret);
+void control_release_all(struct control *c);
+
+#endif

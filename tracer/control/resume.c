@@ -1,0 +1,101 @@
+#include <string.h>
+
+#include "control/private.h"
+
+// A status that belongs to the main loop, met while one thread was waited for.
+static void defer(struct control *c, const struct wait_result *w)
+{
+	c->deferred = xgrow(c->deferred, c->n_deferred, &c->cap_deferred, sizeof(*c->deferred));
+	c->deferred[c->n_deferred++] = *w;
+}
+
+// A call that ran in the slot pushed the slot's return address: make it the program's own.
+static enum ft_rc mend_after_step(struct control *c, const struct thread *t, const struct site *site,
+				  struct regs *regs)
+{
+	uint64_t next_in_slot = site->slot + site->d.home_len;
+	uint64_t next_at_home = site->d.home + site->d.home_len;
+	uint64_t rip = regs->r[ARCH_RIP], top;
+	if (rip >= site->slot && rip <= next_in_slot)
+		return pt_set_rip(t->tid, site->d.home + (rip - site->slot));
+	struct memory mem = control_memory(c);
+	if (memory_read_uint(&mem, regs->r[ARCH_RSP], ARCH_WORD, &top) && top == next_in_slot)
+		return mem_write(c->mem, regs->r[ARCH_RSP], &next_at_home, sizeof(next_at_home));
+	return FT_OK;
+}
+
+/*
+ * What cannot be relocated runs by one single step of its copy. Returns FT_OK if the thread stands
+ * after the instruction, FT_NONE if something else happened first (it is deferred).
+ */
+static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site *site)
+{
+	c->stats.steps++;
+	enum ft_rc rc = pt_set_rip(t->tid, site->slot);
+	if (rc == FT_OK)
+		rc = pt_step(t->tid);
+	struct wait_result w;
+	if (rc == FT_OK)
+		rc = wait_one(t->tid, &w);
+	if (rc != FT_OK)
+		return rc;
+	struct regs regs;
+	siginfo_t info;
+	if (w.kind == WAIT_SIGNAL && w.value == SIGTRAP &&
+	    pt_get_siginfo(t->tid, &info) == FT_OK && info.si_code == TRAP_TRACE &&
+	    pt_get_regs(t->tid, &regs) == FT_OK)
+		return mend_after_step(c, t, site, &regs);
+	defer(c, &w);
+	return FT_NONE;
+}
+
+enum ft_rc thread_resume(struct control *c, struct thread *t)
+{
+	struct site *site = t->resume_in;
+	int signal = t->deliver;
+	t->resume_in = NULL;
+	t->deliver = 0;
+	t->stopped = false;
+	if (t->listening) {
+		t->listening = false;
+		return pt_listen(t->tid);
+	}
+	enum ft_rc rc = FT_OK;
+	if (site)
+		rc = site->d.step ? step_in_slot(c, t, site) : pt_set_rip(t->tid, site->slot);
+	return rc == FT_OK ? pt_cont(t->tid, signal) : rc;
+}
+
+// Fault addresses inside a slot are the program's instruction in truth (sigaction(2), si_addr).
+static void mend_fault_address(struct thread *t, int signal, const struct site *site, uint64_t home)
+{
+	if (signal != SIGILL && signal != SIGFPE && signal != SIGTRAP && signal != SIGSEGV &&
+	    signal != SIGBUS)
+		return;
+	siginfo_t info;
+	if (pt_get_siginfo(t->tid, &info) != FT_OK)
+		return;
+	uint64_t at = (uint64_t)(uintptr_t)info.si_addr;
+	if (info.si_code <= 0 || at < site->slot || at >= site->slot + DISPLACED_MAX)
+		return;
+	info.si_addr = (void *)(uintptr_t)home;
+	if (pt_set_siginfo(t->tid, &info) == FT_FAIL)
+		ft_error_clear(); // the handler sees the slot's address; nothing else is lost
+}
+
+void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal)
+{
+	struct displaced_home home;
+	struct site *site = sites_in_slot(&c->sites, regs->r[ARCH_RIP], &home);
+	if (!site)
+		return;
+	regs->r[ARCH_RIP] = home.pc;
+	regs->r[ARCH_RSP] += (uint64_t)(int64_t)home.rsp_add;
+	if (pt_set_regs(t->tid, regs) != FT_OK)
+		return;
+	mend_fault_address(t, signal, site, home.pc);
+	if (home.pc == site->d.home) {
+		t->again = site;
+		t->again_rsp = regs->r[ARCH_RSP];
+	}
+}

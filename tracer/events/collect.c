@@ -1,0 +1,445 @@
+#include "events/collect.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "events/collector.h"
+#include "unwind/unwind.h"
+
+struct collector *collector_create(struct control *c, struct symbols *s, struct target *t,
+				   const struct collect_options *o, event_sink sink, void *ctx)
+{
+	struct collector *col = xcalloc(1, sizeof(*col));
+	col->control = c;
+	col->symbols = s;
+	col->target = t;
+	col->o = *o;
+	col->sink = sink;
+	col->sink_ctx = ctx;
+	col->stacks.region = target_region;
+	col->stacks.ctx = t;
+	read_init(&col->reader, target_address_text, t);
+	return col;
+}
+
+void collector_destroy(struct collector *col)
+{
+	if (!col)
+		return;
+	stacks_deinit(&col->stacks);
+	read_deinit(&col->reader);
+	free(col->walk);
+	free(col->unwound);
+	free(col->max_depth_function);
+	free(col->max_stack_function);
+	free(col);
+}
+
+uint64_t collect_mismatches(const struct collector *col)
+{
+	return col->mismatches;
+}
+
+static struct event new_event(struct collector *col, enum event_kind kind, pid_t pid, pid_t tid,
+			      uint64_t time_ns)
+{
+	return (struct event){
+		.kind = kind,
+		.seq = col->seq,
+		.pid = (int)pid,
+		.tid = (int)tid,
+		.time_ns = time_ns > col->start_ns ? time_ns - col->start_ns : 0,
+	};
+}
+
+static void emit(struct collector *col, const struct event *ev)
+{
+	if (ev->kind != EVENT_START)
+		col->seq++;
+	col->sink(col->sink_ctx, ev);
+}
+
+void collect_note(struct collector *col, const char *text)
+{
+	pid_t pid = control_pid(col->control);
+	struct event ev = new_event(col, EVENT_NOTE, pid, pid, col->now);
+	ev.text = text;
+	emit(col, &ev);
+}
+
+static void describe_program(struct collector *col, struct event *ev)
+{
+	size_t argc = 0;
+	while (col->o.argv[argc])
+		argc++;
+	ev->program = target_program(col->target);
+	ev->build_id = target_build_id(col->target);
+	ev->argv = (const char *const *)col->o.argv;
+	ev->argc = argc;
+}
+
+static void note_program(struct collector *col)
+{
+	if (target_warning(col->target))
+		collect_note(col, target_warning(col->target));
+	struct traced *const *fns;
+	size_t n = target_traced(col->target, &fns);
+	bool debug = false;
+	for (size_t i = 0; i < n && !debug; i++)
+		debug = fns[i]->sig != NULL;
+	if (n == 0)
+		collect_note(col, "no function to trace in the program itself; see --all and --lib");
+	else if (!debug)
+		collect_note(col, "no debug information: arguments and lines are unknown; "
+				  "build with -g to see them");
+}
+
+void collect_start(struct collector *col)
+{
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	struct timespec mono;
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	col->start_ns = (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec;
+	col->now = col->start_ns;
+	pid_t pid = control_pid(col->control);
+	struct event ev = new_event(col, EVENT_START, pid, pid, col->start_ns);
+	ev.unix_ns = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec;
+	describe_program(col, &ev);
+	emit(col, &ev);
+	note_program(col);
+}
+
+// What push and pop events of one frame have in common.
+static struct event frame_event(struct collector *col, enum event_kind kind,
+				const struct thread_stacks *t, const struct frame *f)
+{
+	const struct function *fn = f->fn->f;
+	struct event ev = new_event(col, kind, t->pid, t->tid, col->now);
+	ev.depth = f->depth;
+	ev.function = fn->name;
+	ev.symbol = fn->symbol;
+	ev.module = fn->module->name;
+	ev.file = fn->file;
+	ev.line = fn->line;
+	ev.cfa = f->cfa;
+	ev.rsp = f->rsp;
+	ev.delta = (int64_t)(f->rsp - f->cfa);
+	ev.delta_known = true;
+	ev.return_address = f->return_address;
+	ev.args_known = f->fn->sig != NULL;
+	if (f->return_address == 0)
+		return ev;
+	const struct address_name *name = target_name(col->target, f->return_address);
+	ev.return_symbol = name->symbol;
+	ev.caller = name->function;
+	ev.caller_file = name->file;
+	ev.caller_line = name->line;
+	return ev;
+}
+
+static void replace_text(char **text, const char *with)
+{
+	free(*text);
+	*text = xstrdup(with);
+}
+
+static void note_depth(struct collector *col, const struct stack *s, const struct frame *f)
+{
+	struct event_summary *sum = &col->summary;
+	sum->pushed++;
+	if (f->depth + 1 > sum->max_depth) {
+		sum->max_depth = f->depth + 1;
+		if (f->fn != col->max_depth_fn)
+			replace_text(&col->max_depth_function, f->fn->f->name);
+		col->max_depth_fn = f->fn;
+	}
+	uint64_t bytes = s->first_cfa - f->rsp;
+	if (f->rsp < s->first_cfa && bytes > sum->max_stack) {
+		sum->max_stack = bytes;
+		if (f->fn != col->max_stack_fn)
+			replace_text(&col->max_stack_function, f->fn->f->name);
+		col->max_stack_fn = f->fn;
+	}
+}
+
+// The innermost frame of a stack ends. `x` and hit: the exit that was met; NULL if none was.
+static void pop_top(struct collector *col, struct thread_stacks *t, struct stack *s,
+		    enum pop_how how, struct traced_exit *x, const struct hit *hit)
+{
+	struct frame f = *stack_top(s);
+	stack_pop(s);
+	if (!f.reported)
+		return;
+	struct event ev = frame_event(col, EVENT_POP, t, &f);
+	ev.how = how;
+	ev.pushed_seq = f.seq;
+	ev.delta = -ev.delta;
+	ev.rsp = f.cfa;
+	ev.line = 0;
+	if (x) {
+		if (!x->line_known) {
+			struct line_row row;
+			if (symbols_line_at(col->symbols, x->exit->pc, &row) == FT_OK) {
+				x->line = row.line;
+				x->file = row.file;
+			}
+			x->line_known = true;
+		}
+		ev.pc = x->exit->pc;
+		ev.line = x->line;
+		if (x->file)
+			ev.file = x->file;
+		ev.parts = x->parts;
+		ev.n_parts = x->n_parts;
+		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
+	}
+	if (how == POP_TAIL_CALL) {
+		ev.rsp = f.cfa - ARCH_WORD; // the return address stays for the next function
+		ev.delta -= ARCH_WORD;
+		const struct address_name *name = target_name(col->target, col->tail_target);
+		ev.tail_target = name->function;
+	}
+	emit(col, &ev);
+	col->summary.popped++;
+}
+
+// Frames below (that is, deeper than) a CFA that is alive again were jumped over.
+static void pop_deeper(struct collector *col, struct thread_stacks *t, struct stack *s, uint64_t cfa)
+{
+	for (struct frame *top = stack_top(s); top && top->cfa < cfa; top = stack_top(s))
+		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
+}
+
+static void pop_all(struct collector *col, struct thread_stacks *t, enum pop_how how)
+{
+	for (size_t i = t->n; i-- > 0;) {
+		col->summary.left += t->s[i].n;
+		while (t->s[i].n > 0)
+			pop_top(col, t, &t->s[i], how, NULL, NULL);
+	}
+}
+
+static void pop_all_threads(struct collector *col)
+{
+	for (size_t i = col->stacks.n; i-- > 0;)
+		pop_all(col, &col->stacks.t[i], POP_EXIT);
+	stacks_deinit(&col->stacks);
+}
+
+static struct memory memory_of(struct collector *col, const struct hit *hit, bool hold)
+{
+	return read_memory(&col->reader, hit,
+			   hold || col->o.live ? control_memory(col->control) : memory_none());
+}
+
+static struct frame new_frame(struct collector *col, struct traced *fn, const struct hit *hit)
+{
+	const struct frame_plan *p = &fn->plan;
+	struct frame f = {.fn = fn, .cfa = hit->cfa, .seq = col->seq};
+	struct memory mem = hit_memory(hit);
+	if (!memory_read_uint(&mem, hit->cfa - ARCH_WORD, ARCH_WORD, &f.return_address))
+		f.return_address = 0;
+	f.rsp = p->rsp_known ? hit->cfa + (uint64_t)(int64_t)p->rsp_at_body
+			     : hit->regs.r[ARCH_RSP];
+	f.has_base = read_base(&col->reader, fn, hit, &f.base);
+	return f;
+}
+
+static void on_entry(struct collector *col, const struct hit *hit, struct traced *fn)
+{
+	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
+	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
+	pop_deeper(col, t, s, hit->cfa);
+	struct frame *top = stack_top(s);
+	if (top && top->cfa == hit->cfa) {
+		if (top->fn == fn && fn->plan.site_loops)
+			return; // the same frame, once more around its loop
+		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
+	}
+	memory_of(col, hit, fn->capture.hold);
+	struct frame f = new_frame(col, fn, hit);
+	struct frame *pushed = stack_push(s, &f);
+	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
+	fn->calls++;
+	note_depth(col, s, pushed);
+	if (!pushed->reported)
+		return;
+	struct event ev = frame_event(col, EVENT_PUSH, t, pushed);
+	ev.pc = fn->plan.body;
+	ev.parts = fn->parts;
+	ev.n_parts = fn->n_parts;
+	read_entry(&col->reader, pushed, hit, &ev);
+	if (col->o.walk || col->o.verify)
+		collect_walk(col, hit, &ev);
+	emit(col, &ev);
+	if (col->o.verify)
+		collect_verify(col, hit, &ev);
+}
+
+static bool condition_holds(struct collector *col, const struct traced *fn,
+			    const struct code_exit *x, const struct hit *hit)
+{
+	switch (x->kind) {
+	case EXIT_RET:
+		return true;
+	case EXIT_TAIL_JUMP:
+		col->tail_target = x->target;
+		return true;
+	case EXIT_TAIL_COND:
+		col->tail_target = x->target;
+		return arch_condition(x->condition, hit->regs.eflags);
+	case EXIT_TAIL_INDIRECT:
+		if (!read_jump_target(&col->reader, x, hit, &col->tail_target))
+			return false;
+		for (size_t i = 0; i < fn->f->n_ranges; i++)
+			if (col->tail_target >= fn->f->ranges[i].lo &&
+			    col->tail_target < fn->f->ranges[i].hi)
+				return false;
+		return true;
+	}
+	return false;
+}
+
+static void on_exit_site(struct collector *col, const struct hit *hit, const struct site_use *use)
+{
+	struct traced *fn = use->exit_of;
+	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
+	memory_of(col, hit, use->exit->capture.hold);
+	if (!condition_holds(col, fn, use->exit->exit, hit))
+		return;
+	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
+	pop_deeper(col, t, s, hit->cfa);
+	struct frame *top = stack_top(s);
+	if (!top || top->cfa != hit->cfa)
+		return; // its push was not seen
+	if (top->fn != fn) {
+		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
+		return;
+	}
+	bool returns = use->exit->exit->kind == EXIT_RET;
+	pop_top(col, t, s, returns ? POP_RETURN : POP_TAIL_CALL, use->exit, hit);
+}
+
+static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
+{
+	const struct site_use *use = target_site(col->target, hit->site);
+	if (use->libraries)
+		return target_rescan(col->target);
+	if (hit->cfa == 0)
+		return FT_OK;
+	if (use->entry)
+		on_entry(col, hit, use->entry);
+	if (use->exit_of)
+		on_exit_site(col, hit, use);
+	return FT_OK;
+}
+
+static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
+{
+	pop_all_threads(col);
+	col->max_depth_fn = col->max_stack_fn = NULL;
+	enum ft_rc rc = target_load(col->target);
+	struct event ev = new_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
+	ev.program = target_program(col->target);
+	ev.build_id = target_build_id(col->target);
+	emit(col, &ev);
+	if (rc == FT_FAIL) { // the new program runs on, untraced
+		collect_note(col, ft_error());
+		ft_error_clear();
+	} else {
+		note_program(col);
+	}
+	return FT_OK;
+}
+
+static const char *signal_name(int signal, char *buf, size_t len)
+{
+	const char *abbreviation = sigabbrev_np(signal);
+	if (abbreviation)
+		snprintf(buf, len, "SIG%s", abbreviation);
+	else if (signal >= SIGRTMIN && signal <= SIGRTMAX)
+		snprintf(buf, len, "SIGRTMIN+%d", signal - SIGRTMIN);
+	else
+		snprintf(buf, len, "signal %d", signal);
+	return buf;
+}
+
+static void finish_summary(struct collector *col)
+{
+	struct event_summary *sum = &col->summary;
+	struct target_counts n = target_counts(col->target);
+	struct control_stats st = control_stats(col->control);
+	sum->max_depth_function = col->max_depth_function;
+	sum->max_stack_function = col->max_stack_function;
+	sum->traced = n.traced;
+	sum->skipped = n.skipped;
+	sum->hidden_system = n.hidden[ORIGIN_SYSTEM];
+	sum->hidden_std = n.hidden[ORIGIN_STD];
+	sum->hidden_helper = n.hidden[ORIGIN_HELPER];
+	sum->hidden_no_debug = n.hidden[ORIGIN_NO_DEBUG];
+	sum->hidden_filter = n.hidden_filter;
+	sum->children = (size_t)st.children;
+	sum->threads = (size_t)st.threads;
+	sum->hits = st.hits;
+	sum->stops = st.stops;
+	sum->wall_ns = col->now - col->start_ns;
+}
+
+static void on_end(struct collector *col, const struct stop *stop)
+{
+	char name[32];
+	pop_all_threads(col);
+	finish_summary(col);
+	struct event ev = new_event(col, EVENT_EXIT, stop->pid, stop->tid, stop->time_ns);
+	ev.status = stop->status;
+	ev.signal = stop->kind == STOP_KILLED ? stop->signal : 0;
+	ev.signal_name = ev.signal ? signal_name(ev.signal, name, sizeof(name)) : NULL;
+	ev.core = stop->core;
+	ev.summary = &col->summary;
+	emit(col, &ev);
+}
+
+static void on_simple(struct collector *col, const struct stop *stop, enum event_kind kind)
+{
+	char name[32];
+	struct event ev = new_event(col, kind, stop->pid, stop->tid, stop->time_ns);
+	ev.child = (int)stop->child;
+	ev.signal = stop->signal;
+	if (kind == EVENT_SIGNAL)
+		ev.signal_name = signal_name(stop->signal, name, sizeof(name));
+	emit(col, &ev);
+}
+
+enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
+{
+	col->now = stop->time_ns;
+	switch (stop->kind) {
+	case STOP_HIT:
+		return on_hit(col, stop->hit);
+	case STOP_EXEC:
+		return on_exec(col, stop);
+	case STOP_GONE:
+		pop_all(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
+		stacks_forget(&col->stacks, stop->tid);
+		return FT_OK;
+	case STOP_THREAD:
+		on_simple(col, stop, EVENT_THREAD);
+		return FT_OK;
+	case STOP_CHILD:
+		on_simple(col, stop, EVENT_CHILD);
+		return FT_OK;
+	case STOP_SIGNAL:
+		on_simple(col, stop, EVENT_SIGNAL);
+		return FT_OK;
+	case STOP_EXIT:
+	case STOP_KILLED:
+		on_end(col, stop);
+		return FT_OK;
+	}
+	return FT_OK;
+}

@@ -1,0 +1,24 @@
+/*
+ * names.h - what an address is called, looked up once per address.
+ *
+ * Owns:     the cache.
+ * Gives:    "symbol+offset", the function and the source line of a return address.
+ * Never:    opens a module.
+ * Lifetime: names live until names_clear().
+ */
+#ifndef FT_NAMES_H
+#define FT_NAMES_H
+
+#include "symbols/symbols.h"
+
+struct names;
+struct address_name;
+
+struct names *names_create(struct symbols *s);
+void names_destroy(struct names *n);
+void names_clear(struct names *n);
+
+const struct address_name *names_find(const struct names *n, uint64_t address); // NULL: not yet
+const struct address_name *names_add(struct names *n, uint64_t address);
+
+#endif

@@ -1,0 +1,355 @@
+#include "events/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/ranges.h"
+#include "unwind/dw_op.h"
+
+enum {
+	VALUE_BYTES = 4096, // captured of one variable at most
+};
+
+static bool is_one_op(const struct dw_op *ops, size_t n, uint8_t op)
+{
+	return n == 1 && ops[0].op == op;
+}
+
+// The general or xmm register that an expression names as the whole location, or ARCH_NONE.
+static unsigned register_of(const struct dw_op *ops, size_t n)
+{
+	if (n != 1)
+		return ARCH_NONE;
+	if (ops[0].op >= DW_OP_reg0 && ops[0].op <= DW_OP_reg31)
+		return ops[0].op - DW_OP_reg0;
+	if (ops[0].op == DW_OP_regx && ops[0].a <= ARCH_ST7)
+		return (unsigned)ops[0].a;
+	return ARCH_NONE;
+}
+
+// What rsp or rbp is at the body, as an offset from the CFA.
+static bool register_from_cfa(const struct frame_plan *p, unsigned reg, int64_t *ret)
+{
+	if (reg == ARCH_RSP && p->rsp_known) {
+		*ret = p->rsp_at_body;
+		return true;
+	}
+	if (reg == ARCH_RBP && p->rbp_is_frame) {
+		*ret = p->rbp_off;
+		return true;
+	}
+	return false;
+}
+
+static bool breg_of(const struct dw_op *op, unsigned *ret_reg, int64_t *ret_off)
+{
+	if (op->op >= DW_OP_breg0 && op->op <= DW_OP_breg31) {
+		*ret_reg = op->op - DW_OP_breg0;
+		*ret_off = (int64_t)op->a;
+		return true;
+	}
+	if (op->op != DW_OP_bregx)
+		return false;
+	*ret_reg = (unsigned)op->a;
+	*ret_off = (int64_t)op->b;
+	return true;
+}
+
+/*
+ * Frame bases differ: gcc uses the CFA, clang rbp, rustc rsp. The registers are meant as they are
+ * at the body; there they are CFA-relative, and that stays true at the ret.
+ */
+static void plan_base(struct traced *t)
+{
+	const struct location_entry *e;
+	if (location_at(&t->sig->frame_base, t->plan.body, &e) != FT_OK)
+		return;
+	t->base.kind = BASE_EXPR;
+	t->base.ops = e->ops;
+	t->base.n_ops = e->n_ops;
+	int64_t off, add = 0;
+	unsigned reg = register_of(e->ops, e->n_ops);
+	bool is_cfa = is_one_op(e->ops, e->n_ops, DW_OP_call_frame_cfa);
+	if (!is_cfa && reg == ARCH_NONE && (e->n_ops != 1 || !breg_of(&e->ops[0], &reg, &add)))
+		return;
+	if (is_cfa)
+		off = 0;
+	else if (!register_from_cfa(&t->plan, reg, &off))
+		return;
+	t->base.kind = BASE_CFA;
+	t->base.off = off + add;
+}
+
+static void at_cfa(struct accessor *a, int64_t off)
+{
+	a->kind = ACCESS_CFA;
+	a->off = off;
+}
+
+static void access_by_ops(const struct traced *t, const struct location_entry *e, bool at_exit,
+			  struct accessor *a)
+{
+	bool whole_function = e->lo == 0 && e->hi == UINT64_MAX;
+	unsigned reg;
+	int64_t off, base;
+	a->kind = ACCESS_EXPR;
+	a->ops = e->ops;
+	a->n_ops = e->n_ops;
+	if (is_one_op(e->ops, e->n_ops, DW_OP_fbreg)) {
+		off = (int64_t)e->ops[0].a;
+		if (t->base.kind == BASE_CFA) {
+			at_cfa(a, t->base.off + off);
+		} else {
+			a->kind = ACCESS_BASE;
+			a->off = off;
+		}
+	} else if ((reg = register_of(e->ops, e->n_ops)) != ARCH_NONE) {
+		a->kind = ACCESS_REG;
+		a->reg = reg;
+	} else if (e->n_ops == 1 && breg_of(&e->ops[0], &reg, &off) &&
+		   register_from_cfa(&t->plan, reg, &base) && (whole_function || !at_exit)) {
+		// Unoptimised code means the body's registers, wherever it is asked for.
+		at_cfa(a, base + off);
+	}
+}
+
+// A parameter without a location at the body may still be where its entry register went.
+static bool access_by_entry(const struct traced *t, const struct variable *v, struct accessor *a)
+{
+	const struct location_entry *e;
+	if (location_at(&v->loc, t->plan.entry, &e) != FT_OK)
+		return false;
+	unsigned reg = register_of(e->ops, e->n_ops);
+	if (reg > ARCH_XMM15)
+		return false;
+	const struct entry_value *now = &t->plan.at_site[reg];
+	switch (now->where) {
+	case ENTRY_LOST:
+		return false;
+	case ENTRY_IN_REG:
+		a->kind = ACCESS_REG;
+		a->reg = now->reg;
+		return true;
+	case ENTRY_AT_CFA:
+		at_cfa(a, now->off);
+		return v->type && v->type->size <= now->size;
+	}
+	return false;
+}
+
+static bool in_scope(const struct variable *v, uint64_t pc)
+{
+	for (size_t i = 0; i < v->n_scope; i++)
+		if (pc >= v->scope[i].lo && pc < v->scope[i].hi)
+			return true;
+	return v->n_scope == 0;
+}
+
+static struct accessor make_accessor(const struct traced *t, const struct variable *v, uint64_t pc,
+				     bool at_exit)
+{
+	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
+	a.scope_ended = at_exit && !in_scope(v, pc);
+	const struct location_entry *e;
+	if (v->has_const)
+		a.kind = ACCESS_CONST;
+	else if (location_at(&v->loc, pc, &e) == FT_OK && e->n_ops > 0)
+		access_by_ops(t, e, at_exit, &a);
+	else if (!at_exit && v->is_param && !access_by_entry(t, v, &a))
+		a.kind = ACCESS_NONE;
+	return a;
+}
+
+static bool is_fp(unsigned reg)
+{
+	return reg >= ARCH_XMM0 && reg <= ARCH_ST7;
+}
+
+// What an expression needs besides general registers.
+static void expr_needs(const struct accessor *a, struct capture_plan *c)
+{
+	bool only_registers = true;
+	for (size_t i = 0; i < a->n_ops; i++) {
+		const struct dw_op *op = &a->ops[i];
+		unsigned reg = register_of(op, 1);
+		c->want_fp |= reg != ARCH_NONE && is_fp(reg);
+		if (op->op == DW_OP_regval_type || op->op == DW_OP_GNU_regval_type)
+			c->want_fp = true;
+		only_registers &= reg != ARCH_NONE || op->op == DW_OP_piece ||
+				  (i + 1 == a->n_ops && op->op == DW_OP_stack_value);
+	}
+	c->hold |= !only_registers;
+}
+
+static void want_variable(const struct traced *t, const struct accessor *a,
+			  const struct plan_options *o, struct ranges *ranges, struct capture_plan *c)
+{
+	(void)t;
+	uint64_t size = a->var->type ? a->var->type->size : 0;
+	uint32_t off, len;
+	bool follows = value_follows(a->var->type, &o->style, &off, &len);
+	switch (a->kind) {
+	case ACCESS_NONE:
+	case ACCESS_CONST:
+		return;
+	case ACCESS_CFA:
+		if (size > VALUE_BYTES)
+			c->hold = true;
+		ranges_add(ranges, a->off, a->off + (int64_t)(size < VALUE_BYTES ? size : VALUE_BYTES));
+		break;
+	case ACCESS_BASE:
+		c->hold = true;
+		break;
+	case ACCESS_REG:
+		c->want_fp |= is_fp(a->reg);
+		break;
+	case ACCESS_EXPR:
+		expr_needs(a, c);
+		break;
+	}
+	if (value_needs_memory(a->var->type, &o->style))
+		c->hold = true;
+	if (!follows)
+		return;
+	bool in_reg = a->kind == ACCESS_REG && off == 0 && a->reg < ARCH_GENERAL;
+	if ((a->kind != ACCESS_CFA && !in_reg) || c->n_follows == CAPTURE_FOLLOWS) {
+		c->hold = true;
+		return;
+	}
+	c->follows[c->n_follows++] = (struct capture_follow){
+		.reg = (uint8_t)(in_reg ? a->reg : ARCH_NONE),
+		.off = in_reg ? 0 : (int32_t)(a->off + off),
+		.len = len,
+	};
+}
+
+static struct accessor *make_accessors(const struct traced *t, const struct variable *v, size_t n,
+				       uint64_t pc, bool at_exit)
+{
+	struct accessor *a = xcalloc(n + 1, sizeof(*a));
+	for (size_t i = 0; i < n; i++)
+		a[i] = make_accessor(t, &v[i], pc, at_exit);
+	return a;
+}
+
+static void plan_entry(struct traced *t, const struct plan_options *o)
+{
+	struct capture_plan *c = &t->capture;
+	struct ranges ranges = {.n = 0};
+	c->cfa = t->plan.cfa;
+	c->hold = o->hold_all;
+	for (size_t i = 0; i < t->plan.n_pending; i++) {
+		const struct pending_store *p = &t->plan.pending[i];
+		c->pending[c->n_pending++] = (struct capture_pending){p->off, p->size, p->reg};
+		c->want_fp |= is_fp(p->reg);
+	}
+	ranges_add(&ranges, -ARCH_WORD, 0);
+	if (t->sig) {
+		t->n_args = t->sig->n_params;
+		t->args = make_accessors(t, t->sig->params, t->n_args, t->plan.body, false);
+	}
+	for (size_t i = 0; i < t->n_args; i++)
+		want_variable(t, &t->args[i], o, &ranges, c);
+	ranges_plan(&ranges, c);
+}
+
+static void want_returned(const struct traced *t, const struct plan_options *o,
+			  struct capture_plan *c)
+{
+	uint32_t off, len;
+	c->want_fp |= t->returns.want_fp;
+	c->hold |= value_needs_memory(t->sig->returns, &o->style);
+	if (t->returns.class == RETURN_MEMORY) {
+		uint64_t size = t->returns.size < VALUE_BYTES ? t->returns.size : VALUE_BYTES;
+		c->follows[c->n_follows++] =
+			(struct capture_follow){.reg = ARCH_RAX, .len = (uint32_t)size};
+		c->hold |= t->returns.size > VALUE_BYTES ||
+			   value_follows(t->sig->returns, &o->style, &off, &len);
+		return;
+	}
+	if (t->returns.class != RETURN_REGISTERS ||
+	    !value_follows(t->sig->returns, &o->style, &off, &len))
+		return;
+	unsigned which = off / ARCH_WORD;
+	if (off % ARCH_WORD != 0 || which >= t->returns.n || t->returns.reg[which] >= ARCH_GENERAL)
+		c->hold = true;
+	else
+		c->follows[c->n_follows++] =
+			(struct capture_follow){.reg = t->returns.reg[which], .len = len};
+}
+
+static struct event_part *copy_parts(const struct code_part *parts, size_t n)
+{
+	struct event_part *p = xcalloc(n + 1, sizeof(*p));
+	for (size_t i = 0; i < n; i++)
+		p[i] = (struct event_part){parts[i].text, parts[i].bytes};
+	return p;
+}
+
+static void plan_exit(struct traced *t, const struct plan_options *o, struct traced_exit *x)
+{
+	struct capture_plan *c = &x->capture;
+	struct ranges ranges = {.n = 0};
+	c->cfa = x->exit->cfa;
+	c->hold = o->hold_all;
+	x->parts = copy_parts(x->exit->parts, x->exit->n_parts);
+	x->n_parts = x->exit->n_parts;
+	if (t->has_return && x->exit->kind == EXIT_RET)
+		want_returned(t, o, c);
+	if (t->sig && o->locals) {
+		x->args = make_accessors(t, t->sig->params, t->n_args, x->exit->pc, true);
+		x->locals = make_accessors(t, t->sig->locals, t->n_locals, x->exit->pc, true);
+		for (size_t i = 0; i < t->n_args; i++)
+			want_variable(t, &x->args[i], o, &ranges, c);
+		for (size_t i = 0; i < t->n_locals; i++)
+			want_variable(t, &x->locals[i], o, &ranges, c);
+	}
+	ranges_plan(&ranges, c);
+}
+
+enum ft_rc traced_create(struct symbols *s, struct function *f, const struct plan_options *o,
+			 struct traced **ret, const char **why)
+{
+	struct traced *t = xcalloc(1, sizeof(*t));
+	t->f = f;
+	enum ft_rc rc = frame_plan_init(s, f, &t->plan, why);
+	if (rc != FT_OK) {
+		free(t);
+		return rc;
+	}
+	if (symbols_signature(s, f, &t->sig) == FT_FAIL)
+		ft_error_clear(); // arguments unknown, as without debug information
+	if (t->sig) {
+		t->n_locals = t->sig->n_locals;
+		plan_base(t);
+		return_plan_of(f, t->sig->returns, &t->returns);
+		t->has_return = t->returns.class != RETURN_VOID;
+	}
+	plan_entry(t, o);
+	t->parts = copy_parts(t->plan.parts, t->plan.n_parts);
+	t->n_parts = t->plan.n_parts;
+	t->n_exits = t->plan.n_exits;
+	t->exits = xcalloc(t->n_exits + 1, sizeof(*t->exits));
+	for (size_t i = 0; i < t->n_exits; i++) {
+		t->exits[i].exit = &t->plan.exits[i];
+		plan_exit(t, o, &t->exits[i]);
+	}
+	*ret = t;
+	return FT_OK;
+}
+
+void traced_destroy(struct traced *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n_exits; i++) {
+		free(t->exits[i].args);
+		free(t->exits[i].locals);
+		free(t->exits[i].parts);
+	}
+	free(t->exits);
+	free(t->args);
+	free(t->parts);
+	frame_plan_deinit(&t->plan);
+	free(t);
+}

@@ -1,0 +1,88 @@
+/*
+ * plan.h - what will be read at each site of a function, decided once before it runs.
+ *
+ * Owns:     the choice of bytes to capture; how a variable is found in a hit.
+ * Gives:    struct traced: a function with its frame plan, its accessors and its capture plans.
+ * Never:    touches a process.
+ * Lifetime: a traced function lives as long as its module is loaded.
+ */
+#ifndef FT_PLAN_H
+#define FT_PLAN_H
+
+#include "control/hit.h"
+#include "events/event.h"
+#include "symbols/code.h"
+#include "values/values.h"
+
+/* How a variable's bytes are found, given a hit. */
+enum access_kind {
+	ACCESS_NONE,  // not at all: why
+	ACCESS_CFA,   // at CFA + off
+	ACCESS_BASE,  // at the frame's run-time base + off
+	ACCESS_REG,   // in a register
+	ACCESS_CONST, // nowhere: DW_AT_const_value
+	ACCESS_EXPR,  // where an expression says
+};
+
+struct accessor {
+	const struct variable *var;
+	enum access_kind kind;
+	int64_t off;
+	unsigned reg;
+	const struct dw_op *ops;
+	size_t n_ops;
+	const char *why;   // "<optimised out>"
+	bool scope_ended;  // at this pc the variable's scope is over: its last value
+};
+
+/* The frame base (DW_AT_frame_base), which DW_OP_fbreg counts from. */
+struct frame_base {
+	enum { BASE_UNKNOWN, BASE_CFA, BASE_EXPR } kind;
+	int64_t off;		  // BASE_CFA: CFA + off
+	const struct dw_op *ops;  // BASE_EXPR: to be evaluated at the body
+	size_t n_ops;
+};
+
+struct traced_exit {
+	const struct code_exit *exit;
+	struct capture_plan capture;
+	struct accessor *locals; // n_locals of the traced function; NULL if not wanted
+	struct accessor *args;	 // n_args
+	struct event_part *parts;
+	size_t n_parts;
+	uint32_t line;
+	const char *file;
+	bool line_known; // looked up already
+};
+
+struct traced {
+	struct function *f;
+	const struct signature *sig; // NULL: no debug information
+	struct frame_plan plan;
+	struct frame_base base;
+	struct capture_plan capture; // of the entry site
+	struct accessor *args;
+	size_t n_args, n_locals;
+	struct event_part *parts;
+	size_t n_parts;
+	struct return_plan returns;
+	bool has_return;
+	struct traced_exit *exits;
+	size_t n_exits;
+	/* Statistics, kept by the collector. */
+	uint64_t calls;
+};
+
+struct plan_options {
+	bool locals;	// arguments and locals at the pop too
+	bool hold_all;	// stop until the event has been used (walks, live reading)
+	struct value_style style;
+};
+
+/* FT_NONE: it cannot be traced; *why says so for the user. */
+FT_CHECK enum ft_rc traced_create(struct symbols *s, struct function *f,
+				  const struct plan_options *o, struct traced **ret,
+				  const char **why);
+void traced_destroy(struct traced *t);
+
+#endif

@@ -1,0 +1,237 @@
+#include "events/read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUE_MAX = 64 * 1024 }; // bytes of one value that are read at most
+
+static const uint32_t all_known = (1u << ARCH_GENERAL) - 1;
+
+void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct buf *), void *ctx)
+{
+	*r = (struct reader){.style = value_style_default()};
+	r->style.name_address = name_address;
+	r->style.ctx = ctx;
+	buf_init(&r->returned);
+}
+
+void read_deinit(struct reader *r)
+{
+	for (size_t i = 0; i < r->n_texts; i++)
+		buf_deinit(&r->texts[i]);
+	free(r->texts);
+	free(r->values);
+	buf_deinit(&r->returned);
+}
+
+static size_t overlay_read(void *ctx, uint64_t addr, void *buf, size_t len)
+{
+	const struct overlay *o = ctx;
+	size_t got = o->captured.read(o->captured.ctx, addr, buf, len);
+	if (got == len)
+		return got;
+	size_t live = o->live.read(o->live.ctx, addr, buf, len);
+	if (live >= got)
+		return live;
+	return o->captured.read(o->captured.ctx, addr, buf, len);
+}
+
+struct memory read_memory(struct reader *r, const struct hit *hit, struct memory live)
+{
+	r->overlay = (struct overlay){hit_memory(hit), live};
+	r->memory = (struct memory){overlay_read, &r->overlay};
+	return r->memory;
+}
+
+static struct expr_context context(const struct reader *r, const struct frame *f,
+				   const struct hit *hit)
+{
+	return (struct expr_context){
+		.regs = &hit->regs,
+		.known = all_known,
+		.fp = hit->has_fp ? &hit->fp : NULL,
+		.memory = &r->memory,
+		.has_cfa = true,
+		.cfa = hit->cfa,
+		.has_frame_base = f && f->has_base,
+		.frame_base = f ? f->base : 0,
+	};
+}
+
+bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret)
+{
+	struct expr_context ctx;
+	switch (fn->base.kind) {
+	case BASE_UNKNOWN:
+		return false;
+	case BASE_CFA:
+		*ret = hit->cfa + (uint64_t)fn->base.off;
+		return true;
+	case BASE_EXPR:
+		ctx = context(r, NULL, hit);
+		return expr_value(fn->base.ops, fn->base.n_ops, &ctx, ret);
+	}
+	return false;
+}
+
+bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,
+		      uint64_t *ret)
+{
+	uint64_t at = (uint64_t)x->disp;
+	if (x->base < ARCH_RIP) // for rip the displacement is absolute already
+		at += hit->regs.r[x->base];
+	if (!x->deref) {
+		*ret = at;
+		return true;
+	}
+	if (x->index < ARCH_RIP)
+		at += hit->regs.r[x->index] * x->scale;
+	return memory_read_uint(&r->memory, at, ARCH_WORD, ret);
+}
+
+static struct buf *text_at(struct reader *r, size_t i)
+{
+	while (r->n_texts <= i) {
+		r->texts = xgrow(r->texts, r->n_texts, &r->cap_texts, sizeof(*r->texts));
+		buf_init(&r->texts[r->n_texts++]);
+	}
+	buf_reset(&r->texts[i]);
+	return &r->texts[i];
+}
+
+static bool format_memory(struct reader *r, struct type *type, uint64_t address, struct buf *out)
+{
+	uint8_t small[256];
+	uint64_t size = type ? type->size : 0;
+	if (size > VALUE_MAX)
+		size = VALUE_MAX;
+	uint8_t *bytes = size > sizeof(small) ? xmalloc((size_t)size) : small;
+	bool known = false;
+	size_t got = r->memory.read(r->memory.ctx, address, bytes, (size_t)size);
+	if (got == size)
+		known = value_format(out, &r->style, type, bytes, got, &r->memory);
+	else
+		buf_str(out, "<memory not readable>");
+	if (bytes != small)
+		free(bytes);
+	return known;
+}
+
+static void format_place(struct reader *r, const struct accessor *a, const struct frame *f,
+			 const struct hit *hit, struct event_value *v, struct buf *out)
+{
+	struct expr_context ctx = context(r, f, hit);
+	struct expr_storage storage;
+	struct place place = {.kind = PLACE_REGISTER, .reg = a->reg};
+	if (a->kind == ACCESS_EXPR)
+		expr_eval(a->ops, a->n_ops, &ctx, &storage, &place);
+	if (place.kind == PLACE_REGISTER)
+		v->reg = arch_reg_name(place.reg);
+	if (place.kind == PLACE_MEMORY) {
+		v->has_address = true;
+		v->address = place.address;
+	}
+	v->known = value_format_place(out, &r->style, a->var->type, &place, &ctx);
+}
+
+static void format_const(struct reader *r, const struct accessor *a, struct event_value *v,
+			 struct buf *out)
+{
+	uint8_t bytes[ARCH_WORD];
+	memcpy(bytes, &a->var->const_value, sizeof(bytes));
+	v->known = value_format(out, &r->style, a->var->type, bytes, sizeof(bytes), &r->memory);
+}
+
+static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
+			  const struct hit *hit, size_t i)
+{
+	struct buf *out = text_at(r, i);
+	struct event_value *v = &r->values[i];
+	struct type *type = a->var->type;
+	*v = (struct event_value){
+		.name = a->var->name ? a->var->name : "",
+		.type = type ? type->shown : "void",
+		.size = type ? type->size : 0,
+		.scope_ended = a->scope_ended,
+	};
+	switch (a->kind) {
+	case ACCESS_NONE:
+		buf_str(out, a->why);
+		break;
+	case ACCESS_CFA:
+	case ACCESS_BASE:
+		if (a->kind == ACCESS_BASE && !f->has_base) {
+			buf_str(out, "<frame base not known>");
+			break;
+		}
+		v->has_address = true;
+		v->address = (a->kind == ACCESS_CFA ? f->cfa : f->base) + (uint64_t)a->off;
+		v->known = format_memory(r, type, v->address, out);
+		break;
+	case ACCESS_CONST:
+		format_const(r, a, v, out);
+		break;
+	case ACCESS_REG:
+	case ACCESS_EXPR:
+		format_place(r, a, f, hit, v, out);
+		break;
+	}
+	v->value = out->s;
+}
+
+static void need_values(struct reader *r, size_t n)
+{
+	if (n <= r->cap_values)
+		return;
+	r->values = xreallocarray(r->values, n, sizeof(*r->values));
+	r->cap_values = n;
+}
+
+void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev)
+{
+	const struct traced *fn = f->fn;
+	need_values(r, fn->n_args);
+	for (size_t i = 0; i < fn->n_args; i++)
+		read_variable(r, &fn->args[i], f, hit, i);
+	ev->args = r->values;
+	ev->n_args = fn->n_args;
+}
+
+static void read_returned(struct reader *r, const struct traced *fn, const struct hit *hit,
+			  struct event *ev)
+{
+	struct event_value *v = &ev->returned;
+	struct type *type = fn->sig->returns;
+	buf_reset(&r->returned);
+	*v = (struct event_value){.name = "", .type = type->shown, .size = type->size};
+	v->known = return_value_format(&r->returned, &r->style, type, &fn->returns, &hit->regs,
+				       hit->has_fp ? &hit->fp : NULL, &r->memory);
+	v->value = r->returned.s;
+	if (fn->returns.class == RETURN_MEMORY) {
+		v->has_address = true;
+		v->address = hit->regs.r[ARCH_RAX];
+	} else if (fn->returns.class == RETURN_REGISTERS && fn->returns.n == 1) {
+		v->reg = arch_reg_name(fn->returns.reg[0]);
+	}
+	ev->has_return = true;
+}
+
+void read_exit(struct reader *r, const struct frame *f, const struct traced_exit *x,
+	       const struct hit *hit, bool returns, struct event *ev)
+{
+	const struct traced *fn = f->fn;
+	if (returns && fn->has_return)
+		read_returned(r, fn, hit, ev);
+	if (!x->locals)
+		return;
+	size_t n = fn->n_args + fn->n_locals;
+	need_values(r, n);
+	for (size_t i = 0; i < fn->n_args; i++)
+		read_variable(r, &x->args[i], f, hit, i);
+	for (size_t i = 0; i < fn->n_locals; i++)
+		read_variable(r, &x->locals[i], f, hit, fn->n_args + i);
+	ev->args = r->values;
+	ev->n_args = fn->n_args;
+	ev->locals = r->values + fn->n_args;
+	ev->n_locals = fn->n_locals;
+}

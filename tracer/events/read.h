@@ -1,0 +1,49 @@
+/*
+ * read.h - values out of a hit: arguments, locals, the returned value (private to events/).
+ *
+ * Owns:     the texts of the event being made.
+ * Gives:    struct event_value lists, by the accessors planned for the site.
+ * Never:    asks for more than the hit and the memory it was given.
+ * Lifetime: texts live until the next read_entry() or read_exit().
+ */
+#ifndef FT_READ_H
+#define FT_READ_H
+
+#include "base/buf.h"
+#include "events/event.h"
+#include "events/plan.h"
+#include "events/stack.h"
+
+struct overlay {
+	struct memory captured, live;
+};
+
+struct reader {
+	struct value_style style;
+	struct event_value *values; // arguments, then locals
+	size_t cap_values;
+	struct buf *texts;	    // one per value, reused
+	size_t n_texts, cap_texts;
+	struct buf returned;
+	struct overlay overlay;
+	struct memory memory;	    // over `overlay`
+};
+
+void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct buf *), void *ctx);
+void read_deinit(struct reader *r);
+
+/* The memory to read from for the hit being collected: its bytes first, then `live`. */
+struct memory read_memory(struct reader *r, const struct hit *hit, struct memory live);
+
+void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev);
+void read_exit(struct reader *r, const struct frame *f, const struct traced_exit *x,
+	       const struct hit *hit, bool returns, struct event *ev);
+
+/* The frame base at run time; false if it is not known. */
+bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);
+
+/* Where an indirect jump goes. */
+bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,
+		      uint64_t *ret);
+
+#endif

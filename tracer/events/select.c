@@ -1,0 +1,233 @@
+#include "events/select.h"
+
+#include <fnmatch.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_glob_characters(const char *s)
+{
+	return strpbrk(s, "*?[") != NULL;
+}
+
+static enum ft_rc compile_regex(struct pattern *p, const char *body, size_t len)
+{
+	char *text = xstrndup(body, len);
+	regex_t *re = xmalloc(sizeof(*re));
+	int error = regcomp(re, text, REG_EXTENDED | REG_NOSUB);
+	free(text);
+	if (error == 0) {
+		p->regex = re;
+		return FT_OK;
+	}
+	char why[128];
+	regerror(error, re, why, sizeof(why));
+	free(re);
+	return ft_fail("'%s' is not a regular expression: %s", p->text, why);
+}
+
+enum ft_rc patterns_add(struct patterns *ps, const char *text)
+{
+	struct pattern p = {.text = text};
+	const char *body = text;
+	if (*body == '!') {
+		p.negated = true;
+		body++;
+	}
+	if (*body == '\0')
+		return ft_fail("'%s' is an empty pattern", text);
+	size_t len = strlen(body);
+	if (len >= 2 && body[0] == '/' && body[len - 1] == '/') {
+		enum ft_rc rc = compile_regex(&p, body + 1, len - 2);
+		if (rc != FT_OK)
+			return rc;
+	}
+	p.glob = body;
+	p.plain = !p.regex && !has_glob_characters(body);
+	ps->p = xgrow(ps->p, ps->n, &ps->cap, sizeof(*ps->p));
+	ps->p[ps->n++] = p;
+	ps->n_positive += !p.negated;
+	return FT_OK;
+}
+
+void patterns_deinit(struct patterns *ps)
+{
+	for (size_t i = 0; i < ps->n; i++) {
+		if (ps->p[i].regex)
+			regfree(ps->p[i].regex);
+		free(ps->p[i].regex);
+	}
+	free(ps->p);
+	*ps = (struct patterns){0};
+}
+
+void selection_deinit(struct selection *s)
+{
+	patterns_deinit(&s->functions);
+	patterns_deinit(&s->sources);
+	patterns_deinit(&s->libraries);
+}
+
+static bool matches_text(const struct pattern *p, const char *text)
+{
+	if (p->regex)
+		return regexec(p->regex, text, 0, NULL, 0) == 0;
+	return fnmatch(p->glob, text, 0) == 0;
+}
+
+// The part of a qualified name behind its last "::" outside of <…> and (…).
+static const char *last_component(const char *name)
+{
+	const char *last = name;
+	int nested = 0;
+	for (const char *s = name; *s; s++) {
+		if (*s == '<' || *s == '(')
+			nested++;
+		else if ((*s == '>' || *s == ')') && nested > 0)
+			nested--;
+		else if (nested == 0 && s[0] == ':' && s[1] == ':' && s[2] != '\0')
+			last = s + 2;
+	}
+	return last;
+}
+
+static bool matches_function(const struct pattern *p, const struct function *f)
+{
+	if (matches_text(p, f->name))
+		return true;
+	if (!p->regex && !strstr(p->glob, "::") && matches_text(p, last_component(f->name)))
+		return true;
+	return p->plain && f->symbol && matches_text(p, f->symbol);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+static bool matches_path(const struct pattern *p, const char *path)
+{
+	return matches_text(p, path) || matches_text(p, base_name(path));
+}
+
+// The sources that the function may come from; a function without one matches no positive pattern.
+static bool source_wanted(struct patterns *ps, const char *file)
+{
+	bool wanted = ps->n_positive == 0;
+	for (size_t i = 0; i < ps->n; i++) {
+		struct pattern *p = &ps->p[i];
+		if (!file || !matches_path(p, file))
+			continue;
+		p->matched = true;
+		wanted = !p->negated;
+	}
+	return wanted;
+}
+
+enum verdict selection_of(struct selection *s, const struct function *f, bool in_library)
+{
+	bool positive = s->functions.n_positive == 0, named = false;
+	for (size_t i = 0; i < s->functions.n; i++) {
+		struct pattern *p = &s->functions.p[i];
+		if (!matches_function(p, f))
+			continue;
+		p->matched = true;
+		positive = !p->negated;
+		named = !p->negated && p->plain;
+	}
+	bool source_named = s->sources.n_positive > 0;
+	if (!source_wanted(&s->sources, f->file) || !positive)
+		return HIDDEN_FILTER;
+	if (f->origin == ORIGIN_OWN || s->all || named || source_named || in_library)
+		return WANTED;
+	return HIDDEN_ORIGIN;
+}
+
+bool selection_wants_library(struct selection *s, const char *path)
+{
+	bool wanted = false;
+	const char *name = base_name(path);
+	for (size_t i = 0; i < s->libraries.n; i++) {
+		struct pattern *p = &s->libraries.p[i];
+		size_t len = strlen(p->glob);
+		// "libm" means libm.so.6 and libm-2.36.so, but not libmount.so.1.
+		bool prefix = p->plain && strncmp(name, p->glob, len) == 0 &&
+			      (name[len] == '\0' || name[len] == '.' || name[len] == '-');
+		if (!prefix && !matches_path(p, path))
+			continue;
+		p->matched = true;
+		wanted = !p->negated;
+	}
+	return wanted;
+}
+
+const struct pattern *selection_unmatched(const struct selection *s)
+{
+	for (size_t i = 0; i < s->functions.n; i++)
+		if (!s->functions.p[i].matched && !s->functions.p[i].negated)
+			return &s->functions.p[i];
+	for (size_t i = 0; i < s->sources.n; i++)
+		if (!s->sources.p[i].matched && !s->sources.p[i].negated)
+			return &s->sources.p[i];
+	return NULL;
+}
+
+enum { NAME_MAX_COMPARED = 64 };
+
+// Levenshtein distance of two short names; long ones are cut.
+static unsigned distance(const char *a, const char *b)
+{
+	size_t n = strnlen(b, NAME_MAX_COMPARED);
+	unsigned row[NAME_MAX_COMPARED + 1];
+	for (size_t j = 0; j <= n; j++)
+		row[j] = (unsigned)j;
+	for (size_t i = 0; a[i] && i < NAME_MAX_COMPARED; i++) {
+		unsigned diagonal = row[0];
+		row[0] = (unsigned)i + 1;
+		for (size_t j = 0; j < n; j++) {
+			unsigned change = diagonal + (a[i] != b[j]);
+			diagonal = row[j + 1];
+			unsigned add = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+			row[j + 1] = change < add ? change : add;
+		}
+	}
+	return row[n];
+}
+
+static unsigned nearness(const struct pattern *p, const struct function *f)
+{
+	unsigned whole = distance(p->glob, f->name);
+	unsigned last = distance(p->glob, last_component(f->name));
+	return whole < last ? whole : last;
+}
+
+bool selection_suggest(const struct pattern *p, const struct function_list *list, struct buf *out)
+{
+	const struct function *best[3] = {NULL};
+	unsigned score[3] = {0};
+	unsigned limit = (unsigned)strlen(p->glob) / 2 + 1;
+	for (size_t i = 0; i < list->n; i++) {
+		const struct function *f = list->f[i];
+		unsigned d = nearness(p, f);
+		if (d > limit)
+			continue;
+		for (size_t k = 0; k < FT_COUNT(best); k++) {
+			if (best[k] && score[k] <= d)
+				continue;
+			for (size_t m = FT_COUNT(best) - 1; m > k; m--) {
+				best[m] = best[m - 1];
+				score[m] = score[m - 1];
+			}
+			best[k] = f;
+			score[k] = d;
+			break;
+		}
+	}
+	for (size_t k = 0; k < FT_COUNT(best) && best[k]; k++) {
+		bool last = k + 1 == FT_COUNT(best) || !best[k + 1];
+		buf_str(out, k == 0 ? "" : last ? " or " : ", ");
+		buf_escaped(out, best[k]->name, strlen(best[k]->name), 0);
+	}
+	return best[0] != NULL;
+}

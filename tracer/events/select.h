@@ -1,0 +1,62 @@
+/*
+ * select.h - which functions and libraries the user wants to see.
+ *
+ * Owns:     the meaning of -f, -s, -l, -a.
+ * Gives:    struct selection, a verdict per function, near names for a pattern without a match.
+ * Never:    opens a file or touches a process.
+ * Lifetime: session; patterns are borrowed from argv.
+ *
+ * A pattern is a glob (fnmatch(3)), /an extended regular expression/ (regex(7)), or either behind a
+ * '!', which takes away. It is tried on the qualified name and, if it has no "::", on the last
+ * component too. Without any positive pattern everything of the default selection is wanted. A
+ * plain name (no metacharacters) also reaches functions that the default selection hides.
+ */
+#ifndef FT_SELECT_H
+#define FT_SELECT_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "symbols/symbols.h"
+
+struct pattern {
+	const char *text; // as the user typed it
+	bool negated, plain;
+	bool matched;	  // some function, ever
+	void *regex;	  // regex_t *, NULL for a glob
+	const char *glob;
+};
+
+struct patterns {
+	struct pattern *p;
+	size_t n, cap;
+	size_t n_positive;
+};
+
+struct selection {
+	struct patterns functions; // -f
+	struct patterns sources;   // -s
+	struct patterns libraries; // -l
+	bool all;		   // -a
+};
+
+enum verdict {
+	WANTED,
+	HIDDEN_ORIGIN, // by the default selection
+	HIDDEN_FILTER, // by the user's patterns
+};
+
+/* Adds one pattern. FT_FAIL: not a valid regular expression. */
+FT_CHECK enum ft_rc patterns_add(struct patterns *p, const char *text);
+void patterns_deinit(struct patterns *p);
+
+void selection_deinit(struct selection *s);
+enum verdict selection_of(struct selection *s, const struct function *f, bool in_library);
+bool selection_wants_library(struct selection *s, const char *path);
+
+/* A function pattern that matched nothing so far; NULL if all did. */
+const struct pattern *selection_unmatched(const struct selection *s);
+
+/* Appends up to three names that are near to the pattern: "a, b or c"; false if there are none. */
+bool selection_suggest(const struct pattern *p, const struct function_list *list, struct buf *out);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * stack.h - the shadow stacks: which traced frames are alive, per thread and per stack.
+ *
+ * Owns:     the list of live frames.
+ * Gives:    finding the stack that a CFA lies on; pushing and popping.
+ * Never:    reads a process; decides why a frame ended.
+ * Lifetime: a frame pointer is valid until the next push on the same stack.
+ *
+ * A thread may run on several stacks (its own, a signal handler's alternate one, a coroutine's).
+ * They are told apart by the region that the CFA lies in; within one, the CFA orders the frames.
+ */
+#ifndef FT_STACK_H
+#define FT_STACK_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+struct traced;
+
+struct frame {
+	struct traced *fn;
+	uint64_t cfa;
+	uint64_t rsp;		 // at the body
+	uint64_t base;		 // frame base at run time, if has_base
+	bool has_base;
+	bool reported;		 // its push was an event (not beyond the depth limit)
+	bool walked;
+	uint64_t return_address; // 0: unknown
+	uint64_t seq;		 // of its push
+	uint32_t depth;
+};
+
+struct stack {
+	uint64_t lo, hi; // the region; lo moves down with a growing main stack
+	uint64_t first_cfa;
+	uint32_t base_depth; // depth of its outermost frame
+	struct frame *f;     // outermost first
+	size_t n, cap;
+};
+
+struct thread_stacks {
+	pid_t tid, pid;
+	struct stack *s;
+	size_t n, cap;
+	size_t current;	 // index of the stack that was used last
+};
+
+struct stacks {
+	struct thread_stacks *t;
+	size_t n, cap;
+	size_t last; // index of the thread that was used last
+	/* The region [lo, hi) that holds addr; false if it is unmapped. */
+	bool (*region)(void *ctx, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_hi);
+	void *ctx;
+};
+
+void stacks_deinit(struct stacks *s);
+
+/* The thread's stacks, made at need. */
+struct thread_stacks *stacks_of(struct stacks *s, pid_t tid, pid_t pid);
+void stacks_forget(struct stacks *s, pid_t tid);
+
+/* The stack of the thread that the CFA lies on; it becomes the current one. Never NULL. */
+struct stack *stack_for(struct stacks *s, struct thread_stacks *t, uint64_t cfa);
+
+struct frame *stack_top(struct stack *s); // NULL if it has no frame
+struct frame *stack_push(struct stack *s, const struct frame *f);
+void stack_pop(struct stack *s);
+
+#endif

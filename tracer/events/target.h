@@ -1,0 +1,69 @@
+/*
+ * target.h - the running program's modules, and the sites set in them.
+ *
+ * Owns:     which modules are loaded where; the meaning of each site id.
+ * Gives:    loading at exec and when libraries come and go; names for addresses, cached.
+ * Never:    makes an event.
+ * Lifetime: until target_destroy(); names until the next target_load().
+ */
+#ifndef FT_TARGET_H
+#define FT_TARGET_H
+
+#include "base/buf.h"
+#include "control/control.h"
+#include "events/plan.h"
+#include "events/select.h"
+
+struct target;
+
+struct site_use {
+	struct traced *entry;	   // its body is here; NULL if not
+	struct traced *exit_of;	   // an exit of this function is here; NULL if not
+	struct traced_exit *exit;
+	bool libraries;		   // the dynamic linker says that its list has changed
+};
+
+struct address_name {
+	uint64_t address;
+	const char *symbol; // "main+18", "libc.so.6+0x2724a"; NULL if nothing is there
+	const char *function; // the function that holds it, NULL if unknown
+	const char *file;     // of the instruction before the address, that is of the call
+	uint32_t line;
+};
+
+struct target_counts {
+	size_t traced, skipped, hidden_filter, libraries_hidden;
+	size_t hidden[5]; // by enum origin
+};
+
+struct target *target_create(struct control *c, struct symbols *s, struct selection *sel,
+			     const struct plan_options *o);
+void target_destroy(struct target *t);
+
+/*
+ * At an exec stop: opens the program, plans its functions, sets and arms the sites. FT_FAIL with
+ * words for the user: a pattern that matches nothing, no room for slots …
+ */
+FT_CHECK enum ft_rc target_load(struct target *t);
+
+/* The dynamic linker's list has changed: look for libraries that are wanted or gone. */
+FT_CHECK enum ft_rc target_rescan(struct target *t);
+
+const struct site_use *target_site(const struct target *t, uint32_t site);
+const struct address_name *target_name(struct target *t, uint64_t address);
+
+/* For struct value_style: appends " <main+18>" if the address is code or data of a module. */
+void target_address_text(void *target, uint64_t address, struct buf *out);
+
+/* The region that holds addr, for a stack: a main stack reaches down to its limit. */
+bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_hi);
+
+const char *target_program(const struct target *t);  // path of the main executable
+const char *target_build_id(const struct target *t); // NULL if none
+const char *target_warning(const struct target *t);  // something the user should know, or NULL
+struct target_counts target_counts(const struct target *t);
+
+/* Functions that have sites, and the reason for one that cannot have: for `frametrace list`. */
+size_t target_traced(const struct target *t, struct traced *const **ret);
+
+#endif

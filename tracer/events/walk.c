@@ -1,0 +1,61 @@
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "events/collector.h"
+
+enum { WALK_MAX = 256 }; // frames shown and compared
+
+static void name_frames(struct collector *col, size_t n, struct event *ev)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct unwind_frame *f = &col->unwound[i];
+		const struct address_name *name = target_name(col->target, f->pc);
+		col->walk[i] = (struct event_frame_of_walk){f->pc, f->cfa,
+							    name->symbol ? name->symbol : ""};
+	}
+	ev->walk = col->walk;
+	ev->n_walk = n;
+}
+
+void collect_verify(struct collector *col, const struct hit *hit, const struct event *ev)
+{
+	struct unwind_frame *theirs = xcalloc(WALK_MAX, sizeof(*theirs));
+	struct buf why, note;
+	buf_init(&why);
+	buf_init(&note);
+	if (control_settle(col->control, hit->tid) == FT_FAIL)
+		ft_error_clear();
+	size_t n = unwind_libunwind(hit->tid, theirs, WALK_MAX);
+	if (!unwind_compare(col->unwound, col->n_unwound, col->unwind_end, theirs, n, &why)) {
+		buf_printf(&note, "verify: in %s: %s", ev->function, why.s);
+		col->mismatches++;
+		collect_note(col, note.s);
+	}
+	buf_deinit(&note);
+	buf_deinit(&why);
+	free(theirs);
+}
+
+static size_t walk(struct collector *col, const struct hit *hit)
+{
+	return unwind_walk(col->symbols, &col->reader.memory, &hit->regs, col->unwound, WALK_MAX,
+			   &col->unwind_end);
+}
+
+void collect_walk(struct collector *col, const struct hit *hit, struct event *ev)
+{
+	if (!col->unwound) {
+		col->unwound = xcalloc(WALK_MAX, sizeof(*col->unwound));
+		col->walk = xcalloc(WALK_MAX, sizeof(*col->walk));
+	}
+	size_t n = walk(col, hit), before = 0;
+	// A walk stops in a module that nobody has opened yet: open it and walk on.
+	while (n > before && col->unwind_end == UNWIND_END_NO_CFI) {
+		before = n;
+		target_name(col->target, col->unwound[n - 1].pc);
+		n = walk(col, hit);
+	}
+	col->n_unwound = n;
+	if (col->o.walk)
+		name_frames(col, n, ev);
+}

@@ -1,0 +1,450 @@
+/*
+ * json.c - one JSON object per line (docs/events.md): every field in a fixed order, null for what
+ * is not known. The same whatever -v, -q and --color say, so that a program can rely on it.
+ */
+#include "report/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+
+enum { FORMAT_VERSION = 1 };
+
+struct reporter {
+	FILE *out;
+	struct buf b;
+};
+
+static struct reporter *json_open(FILE *out, const struct report_options *o)
+{
+	struct reporter *r = xcalloc(1, sizeof(*r));
+
+	(void)o;
+	r->out = out;
+	buf_init(&r->b);
+	return r;
+}
+
+static void json_close(struct reporter *r)
+{
+	buf_deinit(&r->b);
+	free(r);
+}
+
+/* A key with the punctuation around it, as a literal. */
+#define KEY(b, literal) buf_add(b, literal, sizeof(literal) - 1)
+
+static void add_string(struct buf *b, const char *s)
+{
+	if (s)
+		buf_json(b, s, strlen(s));
+	else
+		KEY(b, "null");
+}
+
+/* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
+static void add_address(struct buf *b, uint64_t addr)
+{
+	if (!addr) {
+		KEY(b, "null");
+		return;
+	}
+	buf_char(b, '"');
+	buf_hex(b, addr);
+	buf_char(b, '"');
+}
+
+static void add_line(struct buf *b, uint32_t line)
+{
+	if (line)
+		buf_udec(b, line);
+	else
+		KEY(b, "null");
+}
+
+static void add_bool(struct buf *b, bool v)
+{
+	if (v)
+		KEY(b, "true");
+	else
+		KEY(b, "false");
+}
+
+/* A reason comes in angle brackets, for people. */
+static void add_reason(struct buf *b, const char *s)
+{
+	size_t len = s ? strlen(s) : 0;
+
+	if (len >= 2 && s[0] == '<' && s[len - 1] == '>')
+		buf_json(b, s + 1, len - 2);
+	else
+		buf_json(b, s ? s : "", len);
+}
+
+/* "value":…, and why not if it is not known. */
+static void add_value_text(struct buf *b, const struct event_value *v)
+{
+	KEY(b, ",\"value\":");
+	if (v->known) {
+		add_string(b, v->value);
+		return;
+	}
+	KEY(b, "null,\"unknown\":");
+	add_reason(b, v->value);
+}
+
+static void add_values(struct buf *b, const struct event_value *values, size_t n)
+{
+	buf_char(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct event_value *v = &values[i];
+		if (i)
+			buf_char(b, ',');
+		KEY(b, "{\"name\":");
+		add_string(b, v->name);
+		KEY(b, ",\"type\":");
+		add_string(b, v->type);
+		add_value_text(b, v);
+		KEY(b, ",\"address\":");
+		add_address(b, v->has_address ? v->address : 0);
+		KEY(b, ",\"register\":");
+		add_string(b, v->reg);
+		KEY(b, ",\"size\":");
+		buf_udec(b, v->size);
+		if (v->scope_ended)
+			KEY(b, ",\"scope_ended\":true");
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+static void add_parts(struct buf *b, const struct event *ev)
+{
+	if (!ev->n_parts) {
+		KEY(b, "null");
+		return;
+	}
+	buf_char(b, '[');
+	for (size_t i = 0; i < ev->n_parts; i++) {
+		if (i)
+			buf_char(b, ',');
+		buf_char(b, '[');
+		add_string(b, ev->parts[i].text);
+		buf_char(b, ',');
+		buf_dec(b, ev->parts[i].bytes);
+		buf_char(b, ']');
+	}
+	buf_char(b, ']');
+}
+
+static void add_walk(struct buf *b, const struct event *ev)
+{
+	if (!ev->n_walk)
+		return;
+	KEY(b, ",\"walk\":[");
+	for (size_t i = 0; i < ev->n_walk; i++) {
+		if (i)
+			buf_char(b, ',');
+		KEY(b, "{\"pc\":");
+		add_address(b, ev->walk[i].pc);
+		KEY(b, ",\"cfa\":");
+		add_address(b, ev->walk[i].cfa);
+		KEY(b, ",\"symbol\":");
+		add_string(b, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+/* What every event begins with. */
+static void add_head(struct buf *b, const struct event *ev, const char *name)
+{
+	KEY(b, "{\"seq\":");
+	buf_udec(b, ev->seq);
+	KEY(b, ",\"event\":\"");
+	buf_str(b, name);
+	KEY(b, "\",\"pid\":");
+	buf_dec(b, ev->pid);
+	KEY(b, ",\"tid\":");
+	buf_dec(b, ev->tid);
+	KEY(b, ",\"time_ns\":");
+	buf_udec(b, ev->time_ns);
+}
+
+/* What a push and a pop have in common. */
+static void add_frame(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"depth\":");
+	buf_udec(b, ev->depth);
+	KEY(b, ",\"function\":");
+	add_string(b, ev->function);
+	KEY(b, ",\"symbol\":");
+	add_string(b, ev->symbol);
+	KEY(b, ",\"module\":");
+	add_string(b, ev->module);
+	KEY(b, ",\"file\":");
+	add_string(b, ev->file);
+	KEY(b, ",\"line\":");
+	add_line(b, ev->line);
+	KEY(b, ",\"pc\":");
+	add_address(b, ev->pc);
+	KEY(b, ",\"cfa\":");
+	add_address(b, ev->cfa);
+	KEY(b, ",\"rsp\":");
+	add_address(b, ev->rsp);
+	KEY(b, ",\"delta\":");
+	if (ev->delta_known)
+		buf_dec(b, ev->delta);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"parts\":");
+	add_parts(b, ev);
+	KEY(b, ",\"return_address\":");
+	add_address(b, ev->return_address);
+	KEY(b, ",\"return_symbol\":");
+	add_string(b, ev->return_symbol);
+	KEY(b, ",\"caller\":");
+	add_string(b, ev->caller);
+	KEY(b, ",\"caller_file\":");
+	add_string(b, ev->caller_file);
+	KEY(b, ",\"caller_line\":");
+	add_line(b, ev->caller_line);
+}
+
+static void add_args(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"args\":");
+	if (ev->args_known)
+		add_values(b, ev->args, ev->n_args);
+	else
+		KEY(b, "null,\"args_unknown\":\"no debug information: build with -g\"");
+}
+
+static const char *how_name(enum pop_how how)
+{
+	switch (how) {
+	case POP_RETURN:
+		return "return";
+	case POP_TAIL_CALL:
+		return "tail call";
+	case POP_UNWOUND:
+		return "unwound";
+	case POP_LONGJMP:
+		return "longjmp";
+	case POP_EXIT:
+		return "exit";
+	}
+	return "";
+}
+
+static void add_pop(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"how\":\"");
+	buf_str(b, how_name(ev->how));
+	buf_char(b, '"');
+	if (ev->has_return) {
+		KEY(b, ",\"return\":{\"type\":");
+		add_string(b, ev->returned.type);
+		add_value_text(b, &ev->returned);
+		buf_char(b, '}');
+	}
+	if (ev->how == POP_TAIL_CALL) {
+		KEY(b, ",\"tail_target\":");
+		add_string(b, ev->tail_target);
+	}
+	if (ev->n_args) {
+		KEY(b, ",\"args\":");
+		add_values(b, ev->args, ev->n_args);
+	}
+	KEY(b, ",\"locals\":");
+	if (ev->args_known && ev->pc) // they are read where a frame is left
+		add_values(b, ev->locals, ev->n_locals);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"pushed_seq\":");
+	buf_udec(b, ev->pushed_seq);
+}
+
+static void add_argv(struct buf *b, const struct event *ev)
+{
+	buf_char(b, '[');
+	for (size_t i = 0; i < ev->argc; i++) {
+		if (i)
+			buf_char(b, ',');
+		add_string(b, ev->argv[i]);
+	}
+	buf_char(b, ']');
+}
+
+/* RFC 3339 in UTC, to the nanosecond: a number of nanoseconds would not fit a double. */
+static void add_time(struct buf *b, uint64_t unix_ns)
+{
+	time_t seconds = (time_t)(unix_ns / 1000000000);
+	struct tm tm;
+	char text[40];
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm)) {
+		KEY(b, "null");
+		return;
+	}
+	buf_printf(b, "\"%s.%09uZ\"", text, (unsigned)(unix_ns % 1000000000));
+}
+
+static void add_header(struct buf *b, const struct event *ev)
+{
+	KEY(b, "{\"format\":\"frametrace\",\"version\":");
+	buf_udec(b, FORMAT_VERSION);
+	KEY(b, ",\"program\":");
+	add_string(b, ev->program);
+	KEY(b, ",\"arguments\":");
+	add_argv(b, ev);
+	KEY(b, ",\"pid\":");
+	buf_dec(b, ev->pid);
+	KEY(b, ",\"time\":");
+	add_time(b, ev->unix_ns);
+	KEY(b, ",\"build_id\":");
+	add_string(b, ev->build_id);
+}
+
+static void add_exec(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"program\":");
+	add_string(b, ev->program);
+	KEY(b, ",\"arguments\":");
+	add_argv(b, ev);
+	KEY(b, ",\"build_id\":");
+	add_string(b, ev->build_id);
+}
+
+static void add_signal(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"signal\":");
+	add_string(b, ev->signal ? ev->signal_name : NULL);
+	KEY(b, ",\"signal_number\":");
+	if (ev->signal)
+		buf_dec(b, ev->signal);
+	else
+		KEY(b, "null");
+}
+
+static void add_summary(struct buf *b, const struct event_summary *s)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} numbers[] = {
+		{"pushed", s->pushed},
+		{"popped", s->popped},
+		{"left", s->left},
+		{"max_depth", s->max_depth},
+		{"max_stack", s->max_stack},
+		{"traced", s->traced},
+		{"skipped", s->skipped},
+		{"hidden_system", s->hidden_system},
+		{"hidden_std", s->hidden_std},
+		{"hidden_helper", s->hidden_helper},
+		{"hidden_no_debug", s->hidden_no_debug},
+		{"hidden_filter", s->hidden_filter},
+		{"hidden_libraries", s->hidden_libraries},
+		{"children", s->children},
+		{"threads", s->threads},
+		{"hits", s->hits},
+		{"stops", s->stops},
+		{"wall_ns", s->wall_ns},
+	};
+
+	for (size_t i = 0; i < FT_COUNT(numbers); i++)
+		buf_printf(b, "\"%s\":%llu,", numbers[i].name, (unsigned long long)numbers[i].n);
+	KEY(b, "\"max_depth_function\":");
+	add_string(b, s->max_depth_function);
+	KEY(b, ",\"max_stack_function\":");
+	add_string(b, s->max_stack_function);
+}
+
+static void add_exit(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"status\":");
+	if (ev->signal)
+		KEY(b, "null");
+	else
+		buf_dec(b, ev->status);
+	add_signal(b, ev);
+	KEY(b, ",\"core\":");
+	add_bool(b, ev->core);
+	KEY(b, ",\"summary\":");
+	if (!ev->summary) {
+		KEY(b, "null");
+		return;
+	}
+	buf_char(b, '{');
+	add_summary(b, ev->summary);
+	buf_char(b, '}');
+}
+
+static void add_event(struct buf *b, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_START:
+		add_header(b, ev);
+		break;
+	case EVENT_PUSH:
+		add_head(b, ev, "push");
+		add_frame(b, ev);
+		add_args(b, ev);
+		add_walk(b, ev);
+		break;
+	case EVENT_POP:
+		add_head(b, ev, "pop");
+		add_frame(b, ev);
+		add_pop(b, ev);
+		add_walk(b, ev);
+		break;
+	case EVENT_SIGNAL:
+		add_head(b, ev, "signal");
+		add_signal(b, ev);
+		break;
+	case EVENT_THREAD:
+		add_head(b, ev, "thread");
+		KEY(b, ",\"child\":");
+		buf_dec(b, ev->child);
+		break;
+	case EVENT_CHILD:
+		add_head(b, ev, "child");
+		KEY(b, ",\"child\":");
+		buf_dec(b, ev->child);
+		break;
+	case EVENT_EXEC:
+		add_head(b, ev, "exec");
+		add_exec(b, ev);
+		break;
+	case EVENT_NOTE:
+		add_head(b, ev, "note");
+		KEY(b, ",\"text\":");
+		add_string(b, ev->text);
+		break;
+	case EVENT_EXIT:
+		add_head(b, ev, "exit");
+		add_exit(b, ev);
+		break;
+	}
+}
+
+static void json_event(struct reporter *r, const struct event *ev)
+{
+	buf_reset(&r->b);
+	add_event(&r->b, ev);
+	KEY(&r->b, "}\n");
+	fwrite(r->b.s, 1, r->b.len, r->out);
+}
+
+const struct report_format report_json = {
+	.name = "json",
+	.help = "one JSON object per line, for programs: docs/events.md",
+	.details = true,
+	.open = json_open,
+	.event = json_event,
+	.close = json_close,
+};

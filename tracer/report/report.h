@@ -1,0 +1,42 @@
+/*
+ * report.h - events become bytes, one file per format behind one table.
+ *
+ * Owns:     the output stream of the trace, its escaping.
+ * Gives:    struct report_format, the table of formats.
+ * Never:    asks anybody anything: an event is all a format gets.
+ * Lifetime: a reporter lives from open to close.
+ *
+ * To add a format: write report/NAME.c with `const struct report_format report_NAME`, list it in
+ * report/table.c, declare it below, describe it in docs/events.md, run `make golden`.
+ */
+#ifndef FT_REPORT_H
+#define FT_REPORT_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "events/event.h"
+
+struct report_options {
+	bool color;	   // SGR colours; the caller has settled auto
+	int verbose;	   // 0, 1 (-v), 2 (-vv)
+	bool quiet;	   // no headings, notes or summary; formats for machines take no notice
+	bool many_threads; // reserved for prefixes; formats may switch by themselves
+};
+
+struct reporter; // each format's own state
+
+struct report_format {
+	const char *name, *help; // --format=NAME, and its line in --help
+	bool details;		 // wants values at the pop and types always, not only with -v
+	struct reporter *(*open)(FILE *out, const struct report_options *o);
+	void (*event)(struct reporter *r, const struct event *ev);
+	void (*close)(struct reporter *r); // frees; write errors are the stream's (ferror)
+};
+
+extern const struct report_format report_text, report_json;
+extern const struct report_format
+	*const report_formats[]; // NULL-terminated; the first is the default
+const struct report_format *report_find(const char *name); // NULL if there is none
+
+#endif

@@ -1,0 +1,451 @@
+/*
+ * text.c - one line per push and pop, for a person at a terminal of 100 columns.
+ *
+ * The layouts that were tried, with the tutorial's program (f() is double::double):
+ *
+ *   numbers last, as most tracers do:     > double::main()  double.rs:5  0x7fffffffe480  -64
+ *	Nothing lines up: every call pushes its numbers somewhere else.
+ *   numbers last in a fixed column:       > f(n=48)                      0x7fffffffe470  -16
+ *	Lines up until the first long argument, which is just where one wants to compare.
+ *   nested braces, as uftrace does:       f(n=48) { ... } = 96
+ *	Good to read as code; two of three lines carry no number, and a leaf on one line has no
+ *	room for two values of rsp.
+ *   rsp first, then delta:                0x7fffffffe470  -16  > f(n=48)
+ *	Lines up at every depth. But one reads the result before what led to it.
+ *   delta first, then rsp:                -16  0x7fffffffe470  > f(n=48)
+ *	As in an account: the movement, then the balance. The rsp of the line above plus this
+ *	line's delta is this line's rsp (unless the caller moved rsp for arguments), so that a
+ *	student can check each line. This is it.
+ *
+ * What is left of 100 columns goes to the call, then to the source line and the return address,
+ * which are what may wrap. The bars make it possible to find the pop of a push by eye; they are
+ * ASCII, since a trace is read in any locale. The indentation stops at INDENT_LEVELS, where it
+ * says the depth as a number, in the same place, so that 100 000 frames stay readable.
+ *
+ * With -v the lines below a push or pop keep the column of rsp for addresses: one reads the frame
+ * downwards from the CFA.
+ */
+#include "report/text.h"
+
+#include <stdlib.h>
+
+#include "report/report.h"
+
+enum {
+	WIDTH_DELTA = 7,
+	WIDTH_RSP = 14, // 0x and 12 digits: all of a user address
+	INDENT_LEVELS = 12,
+	INDENT_WIDTH = 2 * INDENT_LEVELS,
+	COLUMN_SOURCE = 60,
+	COLUMN_RETURN = 76,
+};
+
+struct reporter {
+	FILE *out;
+	struct report_options options;
+	struct lines lines;
+	int first_tid;
+	bool threads;	   // more than one was seen: lines carry [tid]
+	bool told_unknown; // what f(?) means
+};
+
+static const char guides[] = "| | | | | | | | | | | | ";
+_Static_assert(sizeof(guides) == INDENT_WIDTH + 1, "one guide per level");
+
+static struct reporter *text_open(FILE *out, const struct report_options *o)
+{
+	struct reporter *r = xcalloc(1, sizeof(*r));
+
+	r->out = out;
+	r->options = *o;
+	r->threads = o->many_threads;
+	lines_init(&r->lines, o->color);
+	return r;
+}
+
+static void text_close(struct reporter *r)
+{
+	lines_deinit(&r->lines);
+	free(r);
+}
+
+/* The columns of rsp and to the left of it, for a line that tells of an address. */
+static void add_address(struct lines *l, bool known, uint64_t address)
+{
+	buf_pad(&l->b, ' ', WIDTH_DELTA + 2);
+	if (known)
+		lines_hex(l, address, WIDTH_RSP);
+	else
+		buf_pad(&l->b, ' ', WIDTH_RSP);
+}
+
+static void add_numbers(struct lines *l, const struct event *ev)
+{
+	lines_tone(l, ev->kind == EVENT_PUSH ? TONE_PUSH : TONE_POP);
+	if (ev->delta_known)
+		lines_signed(l, ev->delta, WIDTH_DELTA);
+	else
+		buf_add(&l->b, "      ?", WIDTH_DELTA);
+	lines_tone(l, TONE_PLAIN);
+	buf_add(&l->b, "  ", 2);
+	if (ev->rsp)
+		lines_hex(l, ev->rsp, WIDTH_RSP);
+	else
+		buf_add(&l->b, "             ?", WIDTH_RSP);
+}
+
+/* The depth: as guides, or beyond INDENT_LEVELS as a number in their place. */
+static void add_depth(struct lines *l, uint32_t depth, bool number)
+{
+	char text[INDENT_WIDTH + 1] = "";
+
+	lines_tone(l, TONE_ASIDE);
+	if (depth <= INDENT_LEVELS) {
+		buf_add(&l->b, guides, 2 * (size_t)depth);
+	} else {
+		if (number)
+			snprintf(text, sizeof(text), "depth %u ", depth);
+		buf_pad(&l->b, ' ', INDENT_WIDTH - strlen(text));
+		lines_ours(l, text);
+	}
+	lines_tone(l, TONE_PLAIN);
+}
+
+/* What is between the numbers and a frame's own text; mark is NULL on lines of details. */
+static void add_indent(struct reporter *r, const struct event *ev, const char *mark)
+{
+	struct lines *l = &r->lines;
+
+	buf_add(&l->b, "  ", 2);
+	if (r->threads) {
+		buf_char(&l->b, '[');
+		buf_dec(&l->b, ev->tid);
+		buf_add(&l->b, "] ", 2);
+	}
+	if (ev->depth)
+		add_depth(l, ev->depth, mark != NULL);
+	if (mark)
+		buf_add(&l->b, mark, 2);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void add_position(struct lines *l, const char *file, uint32_t line)
+{
+	lines_text(l, base_name(file));
+	if (line) {
+		buf_char(&l->b, ':');
+		buf_udec(&l->b, line);
+	}
+}
+
+/* Where in the source; without debug information at least the file that holds the code. */
+static void add_source(struct lines *l, const struct event *ev)
+{
+	if (!ev->file && !ev->module)
+		return;
+	lines_column(l, COLUMN_SOURCE);
+	lines_tone(l, TONE_ASIDE);
+	if (ev->file) {
+		add_position(l, ev->file, ev->line);
+	} else {
+		buf_char(&l->b, '(');
+		lines_text(l, base_name(ev->module));
+		buf_char(&l->b, ')');
+	}
+}
+
+static void add_args(struct lines *l, const struct event *ev)
+{
+	buf_char(&l->b, '(');
+	if (!ev->args_known)
+		buf_char(&l->b, '?');
+	for (size_t i = 0; i < ev->n_args; i++) {
+		if (i)
+			buf_add(&l->b, ", ", 2);
+		if (*ev->args[i].name) {
+			lines_text(l, ev->args[i].name);
+			buf_char(&l->b, '=');
+		}
+		lines_text(l, ev->args[i].value);
+	}
+	buf_char(&l->b, ')');
+}
+
+/* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
+static void add_arithmetic(struct lines *l, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_parts; i++) {
+		if (i)
+			lines_ours(l, ", ");
+		lines_text(l, ev->parts[i].text);
+		buf_char(&l->b, ' ');
+		buf_signed(&l->b, ev->parts[i].bytes);
+	}
+	if (!ev->n_parts)
+		lines_ours(l, "by instructions not known");
+	lines_ours(l, " = ");
+	if (ev->delta_known)
+		buf_signed(&l->b, ev->delta);
+	else
+		buf_char(&l->b, '?');
+}
+
+/* A line of -v: an address in its column, or a register, then blank up to the frame's own text. */
+static void begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address)
+{
+	struct lines *l = &r->lines;
+
+	lines_tone(l, TONE_PLAIN);
+	add_address(l, known, address);
+	add_indent(r, ev, NULL);
+	lines_tone(l, TONE_ASIDE);
+	lines_ours(l, "    ");
+}
+
+static void end_detail(struct lines *l)
+{
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+}
+
+static void detail_value(struct reporter *r, const struct event *ev, const char *what,
+			 const struct event_value *v)
+{
+	struct lines *l = &r->lines;
+
+	begin_detail(r, ev, v->has_address, v->address);
+	lines_ours(l, what);
+	if (*v->name) {
+		buf_char(&l->b, ' ');
+		lines_text(l, v->name);
+	}
+	lines_ours(l, " = ");
+	lines_text(l, v->value);
+	lines_ours(l, "   ");
+	lines_text(l, v->type);
+	if (v->size) {
+		lines_ours(l, ", ");
+		lines_count(l, v->size, "byte");
+	}
+	if (v->reg) {
+		lines_ours(l, " in ");
+		lines_ours(l, v->reg);
+	}
+	if (v->scope_ended)
+		lines_ours(l, ", scope over");
+	end_detail(l);
+}
+
+static void detail_return_address(struct reporter *r, const struct event *ev)
+{
+	struct lines *l = &r->lines;
+
+	begin_detail(r, ev, true, ev->cfa - 8); // psABI, figure 3.3
+	lines_ours(l, "return address ");
+	buf_hex(&l->b, ev->return_address);
+	if (ev->return_symbol) {
+		lines_ours(l, ", ");
+		lines_text(l, ev->return_symbol);
+	}
+	if (ev->caller_file && ev->caller_line) {
+		lines_ours(l, ", called at ");
+		add_position(l, ev->caller_file, ev->caller_line);
+	}
+	end_detail(l);
+}
+
+static void detail_walk(struct reporter *r, const struct event *ev)
+{
+	struct lines *l = &r->lines;
+
+	for (size_t i = 0; i < ev->n_walk; i++) {
+		begin_detail(r, ev, ev->walk[i].cfa != 0, ev->walk[i].cfa);
+		buf_char(&l->b, '#');
+		buf_udec(&l->b, i);
+		buf_char(&l->b, ' ');
+		buf_hex(&l->b, ev->walk[i].pc);
+		buf_char(&l->b, ' ');
+		lines_text(l, ev->walk[i].symbol);
+		end_detail(l);
+	}
+}
+
+static void push_details(struct reporter *r, const struct event *ev)
+{
+	begin_detail(r, ev, ev->cfa != 0, ev->cfa);
+	lines_ours(&r->lines, "rsp before the call (CFA): ");
+	add_arithmetic(&r->lines, ev);
+	end_detail(&r->lines);
+	if (ev->cfa && ev->return_address)
+		detail_return_address(r, ev);
+	for (size_t i = 0; i < ev->n_args; i++)
+		detail_value(r, ev, "argument", &ev->args[i]);
+}
+
+static void pop_details(struct reporter *r, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1; i++)
+		detail_value(r, ev, "argument", &ev->args[i]);
+	for (size_t i = 0; i < ev->n_locals; i++)
+		detail_value(r, ev, "local", &ev->locals[i]);
+	if (ev->how == POP_RETURN && ev->has_return)
+		detail_value(r, ev, "return value", &ev->returned);
+	if (ev->n_parts) {
+		begin_detail(r, ev, false, 0);
+		add_arithmetic(&r->lines, ev);
+		end_detail(&r->lines);
+	}
+}
+
+/* Once, before the first f(?). */
+static void explain_unknown(struct reporter *r)
+{
+	if (r->told_unknown || r->options.quiet)
+		return;
+	r->told_unknown = true;
+	text_other_begin(&r->lines, 0);
+	lines_ours(&r->lines, "note: f(?): arguments unknown, no debug information: build with -g");
+	end_detail(&r->lines);
+}
+
+static void text_push(struct reporter *r, const struct event *ev)
+{
+	struct lines *l = &r->lines;
+
+	if (!ev->args_known)
+		explain_unknown(r);
+	add_numbers(l, ev);
+	add_indent(r, ev, "> ");
+	lines_tone(l, TONE_FUNCTION);
+	lines_text(l, ev->function);
+	lines_tone(l, TONE_PLAIN);
+	add_args(l, ev);
+	add_source(l, ev);
+	if (ev->return_symbol || ev->return_address) {
+		lines_column(l, COLUMN_RETURN);
+		lines_ours(l, "returns to ");
+		if (ev->return_symbol)
+			lines_text(l, ev->return_symbol);
+		else
+			buf_hex(&l->b, ev->return_address);
+	}
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+	if (r->options.verbose)
+		push_details(r, ev);
+	detail_walk(r, ev);
+}
+
+static void add_how(struct lines *l, const struct event *ev)
+{
+	switch (ev->how) {
+	case POP_RETURN:
+		if (!ev->has_return && ev->args_known)
+			return;
+		lines_ours(l, " = ");
+		lines_tone(l, TONE_VALUE);
+		if (ev->has_return)
+			lines_text(l, ev->returned.value);
+		else
+			buf_char(&l->b, '?'); // its type is as unknown as its arguments
+		break;
+	case POP_TAIL_CALL:
+		lines_ours(l, ": tail call");
+		if (ev->tail_target) {
+			lines_ours(l, " to ");
+			lines_text(l, ev->tail_target);
+		}
+		break;
+	case POP_UNWOUND:
+		lines_tone(l, TONE_ALARM);
+		lines_ours(l, ": unwound, left without a return");
+		break;
+	case POP_LONGJMP:
+		lines_tone(l, TONE_ALARM);
+		lines_ours(l, ": left by longjmp, without a return");
+		break;
+	case POP_EXIT:
+		lines_ours(l, ": still there at exit");
+		break;
+	}
+	lines_tone(l, TONE_PLAIN);
+}
+
+static void text_pop(struct reporter *r, const struct event *ev)
+{
+	struct lines *l = &r->lines;
+
+	add_numbers(l, ev);
+	add_indent(r, ev, "< ");
+	lines_text(l, ev->function);
+	add_how(l, ev);
+	if (ev->file && ev->pc && ev->line)
+		add_source(l, ev);
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+	if (r->options.verbose)
+		pop_details(r, ev);
+	detail_walk(r, ev);
+}
+
+static void add_headings(struct reporter *r)
+{
+	struct lines *l = &r->lines;
+
+	lines_tone(l, TONE_ASIDE);
+	lines_ours(l,
+		   r->options.verbose ? "  delta  rsp or address  " : "  delta  rsp             ");
+	lines_ours(l, "> frame pushed, < frame popped = value");
+	lines_column(l, COLUMN_SOURCE);
+	lines_ours(l, "source");
+	lines_column(l, COLUMN_RETURN);
+	lines_ours(l, "return address");
+	end_detail(l);
+}
+
+static void text_event(struct reporter *r, const struct event *ev)
+{
+	if (!r->first_tid)
+		r->first_tid = ev->tid;
+	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
+		r->threads = true;
+	lines_reset(&r->lines);
+	switch (ev->kind) {
+	case EVENT_PUSH:
+		text_push(r, ev);
+		break;
+	case EVENT_POP:
+		text_pop(r, ev);
+		break;
+	case EVENT_START:
+		text_other(&r->lines, ev, 0, r->options.quiet, r->options.verbose);
+		if (!r->options.quiet)
+			add_headings(r);
+		break;
+	case EVENT_SIGNAL:
+	case EVENT_THREAD:
+	case EVENT_CHILD:
+	case EVENT_EXEC:
+	case EVENT_NOTE:
+	case EVENT_EXIT:
+		text_other(&r->lines, ev, r->threads ? ev->tid : 0, r->options.quiet,
+			   r->options.verbose);
+		break;
+	}
+	if (r->lines.b.len) // all lines of an event at once: no other writer comes in between
+		fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
+}
+
+const struct report_format report_text = {
+	.name = "text",
+	.help = "one line per frame pushed or popped, for people",
+	.open = text_open,
+	.event = text_event,
+	.close = text_close,
+};

@@ -1,0 +1,222 @@
+/*
+ * text_other.c - the lines of the text format that are not frames: "-- signal SIGINT", the summary.
+ */
+#include "report/text.h"
+
+#include <stdlib.h>
+
+void text_other_begin(struct lines *l, int tid)
+{
+	lines_tone(l, TONE_NOTE);
+	lines_ours(l, "-- ");
+	if (tid) {
+		buf_char(&l->b, '[');
+		buf_dec(&l->b, tid);
+		lines_ours(l, "] ");
+	}
+}
+
+static void end_line(struct lines *l)
+{
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+}
+
+/* A word of a command line, quoted if a shell would need it. */
+static void add_word(struct lines *l, const char *word)
+{
+	if (*word && !strpbrk(word, " \t\n\"'\\$`*?[]{}()<>|&;#~!")) {
+		lines_text(l, word);
+		return;
+	}
+	char *copy = xstrdup(word);
+	char *at = copy;
+
+	buf_char(&l->b, '\'');
+	for (char *quote; (quote = strchr(at, '\'')); at = quote + 1) {
+		*quote = '\0';
+		lines_text(l, at);
+		lines_ours(l, "'\\''");
+	}
+	lines_text(l, at);
+	buf_char(&l->b, '\'');
+	free(copy);
+}
+
+static void add_command(struct lines *l, const struct event *ev)
+{
+	lines_ours(l, "process ");
+	buf_dec(&l->b, ev->pid);
+	lines_ours(l, ev->kind == EVENT_EXEC ? " now runs " : " runs ");
+	add_word(l, ev->program ? ev->program : "?");
+	for (size_t i = 1; i < ev->argc; i++) {
+		buf_char(&l->b, ' ');
+		add_word(l, ev->argv[i]);
+	}
+}
+
+static void add_signal(struct lines *l, const struct event *ev)
+{
+	lines_tone(l, TONE_ALARM);
+	if (ev->signal_name)
+		lines_text(l, ev->signal_name);
+	else
+		lines_ours(l, "signal ");
+	if (!ev->signal_name)
+		buf_dec(&l->b, ev->signal);
+	lines_tone(l, TONE_NOTE);
+}
+
+static void add_ending(struct lines *l, const struct event *ev)
+{
+	if (ev->signal) {
+		lines_ours(l, "killed by ");
+		add_signal(l, ev);
+		if (ev->core)
+			lines_ours(l, ", core dumped");
+	} else {
+		lines_ours(l, "exited with status ");
+		buf_dec(&l->b, ev->status);
+	}
+}
+
+static void add_in(struct lines *l, const char *function)
+{
+	if (!function)
+		return;
+	lines_ours(l, " in ");
+	lines_text(l, function);
+}
+
+static void summary_frames(struct lines *l, const struct event_summary *s)
+{
+	lines_ours(l, "   frames: ");
+	buf_udec(&l->b, s->pushed);
+	lines_ours(l, " pushed, ");
+	buf_udec(&l->b, s->popped);
+	lines_ours(l, " popped");
+	if (s->left) {
+		lines_ours(l, ", ");
+		buf_udec(&l->b, s->left);
+		lines_ours(l, " still there at the end");
+	}
+	lines_end(l);
+	if (!s->pushed)
+		return;
+	lines_ours(l, "   deepest: ");
+	lines_count(l, s->max_depth, "frame");
+	add_in(l, s->max_depth_function);
+	lines_ours(l, ", ");
+	lines_count(l, s->max_stack, "byte");
+	lines_ours(l, " of stack");
+	add_in(l, s->max_stack_function);
+	lines_end(l);
+}
+
+/* "310 of Rust's std", after a comma if it is not the first. */
+static bool add_hidden(struct lines *l, bool first, size_t n, const char *of)
+{
+	if (!n)
+		return first;
+	if (!first)
+		lines_ours(l, ", ");
+	buf_udec(&l->b, n);
+	buf_char(&l->b, ' ');
+	lines_ours(l, of);
+	return false;
+}
+
+static void summary_functions(struct lines *l, const struct event_summary *s)
+{
+	lines_ours(l, "   functions: ");
+	buf_udec(&l->b, s->traced);
+	lines_ours(l, " traced");
+	if (s->hidden_filter) {
+		lines_ours(l, ", ");
+		buf_udec(&l->b, s->hidden_filter);
+		lines_ours(l, " hidden by your filters");
+	}
+	if (s->skipped) {
+		lines_ours(l, ", ");
+		buf_udec(&l->b, s->skipped);
+		lines_ours(l, " that cannot be traced");
+	}
+	lines_end(l);
+	if (!s->hidden_std && !s->hidden_system && !s->hidden_helper && !s->hidden_no_debug)
+		return;
+	lines_ours(l, "   hidden: ");
+	bool first = add_hidden(l, true, s->hidden_std, "of Rust's std");
+	first = add_hidden(l, first, s->hidden_system, "of system headers");
+	first = add_hidden(l, first, s->hidden_helper, "of start-up code");
+	add_hidden(l, first, s->hidden_no_debug, "without debug information");
+	lines_ours(l, " (--all shows them)");
+	lines_end(l);
+}
+
+static void summary(struct lines *l, const struct event_summary *s, int verbose)
+{
+	summary_frames(l, s);
+	summary_functions(l, s);
+	if (s->hidden_libraries) {
+		lines_ours(l, s->hidden_libraries == 1 ? "   library: " : "   libraries: ");
+		buf_udec(&l->b, s->hidden_libraries);
+		lines_ours(l, " not traced (--lib=NAME shows one)");
+		lines_end(l);
+	}
+	if (s->children) {
+		lines_ours(l, s->children == 1 ? "   child: " : "   children: ");
+		lines_count(l, s->children, "forked program");
+		lines_ours(l, " ran untraced");
+		lines_end(l);
+	}
+	if (verbose) {
+		lines_ours(l, "   cost: ");
+		lines_count(l, s->stops, "stop");
+		lines_ours(l, ", of which ");
+		lines_count(l, s->hits, "breakpoint hit");
+		buf_printf(&l->b, "; %.1f ms", (double)s->wall_ns / 1e6);
+		lines_end(l);
+	}
+}
+
+void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose)
+{
+	bool framing = ev->kind == EVENT_START || ev->kind == EVENT_NOTE || ev->kind == EVENT_EXIT;
+
+	if (quiet && framing)
+		return;
+	text_other_begin(l, tid);
+	switch (ev->kind) {
+	case EVENT_PUSH:
+	case EVENT_POP:
+		break;
+	case EVENT_START:
+	case EVENT_EXEC:
+		add_command(l, ev);
+		break;
+	case EVENT_SIGNAL:
+		add_signal(l, ev);
+		lines_ours(l, " arrives");
+		break;
+	case EVENT_THREAD:
+		lines_ours(l, "thread ");
+		buf_dec(&l->b, ev->child);
+		lines_ours(l, " begins");
+		break;
+	case EVENT_CHILD:
+		lines_ours(l, "process ");
+		buf_dec(&l->b, ev->child);
+		lines_ours(l, " forked; it runs untraced");
+		break;
+	case EVENT_NOTE:
+		lines_ours(l, "note: ");
+		lines_text(l, ev->text ? ev->text : "");
+		break;
+	case EVENT_EXIT:
+		add_ending(l, ev);
+		break;
+	}
+	end_line(l);
+	if (ev->kind == EVENT_EXIT && ev->summary)
+		summary(l, ev->summary, verbose);
+}

@@ -1,0 +1,527 @@
+#include "symbols/elf.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "symbols/arena.h"
+
+enum {
+	INTERP_MAX = 4096,
+	NOTES_MAX = 64 * 1024,
+	PAGE = 4096,
+};
+
+struct elf_file {
+	int fd;
+	Elf *elf;
+	GElf_Ehdr header;
+	struct arena *arena;
+	struct elf_segment *segments; // by vaddr
+	size_t n_segments;
+	struct elf_section *sections; // by their number
+	size_t n_sections;
+	const char *build_id, *interpreter;
+};
+
+/* All len bytes at a file offset, or nothing. */
+static bool read_exactly(int fd, uint64_t off, void *buf, size_t len)
+{
+	size_t done = 0;
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, (off_t)(off + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static void read_build_id(struct elf_file *e, const GElf_Phdr *ph)
+{
+	uint64_t len = ph->p_filesz < NOTES_MAX ? ph->p_filesz : NOTES_MAX;
+	uint8_t *notes = xmalloc(len + 1);
+	uint64_t at = 0, align = ph->p_align == 8 ? 8 : 4;
+	if (!read_exactly(e->fd, ph->p_offset, notes, len))
+		len = 0;
+	while (len - at >= sizeof(GElf_Nhdr)) {
+		GElf_Nhdr n;
+		memcpy(&n, notes + at, sizeof(n));
+		uint64_t name = at + sizeof(n);
+		uint64_t desc = name + ((uint64_t)n.n_namesz + align - 1) / align * align;
+		uint64_t next = desc + ((uint64_t)n.n_descsz + align - 1) / align * align;
+		if (desc > len || n.n_descsz > len - desc)
+			break;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
+		    memcmp(notes + name, "GNU", 4) == 0) {
+			char *hex = arena_alloc(e->arena, (size_t)n.n_descsz * 2 + 1);
+			for (size_t i = 0; i < n.n_descsz; i++) {
+				hex[2 * i] = "0123456789abcdef"[notes[desc + i] >> 4];
+				hex[2 * i + 1] = "0123456789abcdef"[notes[desc + i] & 15];
+			}
+			e->build_id = hex;
+			break;
+		}
+		if (next > len)
+			break;
+		at = next;
+	}
+	free(notes);
+}
+
+static void read_interpreter(struct elf_file *e, const GElf_Phdr *ph)
+{
+	uint64_t len = ph->p_filesz < INTERP_MAX ? ph->p_filesz : INTERP_MAX;
+	char *s = arena_alloc(e->arena, len + 1);
+	if (read_exactly(e->fd, ph->p_offset, s, len) && *s)
+		e->interpreter = s;
+}
+
+static int compare_segments(const void *va, const void *vb)
+{
+	const struct elf_segment *a = va, *b = vb;
+	return a->vaddr < b->vaddr ? -1 : a->vaddr > b->vaddr;
+}
+
+static enum ft_rc read_segments(struct elf_file *e, const char *path)
+{
+	struct stat st;
+	size_t n;
+	if (fstat(e->fd, &st) < 0)
+		return ft_fail("%s: %s", path, strerror(errno));
+	if (elf_getphdrnum(e->elf, &n) != 0)
+		return ft_fail("%s: its program headers cannot be read", path);
+	e->segments = arena_array(e->arena, n, sizeof(*e->segments));
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr ph;
+		if (!gelf_getphdr(e->elf, (int)i, &ph))
+			return ft_fail("%s: truncated: its program headers lie outside the file",
+				       path);
+		if (ph.p_type == PT_NOTE && !e->build_id)
+			read_build_id(e, &ph);
+		if (ph.p_type == PT_INTERP && !e->interpreter)
+			read_interpreter(e, &ph);
+		if (ph.p_type != PT_LOAD || ph.p_vaddr + ph.p_memsz < ph.p_vaddr ||
+		    ph.p_filesz > ph.p_memsz || ph.p_offset + ph.p_filesz < ph.p_offset)
+			continue;
+		e->segments[e->n_segments++] = (struct elf_segment){
+			.vaddr = ph.p_vaddr,
+			.memsz = ph.p_memsz,
+			.offset = ph.p_offset,
+			.filesz = ph.p_filesz,
+			.executable = ph.p_flags & PF_X,
+		};
+	}
+	if (!e->n_segments)
+		return ft_fail("%s: nothing in it is loaded into memory", path);
+	qsort(e->segments, e->n_segments, sizeof(*e->segments), compare_segments);
+	return FT_OK;
+}
+
+/* Sections that cannot be read are as if they were not there: a program runs without any. */
+static void read_sections(struct elf_file *e)
+{
+	size_t n, names;
+	if (elf_getshdrnum(e->elf, &n) != 0 || elf_getshdrstrndx(e->elf, &names) != 0)
+		return;
+	e->sections = arena_array(e->arena, n, sizeof(*e->sections));
+	e->n_sections = n;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Shdr sh;
+		Elf_Scn *scn = elf_getscn(e->elf, i);
+		e->sections[i].name = "";
+		if (!scn || !gelf_getshdr(scn, &sh))
+			continue;
+		const char *name = elf_strptr(e->elf, names, sh.sh_name);
+		e->sections[i] = (struct elf_section){
+			.name = name ? name : "",
+			.addr = sh.sh_addr,
+			.offset = sh.sh_offset,
+			.size = sh.sh_size,
+			.entsize = sh.sh_entsize,
+			.type = sh.sh_type,
+			.allocated = sh.sh_flags & SHF_ALLOC,
+			.executable = sh.sh_flags & SHF_EXECINSTR,
+		};
+	}
+}
+
+static enum ft_rc read_header(struct elf_file *e, const char *path)
+{
+	if (elf_kind(e->elf) != ELF_K_ELF)
+		return ft_fail("%s: not an ELF file", path);
+	if (!gelf_getehdr(e->elf, &e->header))
+		return ft_fail("%s: its ELF header cannot be read", path);
+	if (e->header.e_ident[EI_CLASS] != ELFCLASS64 || e->header.e_machine != EM_X86_64)
+		return ft_fail("%s: not an x86-64 ELF file", path);
+	return FT_OK;
+}
+
+enum ft_rc elf_file_create(int fd, const char *path, struct elf_file **ret)
+{
+	struct elf_file *e = xcalloc(1, sizeof(*e));
+	e->fd = fd;
+	e->arena = arena_create();
+	enum ft_rc rc = FT_OK;
+	elf_version(EV_CURRENT);
+	e->elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!e->elf)
+		rc = ft_fail("%s: %s", path, elf_errmsg(-1));
+	if (rc == FT_OK)
+		rc = read_header(e, path);
+	if (rc == FT_OK)
+		rc = read_segments(e, path);
+	if (rc != FT_OK) {
+		elf_file_destroy(e);
+		return rc;
+	}
+	read_sections(e);
+	*ret = e;
+	return FT_OK;
+}
+
+void elf_file_destroy(struct elf_file *e)
+{
+	if (!e)
+		return;
+	if (e->elf)
+		elf_end(e->elf);
+	arena_destroy(e->arena);
+	free(e);
+}
+
+bool elf_is_pie(const struct elf_file *e)
+{
+	return e->header.e_type == ET_DYN;
+}
+
+uint64_t elf_entry(const struct elf_file *e)
+{
+	return e->header.e_entry;
+}
+
+const char *elf_build_id(const struct elf_file *e)
+{
+	return e->build_id;
+}
+
+const char *elf_interpreter(const struct elf_file *e)
+{
+	return e->interpreter;
+}
+
+const struct elf_segment *elf_segments(const struct elf_file *e, size_t *ret_n)
+{
+	*ret_n = e->n_segments;
+	return e->segments;
+}
+
+const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n)
+{
+	*ret_n = e->n_sections;
+	return e->sections;
+}
+
+const struct elf_section *elf_section(const struct elf_file *e, const char *name)
+{
+	for (size_t i = 1; i < e->n_sections; i++)
+		if (strcmp(e->sections[i].name, name) == 0)
+			return &e->sections[i];
+	return NULL;
+}
+
+const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr)
+{
+	for (size_t i = 1; i < e->n_sections; i++) {
+		const struct elf_section *s = &e->sections[i];
+		bool tbss = strcmp(s->name, ".tbss") == 0; // takes no room at its address
+		if (s->allocated && !tbss && addr >= s->addr && addr - s->addr < s->size)
+			return s;
+	}
+	return NULL;
+}
+
+/*
+ * A page of the file may be mapped twice, where one segment ends and the next begins; the mapping
+ * that begins where a segment begins is that segment's.
+ */
+enum ft_rc elf_bias(const struct elf_file *e, uint64_t map_lo, uint64_t map_off, uint64_t *ret)
+{
+	bool found = false;
+	for (size_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+		uint64_t start = s->offset & ~(uint64_t)(PAGE - 1);
+		uint64_t bias = map_lo - ((s->vaddr & ~(uint64_t)(PAGE - 1)) + (map_off - start));
+		if (map_off < start || map_off >= s->offset + s->filesz)
+			continue;
+		if (!elf_is_pie(e) && bias != 0)
+			continue;
+		if (!found || map_off == start)
+			*ret = bias;
+		found = true;
+		if (map_off == start)
+			break;
+	}
+	return found ? FT_OK : FT_NONE;
+}
+
+size_t elf_read(const struct elf_file *e, uint64_t addr, void *buf, size_t len)
+{
+	for (size_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+		if (addr < s->vaddr || addr - s->vaddr >= s->filesz)
+			continue;
+		uint64_t at = addr - s->vaddr;
+		if (len > s->filesz - at)
+			len = s->filesz - at;
+		size_t done = 0;
+		while (done < len) {
+			ssize_t n = pread(e->fd, (char *)buf + done, len - done,
+					  (off_t)(s->offset + at + done));
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n <= 0)
+				break;
+			done += (size_t)n;
+		}
+		return done;
+	}
+	return 0;
+}
+
+static enum elf_symbol_kind kind_of(const GElf_Sym *sym)
+{
+	switch (GELF_ST_TYPE(sym->st_info)) {
+	case STT_FUNC:
+		return ELF_SYMBOL_FUNCTION;
+	case STT_GNU_IFUNC:
+		return ELF_SYMBOL_IFUNC;
+	case STT_OBJECT:
+	case STT_COMMON:
+		return ELF_SYMBOL_OBJECT;
+	default: // a number from the file, not an enum
+		return ELF_SYMBOL_OTHER;
+	}
+}
+
+/* Whether a symbol names an address of this file. */
+static bool is_address(const GElf_Sym *sym)
+{
+	unsigned type = GELF_ST_TYPE(sym->st_info);
+	return sym->st_shndx != SHN_UNDEF && sym->st_shndx != SHN_ABS && sym->st_value != 0 &&
+	       type != STT_SECTION && type != STT_FILE && type != STT_TLS;
+}
+
+struct symbol_list {
+	struct elf_symbol *s;
+	size_t n, cap;
+};
+
+static void read_symbols(struct elf_file *e, Elf_Scn *scn, const GElf_Shdr *sh,
+			 struct symbol_list *l)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = data ? data->d_size / sizeof(Elf64_Sym) : 0;
+	for (size_t i = 1; i < n && i <= INT32_MAX; i++) {
+		GElf_Sym sym;
+		if (!gelf_getsym(data, (int)i, &sym) || !is_address(&sym))
+			continue;
+		const char *name = elf_strptr(e->elf, sh->sh_link, sym.st_name);
+		if (!name || !*name)
+			continue;
+		l->s = xgrow(l->s, l->n, &l->cap, sizeof(*l->s));
+		l->s[l->n++] = (struct elf_symbol){
+			.addr = sym.st_value,
+			.size = sym.st_size,
+			.name = name,
+			.name_len = strcspn(name, "@"),
+			.kind = kind_of(&sym),
+			.binding = (uint8_t)GELF_ST_BIND(sym.st_info),
+			.is_dynamic = sh->sh_type == SHT_DYNSYM,
+		};
+	}
+}
+
+static void read_tables(struct elf_file *e, uint32_t type, struct symbol_list *l)
+{
+	for (size_t i = 1; i < e->n_sections; i++) {
+		GElf_Shdr sh;
+		Elf_Scn *scn;
+		if (e->sections[i].type != type)
+			continue;
+		scn = elf_getscn(e->elf, i);
+		if (scn && gelf_getshdr(scn, &sh))
+			read_symbols(e, scn, &sh, l);
+	}
+}
+
+enum ft_rc elf_symbols(struct elf_file *e, struct elf_symbol **ret, size_t *ret_n)
+{
+	struct symbol_list l = {0};
+	read_tables(e, SHT_SYMTAB, &l);
+	read_tables(e, SHT_DYNSYM, &l);
+	if (!l.n)
+		return FT_NONE;
+	*ret = l.s;
+	*ret_n = l.n;
+	return FT_OK;
+}
+
+static bool has_section_of(const struct elf_file *e, uint32_t type)
+{
+	for (size_t i = 1; i < e->n_sections; i++)
+		if (e->sections[i].type == type && e->sections[i].size > sizeof(Elf64_Sym))
+			return true;
+	return false;
+}
+
+bool elf_has_symtab(const struct elf_file *e)
+{
+	return has_section_of(e, SHT_SYMTAB);
+}
+
+bool elf_has_dynsym(const struct elf_file *e)
+{
+	return has_section_of(e, SHT_DYNSYM);
+}
+
+/* A slot of the global offset table and the name that the dynamic linker puts there. */
+struct got_slot {
+	uint64_t addr;
+	const char *name;
+};
+
+struct got {
+	struct got_slot *s; // by addr, once sorted
+	size_t n, cap;
+	const char **by_index; // of .rela.plt; entries may be NULL
+	size_t n_by_index;
+};
+
+static int compare_slots(const void *va, const void *vb)
+{
+	const struct got_slot *a = va, *b = vb;
+	return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+static const char *relocated_name(struct elf_file *e, const GElf_Shdr *rel, const GElf_Rela *r)
+{
+	GElf_Shdr sh;
+	GElf_Sym sym;
+	Elf_Scn *scn = elf_getscn(e->elf, rel->sh_link);
+	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL;
+	uint64_t index = GELF_R_SYM(r->r_info);
+	if (!data || !index || index > INT32_MAX || !gelf_getshdr(scn, &sh) ||
+	    !gelf_getsym(data, (int)index, &sym))
+		return NULL;
+	return elf_strptr(e->elf, sh.sh_link, sym.st_name);
+}
+
+static void read_relocations(struct elf_file *e, Elf_Scn *scn, bool is_plt, struct got *got)
+{
+	GElf_Shdr sh;
+	Elf_Data *data = elf_getdata(scn, NULL);
+	if (!data || !gelf_getshdr(scn, &sh))
+		return;
+	size_t n = data->d_size / sizeof(Elf64_Rela);
+	if (is_plt && !got->by_index) {
+		got->by_index = xcalloc(n + 1, sizeof(*got->by_index));
+		got->n_by_index = n;
+	}
+	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
+		GElf_Rela r;
+		if (!gelf_getrela(data, (int)i, &r))
+			continue;
+		unsigned type = (unsigned)GELF_R_TYPE(r.r_info);
+		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
+			continue;
+		const char *name = relocated_name(e, &sh, &r);
+		if (!name || !*name)
+			continue;
+		got->s = xgrow(got->s, got->n, &got->cap, sizeof(*got->s));
+		got->s[got->n++] = (struct got_slot){r.r_offset, name};
+		if (is_plt && i < got->n_by_index)
+			got->by_index[i] = name;
+	}
+}
+
+static void read_got(struct elf_file *e, struct got *got)
+{
+	for (size_t i = 1; i < e->n_sections; i++) {
+		Elf_Scn *scn = elf_getscn(e->elf, i);
+		if (scn && e->sections[i].type == SHT_RELA && e->sections[i].allocated)
+			read_relocations(e, scn, strcmp(e->sections[i].name, ".rela.plt") == 0,
+					 got);
+	}
+	if (got->n)
+		qsort(got->s, got->n, sizeof(*got->s), compare_slots);
+}
+
+/*
+ * The name behind one PLT entry: it jumps through a slot (ff 25 disp32), or, with -z ibtplt, pushes
+ * its index in .rela.plt after an endbr64 (psABI, chapter 13).
+ */
+static const char *plt_name(const struct got *got, uint64_t addr, const uint8_t *code, size_t len)
+{
+	for (size_t i = 0; i + 6 <= len; i++) {
+		if (code[i] != 0xff || code[i + 1] != 0x25)
+			continue;
+		int32_t disp;
+		memcpy(&disp, code + i + 2, sizeof(disp));
+		struct got_slot key = {addr + i + 6 + (uint64_t)(int64_t)disp, NULL}, *found = NULL;
+		if (got->n)
+			found = bsearch(&key, got->s, got->n, sizeof(key), compare_slots);
+		return found ? found->name : NULL;
+	}
+	static const uint8_t endbr_push[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x68};
+	uint32_t index;
+	if (len < sizeof(endbr_push) + sizeof(index) ||
+	    memcmp(code, endbr_push, sizeof(endbr_push)) != 0)
+		return NULL;
+	memcpy(&index, code + sizeof(endbr_push), sizeof(index));
+	return index < got->n_by_index ? got->by_index[index] : NULL;
+}
+
+static void read_plt(struct elf_file *e, const struct elf_section *s, const struct got *got,
+		     struct elf_plt **ret, size_t *ret_n, size_t *cap)
+{
+	size_t entry = s->entsize == 8 ? 8 : 16;
+	for (uint64_t at = 0; at + entry <= s->size; at += entry) {
+		uint8_t code[16];
+		if (elf_read(e, s->addr + at, code, entry) != entry)
+			return;
+		const char *name = plt_name(got, s->addr + at, code, entry);
+		if (!name)
+			continue;
+		*ret = xgrow(*ret, *ret_n, cap, sizeof(**ret));
+		(*ret)[(*ret_n)++] = (struct elf_plt){s->addr + at, entry, name};
+	}
+}
+
+static int compare_plts(const void *va, const void *vb)
+{
+	const struct elf_plt *a = va, *b = vb;
+	return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+void elf_plts(struct elf_file *e, struct elf_plt **ret, size_t *ret_n)
+{
+	struct got got = {0};
+	size_t cap = 0;
+	*ret = NULL;
+	*ret_n = 0;
+	read_got(e, &got);
+	for (size_t i = 1; i < e->n_sections; i++)
+		if (strncmp(e->sections[i].name, ".plt", 4) == 0 && e->sections[i].executable)
+			read_plt(e, &e->sections[i], &got, ret, ret_n, &cap);
+	if (*ret_n)
+		qsort(*ret, *ret_n, sizeof(**ret), compare_plts);
+	free(got.s);
+	free(got.by_index);
+}

@@ -1,0 +1,77 @@
+/*
+ * elf.h - libelf behind a narrow door (private to symbols/).
+ *
+ * Owns:     libelf's Elf; the bounds checks on headers, segments and tables.
+ * Gives:    segments, sections, symbols, PLT slots, build id, interpreter; the load bias.
+ * Never:    knows of DWARF, of functions or of a process.
+ * Lifetime: names and sections live until elf_file_destroy().
+ *
+ * Every address here is file-relative (p_vaddr); only elf_bias() relates it to a process.
+ */
+#ifndef FT_ELF_H
+#define FT_ELF_H
+
+#include "base/base.h"
+
+struct elf_file;
+
+struct elf_segment {
+	uint64_t vaddr, memsz, offset, filesz;
+	bool executable;
+};
+
+struct elf_section {
+	const char *name; // "" if the name is broken
+	uint64_t addr, offset, size, entsize;
+	uint32_t type;
+	bool allocated, executable;
+};
+
+enum elf_symbol_kind { ELF_SYMBOL_FUNCTION, ELF_SYMBOL_IFUNC, ELF_SYMBOL_OBJECT, ELF_SYMBOL_OTHER };
+
+struct elf_symbol {
+	uint64_t addr, size;
+	const char *name; // without @VERSION if the table spells one, in `name_len` bytes
+	size_t name_len;
+	enum elf_symbol_kind kind;
+	uint8_t binding;  // 0 local, 1 weak, 2 global
+	bool is_dynamic;  // from .dynsym
+};
+
+/* One slot of .plt, .plt.sec or .plt.got: code at [addr, addr + size) that jumps to `name`. */
+struct elf_plt {
+	uint64_t addr, size;
+	const char *name;
+};
+
+/* fd stays the caller's and must stay open. FT_FAIL words what is wrong with the file. */
+FT_CHECK enum ft_rc elf_file_create(int fd, const char *path, struct elf_file **ret);
+void elf_file_destroy(struct elf_file *e); // accepts NULL
+
+bool elf_is_pie(const struct elf_file *e); // ET_DYN
+uint64_t elf_entry(const struct elf_file *e);
+const char *elf_build_id(const struct elf_file *e);    // hex; NULL if none
+const char *elf_interpreter(const struct elf_file *e); // NULL if none
+
+/* PT_LOAD segments by vaddr; never empty. */
+const struct elf_segment *elf_segments(const struct elf_file *e, size_t *ret_n);
+const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n);
+const struct elf_section *elf_section(const struct elf_file *e, const char *name); // NULL if none
+const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr); // NULL if none
+
+/* Runtime address minus file-relative address, of a file mapped at map_lo from offset map_off. */
+FT_CHECK enum ft_rc elf_bias(const struct elf_file *e, uint64_t map_lo, uint64_t map_off,
+			     uint64_t *ret);
+
+/* Defined symbols of .symtab, then of .dynsym, that have an address; *ret is malloc'ed. */
+FT_CHECK enum ft_rc elf_symbols(struct elf_file *e, struct elf_symbol **ret, size_t *ret_n);
+bool elf_has_symtab(const struct elf_file *e);
+bool elf_has_dynsym(const struct elf_file *e);
+
+/* PLT slots by address; *ret is malloc'ed, n may be 0. */
+void elf_plts(struct elf_file *e, struct elf_plt **ret, size_t *ret_n);
+
+/* Bytes that the file has for an address; returns how many were there. */
+size_t elf_read(const struct elf_file *e, uint64_t addr, void *buf, size_t len);
+
+#endif

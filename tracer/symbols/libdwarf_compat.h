@@ -1,0 +1,82 @@
+/*
+ * libdwarf_compat.h - the differences between libdwarf 20210528 and 0.x/2.x (private to dwarf*.c).
+ *
+ * Owns:     #include <libdwarf.h>.
+ * Gives:    one spelling, the newer one, for what the two name or declare differently.
+ * Never:    is included but by dwarf_private.h.
+ * Lifetime: none.
+ */
+#ifndef FT_LIBDWARF_COMPAT_H
+#define FT_LIBDWARF_COMPAT_H
+
+#include <stdint.h>
+
+/* With pkg-config's directory the headers are bare; without it Debian has them in libdwarf/. */
+#if __has_include(<libdwarf.h>)
+#include <dwarf.h>
+#include <libdwarf.h>
+#else
+#include <libdwarf/dwarf.h>
+#include <libdwarf/libdwarf.h>
+#endif
+
+/* Only the newer one tells its version; the older ones had dates. */
+#ifdef DW_LIBDWARF_VERSION_MAJOR
+#define COMPAT_BYTES Dwarf_Small *
+#define COMPAT_FIRST_FILE 0
+
+static inline int compat_init(int fd, Dwarf_Debug *dbg, Dwarf_Error *err)
+{
+	return dwarf_init_b(fd, DW_GROUPNUMBER_ANY, NULL, NULL, dbg, err);
+}
+
+static inline void compat_finish(Dwarf_Debug dbg)
+{
+	dwarf_finish(dbg);
+}
+
+static inline const uint8_t *compat_rule_block(const Dwarf_Regtable_Entry3 *r, uint64_t *ret_len)
+{
+	*ret_len = r->dw_block.bl_len;
+	return r->dw_block.bl_data;
+}
+
+static inline int64_t compat_rule_offset(const Dwarf_Regtable_Entry3 *r)
+{
+	return (int64_t)r->dw_offset;
+}
+#else
+#define COMPAT_BYTES Dwarf_Ptr
+/*
+ * 20210528 starts the file register of a DWARF 5 sequence at 0 instead of 1 (DWARF 5, 6.2.2), so
+ * that a 0 may mean 1. gas never sets it to 0 itself; LLVM does.
+ */
+#define COMPAT_FIRST_FILE 1
+#define dwarf_dealloc_loc_head_c dwarf_loc_head_c_dealloc
+#define dwarf_dealloc_fde_cie_list dwarf_fde_cie_list_dealloc
+#define dwarf_dealloc_ranges dwarf_ranges_dealloc
+
+static inline int compat_init(int fd, Dwarf_Debug *dbg, Dwarf_Error *err)
+{
+	return dwarf_init_b(fd, DW_DLC_READ, DW_GROUPNUMBER_ANY, NULL, NULL, dbg, err);
+}
+
+static inline void compat_finish(Dwarf_Debug dbg)
+{
+	Dwarf_Error err = NULL;
+	dwarf_finish(dbg, &err);
+}
+
+static inline const uint8_t *compat_rule_block(const Dwarf_Regtable_Entry3 *r, uint64_t *ret_len)
+{
+	*ret_len = r->dw_offset_or_block_len;
+	return r->dw_block_ptr;
+}
+
+static inline int64_t compat_rule_offset(const Dwarf_Regtable_Entry3 *r)
+{
+	return (int64_t)r->dw_offset_or_block_len;
+}
+#endif
+
+#endif

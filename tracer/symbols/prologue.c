@@ -1,0 +1,503 @@
+/*
+ * prologue.c - the body: where the frame is built and the arguments are where DWARF says; and the
+ * site: where to stop so that it happens once a call.
+ */
+#include "symbols/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_DOMAIN "code"
+
+/* DWARF 5, table 7.9. */
+enum {
+	OP_DEREF = 0x06,
+	OP_REG_RBP = 0x56, // DW_OP_reg6
+	OP_REG_RSP = 0x57, // DW_OP_reg7
+	OP_BREG0 = 0x70,
+	OP_BREG31 = 0x8f,
+	OP_FBREG = 0x91,
+	OP_CALL_FRAME_CFA = 0x9c,
+};
+
+enum {
+	SLOT_MAX = 64, // bytes of a slot that are watched: the largest register
+	SLOT_OFF_MAX = 1 << 30,
+};
+
+/* Where an argument of unoptimised code has to be, and which of its bytes have been stored. */
+struct slot {
+	bool realigned;
+	int64_t off;
+	unsigned size;
+	uint64_t stored; // bit n: byte n
+};
+
+struct site_search {
+	const struct listing *l;
+	const struct signature *sig; // may be NULL
+	bool unoptimised;
+	size_t hint;		     // instruction; SIZE_MAX if none
+	struct walk walk;	     // to the end of the straight line
+	size_t body, site;
+	bool in_line;		     // body is on the straight line
+	bool rsp_moves;		     // between the straight line and the body
+	bool complete;		     // every argument slot was seen to be filled
+};
+
+/* ---- the hint of the line table ---- */
+
+/*
+ * clang and rustc flag a row; gcc does not, but without optimisation its second row is the body.
+ * Optimised code has no row that can be trusted.
+ */
+static size_t hint_of(const struct listing *l, bool unoptimised)
+{
+	const struct plan_input *in = l->in;
+	uint64_t entry = in->chunks[0].pc, second = 0;
+	if (!unoptimised)
+		return SIZE_MAX;
+	for (size_t n = 0; n < in->n_lines; n++) {
+		const struct line_row *row = &in->lines[n];
+		if (row->end_sequence || row->pc - entry >= in->chunks[0].len)
+			continue;
+		if (row->prologue_end)
+			return listing_find(l, row->pc);
+		if (!second && row->pc > entry)
+			second = row->pc;
+	}
+	return second ? listing_find(l, second) : SIZE_MAX;
+}
+
+/* ---- argument slots ---- */
+
+/* The frame base, as an address relative to the CFA. */
+static struct value frame_base(const struct signature *sig, const struct walk *w)
+{
+	struct value none = { .kind = VALUE_UNKNOWN };
+	if (!sig->frame_base.n || sig->frame_base.e[0].n_ops != 1)
+		return none;
+	switch (sig->frame_base.e[0].ops[0].op) {
+	case OP_CALL_FRAME_CFA:
+		return (struct value){ .kind = VALUE_FRAME };
+	case OP_REG_RBP:
+		return w->frame_rbp;
+	case OP_REG_RSP:
+		return w->frame_rsp;
+	default: // a byte of DWARF, not an enum of ours
+		return none;
+	}
+}
+
+static unsigned type_size(struct type *t)
+{
+	for (unsigned depth = 0; t && depth < 32; depth++) {
+		if (t->size)
+			return t->size < SLOT_MAX ? (unsigned)t->size : SLOT_MAX;
+		t = t->target;
+	}
+	return 0;
+}
+
+/* Can the walk see how an argument gets to where DWARF says it is? */
+enum slot_kind {
+	SLOT_NONE,    // it need not be moved: on the caller's stack, or a location list tells
+	SLOT_WATCHED, // stores to the frame
+	SLOT_UNKNOWN, // anything else
+};
+
+static enum slot_kind slot_of(const struct site_search *s, const struct variable *p,
+			      struct slot *ret)
+{
+	const struct location_entry *e = p->loc.e;
+	if (p->loc.n != 1 || e->lo != 0 || e->hi != UINT64_MAX || !e->n_ops)
+		return SLOT_NONE;
+	const struct dw_op *op = &e->ops[0];
+	bool pointer = e->n_ops == 2 && e->ops[1].op == OP_DEREF;
+	struct value base = { .kind = VALUE_UNKNOWN };
+	int64_t off = (int64_t)op->a;
+	if (op->op == OP_FBREG)
+		base = frame_base(s->sig, &s->walk);
+	else if (op->op == OP_BREG0 + ARCH_RBP)
+		base = s->walk.frame_rbp;
+	else if (op->op == OP_BREG0 + ARCH_RSP)
+		base = s->walk.frame_rsp;
+	if (e->n_ops > 1 + (size_t)pointer || base.kind != VALUE_FRAME || off < -SLOT_OFF_MAX ||
+	    off > SLOT_OFF_MAX)
+		return SLOT_UNKNOWN;
+	*ret = (struct slot){
+		.realigned = base.realigned,
+		.off = base.n + off,
+		.size = pointer ? (unsigned)ARCH_WORD : type_size(p->type),
+	};
+	return ret->size > 0 && (base.realigned || ret->off < 0) ? SLOT_WATCHED : SLOT_NONE;
+}
+
+/* The bytes of the slot that a store fills for the first time. */
+static uint64_t newly_stored(const struct slot *slot, const struct frame_store *st)
+{
+	uint64_t bytes = 0;
+	if (st->realigned != slot->realigned)
+		return 0;
+	for (unsigned n = 0; n < slot->size; n++) {
+		int64_t off = slot->off + n;
+		if (off >= st->off && off < st->off + st->size)
+			bytes |= (uint64_t)1 << n;
+	}
+	return bytes & ~slot->stored;
+}
+
+static uint64_t all_bytes(unsigned size)
+{
+	return size >= 64 ? UINT64_MAX : ((uint64_t)1 << size) - 1;
+}
+
+/* Does this store put an argument where DWARF says it lives? */
+static bool is_tracked_store(const struct frame_store *st)
+{
+	return st->source.kind == VALUE_ENTRY || st->source.kind == VALUE_DERIVED;
+}
+
+/*
+ * After the last store that fills a slot: the first one of each byte, from a register that still
+ * has what it had at the entry, or what was made from it (a bool is masked first).
+ */
+static size_t end_of_arguments(struct site_search *s)
+{
+	size_t end = 0;
+	s->complete = true;
+	for (size_t n = 0; s->sig && n < s->sig->n_params; n++) {
+		struct slot slot;
+		enum slot_kind kind = slot_of(s, &s->sig->params[n], &slot);
+		if (kind == SLOT_UNKNOWN)
+			s->complete = false;
+		if (kind != SLOT_WATCHED)
+			continue;
+		for (size_t k = 0; k < s->walk.n_store; k++) {
+			const struct frame_store *st = &s->walk.store[k];
+			uint64_t bytes = newly_stored(&slot, st);
+			if (!bytes || !is_tracked_store(st) ||
+			    s->l->insn[st->insn].kind == INSN_PUSH) // `push rax` makes room
+				continue;
+			slot.stored |= bytes;
+			if (st->insn + 1 > end)
+				end = st->insn + 1;
+		}
+		if (slot.stored != all_bytes(slot.size))
+			s->complete = false;
+	}
+	return end;
+}
+
+/* ---- the body ---- */
+
+/* Does control stay in the function from instruction a to b? And rsp where it is? */
+static bool stays(const struct listing *l, size_t a, size_t b, bool *ret_rsp_moves)
+{
+	bool moves = false;
+	for (size_t i = a; i < b; i++) {
+		const struct insn *in = &l->insn[i];
+		if (in->kind == INSN_RET || in->kind == INSN_SYSTEM)
+			return false;
+		moves |= in->kind != INSN_CALL && insn_writes(in, ARCH_RSP);
+		bool jumps = in->kind == INSN_JMP || in->kind == INSN_JCC || in->kind == INSN_LOOP;
+		if (jumps && (!in->direct || !listing_has(l, in->target)))
+			return false;
+	}
+	*ret_rsp_moves = moves;
+	return true;
+}
+
+static bool only_nops(const struct listing *l, size_t n)
+{
+	while (n > 0 && l->insn[n - 1].kind == INSN_NOP)
+		n--;
+	return n == 0;
+}
+
+static void find_body(struct site_search *s)
+{
+	const struct listing *l = s->l;
+	struct walk *w = &s->walk;
+	uint64_t limit = s->hint == SIZE_MAX ? UINT64_MAX : l->insn[s->hint].pc;
+	walk_init(w, l, limit, s->sig != NULL);
+	while (walk_step(w))
+		;
+	s->body = w->structural;
+	s->in_line = true;
+	size_t end = end_of_arguments(s);
+	if (end > s->body)
+		s->body = end;
+	if (s->hint != SIZE_MAX && s->hint > s->body) {
+		if (s->hint <= w->at) {
+			s->body = s->hint;
+		} else if (!s->complete && stays(l, w->at, s->hint, &s->rsp_moves)) {
+			s->body = s->hint;
+			s->in_line = false;
+		}
+	}
+	// endbr64, and the nops of -fpatchable-function-entry
+	while (w->structural == 0 && s->body < w->at && only_nops(l, s->body + 1))
+		s->body++;
+	if (s->body >= l->first[1]) // the walk ran off the end of the function
+		s->body = l->first[1] - 1;
+}
+
+/* ---- the site ---- */
+
+/*
+ * The first instruction up to the body to which code after the body jumps back; SIZE_MAX if none.
+ * A jump into the prologue proper makes a new frame: rsp must have been put back before it.
+ */
+static size_t loop_head(const struct site_search *s)
+{
+	bool builds = s->walk.frame_rsp.kind != VALUE_FRAME || s->walk.frame_rsp.realigned ||
+		      s->walk.frame_rsp.n != -ARCH_CALL_CFA;
+	for (size_t i = builds ? s->walk.structural : 0; i <= s->body; i++)
+		if (s->l->latest[i] > s->body)
+			return i;
+	return SIZE_MAX;
+}
+
+static void walk_to(const struct site_search *s, size_t target, struct walk *ret)
+{
+	walk_init(ret, s->l, s->walk.limit, s->sig != NULL);
+	while (ret->at < target && walk_step(ret))
+		;
+}
+
+/* The register that holds the entry value of `reg`; ARCH_NONE if none. The register itself first. */
+static unsigned holder_of(const struct walk *w, unsigned reg, unsigned size)
+{
+	unsigned best = ARCH_NONE;
+	for (unsigned r = 0; r <= ARCH_XMM15; r++) {
+		const struct value *v = &w->reg[r];
+		if (v->kind != VALUE_ENTRY || v->reg != reg || v->width < size)
+			continue;
+		if (r == reg)
+			return r;
+		if (best == ARCH_NONE || v->width > w->reg[best].width)
+			best = r;
+	}
+	return best;
+}
+
+/* The register in which the value of a coming store is already, at the site. */
+static unsigned source_at_site(const struct site_search *s, const struct walk *at_site,
+			       const struct frame_store *st)
+{
+	const struct insn *in = &s->l->insn[st->insn];
+	const struct insn_operand *o = in->kind == INSN_PUSH ? &in->op[0] : &in->op[1];
+	bool plain = in->kind == INSN_PUSH || in->kind == INSN_MOV;
+	if (plain && o->kind == OPERAND_REG && o->reg <= ARCH_XMM15) {
+		size_t i = s->site;
+		while (i < st->insn && !insn_writes(&s->l->insn[i], o->reg))
+			i++;
+		if (i == st->insn)
+			return o->reg;
+	}
+	return st->source.kind == VALUE_ENTRY ? holder_of(at_site, st->source.reg, st->size)
+					      : (unsigned)ARCH_NONE;
+}
+
+/* What is still to be stored between the site and the body; false: it cannot be told. */
+static bool find_pending(const struct site_search *s, const struct walk *at_site,
+			 struct frame_plan *ret)
+{
+	ret->n_pending = 0;
+	for (size_t k = 0; k < s->walk.n_store; k++) {
+		const struct frame_store *st = &s->walk.store[k];
+		if (st->insn < s->site || st->insn >= s->body || !is_tracked_store(st) ||
+		    st->realigned)
+			continue;
+		unsigned reg = source_at_site(s, at_site, st);
+		if (reg == ARCH_NONE || ret->n_pending == FT_COUNT(ret->pending))
+			return false;
+		ret->pending[ret->n_pending++] = (struct pending_store){
+			.off = st->off, .size = st->size, .reg = (uint8_t)reg,
+		};
+	}
+	return true;
+}
+
+static bool can_stop_at(const struct site_search *s, size_t i)
+{
+	struct displaced d;
+	const struct insn *in = &s->l->insn[i];
+	bool jumps = in->kind == INSN_JMP || in->kind == INSN_JCC;
+	if (in->kind == INSN_RET || (jumps && (!in->direct || !listing_has(s->l, in->target))))
+		return false; // an exit has a site of its own
+	return insn_displace(in, listing_bytes(s->l, i), &d) == FT_OK && !d.step;
+}
+
+static bool is_branch(const struct insn *i)
+{
+	return i->kind == INSN_CALL || i->kind == INSN_JCC || insn_ends(i);
+}
+
+/*
+ * The site is the body, unless the body is reached again in the same frame or cannot be replaced:
+ * then the nearest instruction before it on the straight line from where the rest is known.
+ */
+static bool find_site(struct site_search *s, struct walk *at_site, struct frame_plan *ret)
+{
+	size_t head = loop_head(s);
+	size_t last = head == SIZE_MAX ? s->body : head;
+	for (size_t back = head == SIZE_MAX ? 0 : 1; s->in_line && back <= last; back++) {
+		s->site = last - back;
+		if (s->site < s->body && is_branch(&s->l->insn[s->site]))
+			break;
+		if (!can_stop_at(s, s->site))
+			continue;
+		walk_to(s, s->site, at_site);
+		if (at_site->at == s->site && find_pending(s, at_site, ret))
+			return true;
+		walk_deinit(at_site);
+	}
+	struct displaced d;
+	s->site = s->body;
+	ret->n_pending = 0;
+	ret->site_loops = head != SIZE_MAX;
+	if (insn_displace(&s->l->insn[s->site], listing_bytes(s->l, s->site), &d) != FT_OK)
+		return false;
+	walk_to(s, s->site, at_site);
+	return true;
+}
+
+/* ---- what is true at the site ---- */
+
+static void find_entry_values(const struct site_search *s, const struct walk *w,
+			      struct frame_plan *ret)
+{
+	for (unsigned r = 0; r <= ARCH_XMM15 && s->in_line; r++) {
+		struct entry_value *e = &ret->at_site[r];
+		unsigned holder = r == ARCH_RSP || r == ARCH_RIP ? (unsigned)ARCH_NONE
+								 : holder_of(w, r, 1);
+		unsigned most = r < ARCH_RIP ? 8 : 16;
+		if (holder != ARCH_NONE) {
+			unsigned width = w->reg[holder].width;
+			*e = (struct entry_value){
+				.where = ENTRY_IN_REG, .reg = (uint8_t)holder,
+				.size = (uint8_t)(width < most ? width : most),
+			};
+		}
+		for (size_t k = 0; k < w->n_store; k++) {
+			const struct frame_store *st = &w->store[k];
+			if (st->source.kind == VALUE_ENTRY && st->source.reg == r &&
+			    !st->realigned && st->size > e->size && walk_store_lives(w, k))
+				*e = (struct entry_value){
+					.where = ENTRY_AT_CFA, .off = st->off, .size = st->size,
+				};
+		}
+	}
+}
+
+/* gcc keeps the CFA of a realigned frame on the stack: CFA = *(rbp - 8). */
+static bool cfa_from_store(const struct walk *w, struct cfa_rule *ret)
+{
+	const struct value *rbp = &w->reg[ARCH_RBP];
+	for (size_t k = 0; k < w->n_store && rbp->kind == VALUE_FRAME; k++) {
+		const struct frame_store *st = &w->store[k];
+		if (st->source.kind != VALUE_FRAME || st->source.realigned || st->source.n ||
+		    st->realigned != rbp->realigned)
+			continue;
+		*ret = (struct cfa_rule){ ARCH_RBP, true, (int32_t)(st->off - rbp->n) };
+		return true;
+	}
+	return false;
+}
+
+static bool cfa_from_walk(const struct walk *w, struct cfa_rule *ret)
+{
+	static const uint8_t bases[] = { ARCH_RSP, ARCH_RBP, ARCH_R10 };
+	for (size_t n = 0; n < FT_COUNT(bases); n++) {
+		const struct value *v = &w->reg[bases[n]];
+		if (v->kind == VALUE_FRAME && !v->realigned) {
+			*ret = (struct cfa_rule){ bases[n], false, (int32_t)-v->n };
+			return true;
+		}
+	}
+	return cfa_from_store(w, ret);
+}
+
+/* Does the CFI row say what the walk found? Unknown to either: yes. */
+static bool agrees(const struct walk *w, const struct cfa_rule *cfa)
+{
+	const struct value *v = cfa->reg <= ARCH_XMM15 ? &w->reg[cfa->reg] : NULL;
+	return !v || cfa->deref || v->kind != VALUE_FRAME || v->realigned || v->n + cfa->off == 0;
+}
+
+static bool find_cfa(const struct site_search *s, const struct walk *w, struct frame_plan *ret)
+{
+	const struct cfa_row *row = plan_row_at(s->l->in, ret->site);
+	if (row && row->known) {
+		ret->cfa = row->cfa;
+		if (!agrees(w, &row->cfa))
+			ft_log("0x%llx: the call frame information and the code disagree",
+			       (unsigned long long)ret->site);
+		return true;
+	}
+	return s->in_line && cfa_from_walk(w, &ret->cfa);
+}
+
+/* The parts of the plan, up to the structural end, become ret's. */
+static void take_parts(struct site_search *s, struct frame_plan *ret)
+{
+	ret->parts = s->walk.parts;
+	ret->n_parts = s->walk.n_parts;
+	s->walk.parts = NULL;
+	s->walk.n_parts = 0;
+}
+
+static void find_rsp(struct site_search *s, const struct walk *w, struct frame_plan *ret)
+{
+	const struct value *body = &s->walk.frame_rsp, *site = &w->reg[ARCH_RSP];
+	ret->rsp_known = !body->realigned && !s->rsp_moves;
+	if (!ret->rsp_known)
+		return;
+	ret->rsp_at_body = (int32_t)body->n;
+	ret->rsp_at_site = s->in_line ? (int32_t)site->n : ret->rsp_at_body;
+	// where the row counts from rsp it is the truth, also about what the walk did not understand
+	int32_t more = 0;
+	if (ret->cfa.reg == ARCH_RSP && !ret->cfa.deref)
+		more = -ret->cfa.off - ret->rsp_at_site;
+	if (more) {
+		size_t cap = ret->n_parts;
+		plan_add_part(&ret->parts, &ret->n_parts, &cap, xstrdup("prologue"), more);
+		ret->rsp_at_site += more;
+		ret->rsp_at_body += more;
+	}
+	int32_t sum = 0;
+	for (size_t n = 0; n < ret->n_parts; n++)
+		sum += ret->parts[n].bytes;
+	assert(sum == ret->rsp_at_body);
+}
+
+enum ft_rc plan_prologue(const struct listing *l, struct frame_plan *ret, const char **why)
+{
+	const struct signature *sig = l->in->sig;
+	struct site_search s = { .l = l, .sig = sig, .unoptimised = sig && !sig->optimised };
+	struct walk at_site = { 0 };
+	s.hint = hint_of(l, s.unoptimised);
+	find_body(&s);
+	enum ft_rc rc = FT_NONE;
+	*why = "its first instructions cannot be moved";
+	if (find_site(&s, &at_site, ret)) {
+		ret->body = l->insn[s.body].pc;
+		ret->site = l->insn[s.site].pc;
+		*why = "no call frame information";
+		if (find_cfa(&s, &at_site, ret)) {
+			take_parts(&s, ret);
+			find_rsp(&s, &at_site, ret);
+			find_entry_values(&s, &at_site, ret);
+			const struct value *rbp = &s.walk.frame_rbp;
+			ret->rbp_is_frame = rbp->kind == VALUE_FRAME && !rbp->realigned;
+			ret->rbp_off = ret->rbp_is_frame ? (int32_t)rbp->n : 0;
+			rc = FT_OK;
+		}
+	}
+	walk_deinit(&at_site);
+	walk_deinit(&s.walk);
+	return rc;
+}

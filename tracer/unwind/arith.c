@@ -1,0 +1,199 @@
+/*
+ * arith.c - what the operators of DWARF 5, sections 2.5.1.4 to 2.5.1.6, compute.
+ */
+#include "unwind/arith.h"
+
+#include "unwind/dw_op.h"
+
+static const char typed[] = "typed expression";
+static const char bad[] = "bad expression";
+
+struct dw_value dw_generic(uint64_t v)
+{
+	return (struct dw_value){.v = v, .size = 8, .class = DW_GENERIC};
+}
+
+bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
+{
+	struct dw_value type = {.size = (uint8_t)size};
+
+	if (size != 1 && size != 2 && size != 4 && size != 8)
+		return false;
+	switch (encoding) {
+	case DW_ATE_signed:
+	case DW_ATE_signed_char:
+		type.class = DW_SIGNED;
+		break;
+	case DW_ATE_address:
+	case DW_ATE_boolean:
+	case DW_ATE_unsigned:
+	case DW_ATE_unsigned_char:
+	case DW_ATE_UTF:
+		type.class = DW_UNSIGNED;
+		break;
+	case DW_ATE_float:
+		type.class = DW_FLOAT;
+		break;
+	default:
+		return false;
+	}
+	*ret = type;
+	return true;
+}
+
+struct dw_value dw_as(struct dw_value type, uint64_t bits)
+{
+	unsigned unused = 64 - type.size * 8u;
+
+	if (type.class == DW_SIGNED)
+		type.v = (uint64_t)((int64_t)(bits << unused) >> unused);
+	else
+		type.v = bits << unused >> unused;
+	return type;
+}
+
+const char *dw_unary(uint8_t op, struct dw_value a, struct dw_value *ret)
+{
+	if (a.class == DW_FLOAT)
+		return typed;
+	switch (op) {
+	case DW_OP_abs: // generic: as signed
+		*ret = dw_as(a, a.class != DW_UNSIGNED && (int64_t)a.v < 0 ? -a.v : a.v);
+		return NULL;
+	case DW_OP_neg:
+		*ret = dw_as(a, -a.v);
+		return NULL;
+	case DW_OP_not:
+		*ret = dw_as(a, ~a.v);
+		return NULL;
+	default:
+		return bad;
+	}
+}
+
+/* INT64_MIN / -1 has no result in C; the machine's wraps around. */
+static uint64_t divide(struct dw_value a, struct dw_value b)
+{
+	if (a.class == DW_UNSIGNED)
+		return a.v / b.v;
+	return b.v == UINT64_MAX ? -a.v : (uint64_t)((int64_t)a.v / (int64_t)b.v);
+}
+
+/* Of generic operands the modulus is unsigned, unlike the quotient. */
+static uint64_t modulo(struct dw_value a, struct dw_value b)
+{
+	if (a.class != DW_SIGNED)
+		return a.v % b.v;
+	return b.v == UINT64_MAX ? 0 : (uint64_t)((int64_t)a.v % (int64_t)b.v);
+}
+
+/* Shifts of the width and more, which C leaves open, move every bit out. */
+static uint64_t shift(uint8_t op, struct dw_value a, uint64_t n)
+{
+	unsigned width = a.size * 8u, unused = 64 - width;
+	int64_t as_signed = (int64_t)(a.v << unused) >> unused;
+
+	if (op == DW_OP_shra)
+		return (uint64_t)(as_signed >> (n < 63 ? n : 63));
+	if (n >= width)
+		return 0;
+	return op == DW_OP_shl ? a.v << n : (a.v << unused >> unused) >> n;
+}
+
+static bool compare(uint8_t op, struct dw_value a, struct dw_value b)
+{
+	bool less = a.class == DW_UNSIGNED ? a.v < b.v : (int64_t)a.v < (int64_t)b.v;
+	bool equal = a.v == b.v;
+
+	switch (op) {
+	case DW_OP_eq:
+		return equal;
+	case DW_OP_ne:
+		return !equal;
+	case DW_OP_lt:
+		return less;
+	case DW_OP_le:
+		return less || equal;
+	case DW_OP_gt:
+		return !less && !equal;
+	default: // DW_OP_ge
+		return !less;
+	}
+}
+
+/* Operations on two numbers of one type. */
+static const char *arithmetic(uint8_t op, struct dw_value a, struct dw_value b,
+			      struct dw_value *ret)
+{
+	switch (op) {
+	case DW_OP_and:
+		*ret = dw_as(a, a.v & b.v);
+		return NULL;
+	case DW_OP_or:
+		*ret = dw_as(a, a.v | b.v);
+		return NULL;
+	case DW_OP_xor:
+		*ret = dw_as(a, a.v ^ b.v);
+		return NULL;
+	case DW_OP_plus:
+		*ret = dw_as(a, a.v + b.v);
+		return NULL;
+	case DW_OP_minus:
+		*ret = dw_as(a, a.v - b.v);
+		return NULL;
+	case DW_OP_mul:
+		*ret = dw_as(a, a.v * b.v);
+		return NULL;
+	case DW_OP_div:
+	case DW_OP_mod:
+		if (!b.v)
+			return "division by zero";
+		*ret = dw_as(a, op == DW_OP_div ? divide(a, b) : modulo(a, b));
+		return NULL;
+	case DW_OP_eq:
+	case DW_OP_ne:
+	case DW_OP_lt:
+	case DW_OP_le:
+	case DW_OP_gt:
+	case DW_OP_ge:
+		*ret = dw_generic(compare(op, a, b));
+		return NULL;
+	default:
+		return bad;
+	}
+}
+
+const char *dw_binary(uint8_t op, struct dw_value a, struct dw_value b, struct dw_value *ret)
+{
+	if (a.class == DW_FLOAT || b.class == DW_FLOAT)
+		return typed;
+	if (op == DW_OP_shl || op == DW_OP_shr || op == DW_OP_shra) {
+		*ret = dw_as(a, shift(op, a, b.v)); // the count's type is its own
+		return NULL;
+	}
+	// Clang mixes plain constants with 64-bit types, where both mean the same bits.
+	if (a.class == DW_GENERIC)
+		a = (struct dw_value){.v = a.v, .size = 8, .class = b.class};
+	if (b.class == DW_GENERIC)
+		b = (struct dw_value){.v = b.v, .size = 8, .class = a.class};
+	if (a.class != b.class || a.size != b.size)
+		return bad;
+	return arithmetic(op, a, b, ret);
+}
+
+const char *dw_convert(struct dw_value a, struct dw_value type, struct dw_value *ret)
+{
+	if ((a.class == DW_FLOAT || type.class == DW_FLOAT) &&
+	    (a.class != type.class || a.size != type.size))
+		return typed;
+	*ret = dw_as(type, a.v);
+	return NULL;
+}
+
+const char *dw_reinterpret(struct dw_value a, struct dw_value type, struct dw_value *ret)
+{
+	if (a.size != type.size)
+		return bad;
+	*ret = dw_as(type, a.v);
+	return NULL;
+}

@@ -1,0 +1,103 @@
+/*
+ * cxx.c - what C++ adds: references, std::string.
+ */
+#include <string.h>
+
+#include "values/private.h"
+
+enum { REFERENCE_MAX = 1024, STRING_MAX = 4096 };
+
+const struct member *member_named(const struct type *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_members; i++)
+		if (t->members[i].name && strcmp(t->members[i].name, name) == 0)
+			return &t->members[i];
+	return NULL;
+}
+
+struct type *member_find_pointer(struct type *t, uint64_t *off, unsigned depth)
+{
+	t = type_strip(t);
+	if (!t || depth > 8)
+		return NULL;
+	if (t->kind == TYPE_POINTER && t->size == 8)
+		return t;
+	if (t->kind != TYPE_STRUCT && t->kind != TYPE_CLASS)
+		return NULL;
+	for (size_t i = 0; i < t->n_members; i++) {
+		const struct member *m = &t->members[i];
+		uint64_t at = *off;
+		if (m->is_static || m->is_virtual_base || m->bit_size)
+			continue;
+		*off = at + m->offset;
+		struct type *found = member_find_pointer(m->type, off, depth + 1);
+		if (found)
+			return found;
+		*off = at;
+	}
+	return NULL;
+}
+
+void render_reference(struct render *r, const struct type *t, const uint8_t *bytes)
+{
+	uint64_t addr = scalar_uint(bytes, t->size);
+	struct type *target = type_strip(t->target);
+	uint8_t pointee[REFERENCE_MAX];
+
+	buf_char(r->out, '@');
+	buf_hex(r->out, addr);
+	if (!target || target->kind == TYPE_FUNCTION) {
+		render_address_name(r, addr);
+		return;
+	}
+	if (r->depth >= r->style->max_depth || !target->size)
+		return;
+	buf_str(r->out, ": ");
+	size_t want = target->size < sizeof(pointee) ? target->size : sizeof(pointee);
+	size_t got = render_read(r, addr, pointee, want);
+	if (!got) {
+		buf_str(r->out, "<error: Cannot access memory at address ");
+		buf_hex(r->out, addr);
+		buf_char(r->out, '>');
+		return;
+	}
+	r->depth++;
+	render_value(r, t->target, pointee, got);
+	r->depth--;
+}
+
+bool cxx_string_view(const struct type *t, uint64_t *ret_ptr, uint64_t *ret_len)
+{
+	if (t->language != LANG_CXX || !t->name ||
+	    (strncmp(t->name, "std::__cxx11::basic_string<char,", 32) != 0 &&
+	     strcmp(t->name, "std::__cxx11::basic_string<char>") != 0))
+		return false;
+	const struct member *data = member_named(t, "_M_dataplus");
+	const struct member *length = member_named(t, "_M_string_length");
+	if (!data || !length || length->offset + 8 > t->size)
+		return false;
+	uint64_t off = data->offset;
+	if (!member_find_pointer(data->type, &off, 0) || off + 8 > t->size)
+		return false;
+	*ret_ptr = off;
+	*ret_len = length->offset;
+	return true;
+}
+
+bool render_cxx_string(struct render *r, const struct type *t, const uint8_t *bytes, size_t len)
+{
+	uint64_t ptr_off, len_off;
+	uint8_t text[STRING_MAX];
+
+	if (!cxx_string_view(t, &ptr_off, &len_off) || len < t->size)
+		return false;
+	uint64_t n = scalar_uint(bytes + len_off, 8), addr = scalar_uint(bytes + ptr_off, 8);
+	size_t max = r->style->max_string < sizeof(text) ? r->style->max_string : sizeof(text);
+	size_t want = n < max ? n : max;
+	if (want && render_read(r, addr, text, want) < want)
+		return false;
+	struct text s = {.s = text, .n = want, .width = 1, .prefix = "", .max = max,
+			 .more = want < n};
+	text_c_string(r->out, &s);
+	return true;
+}
