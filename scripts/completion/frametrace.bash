@@ -1,0 +1,50 @@
+# frametrace(1): completion for bash. Installed as share/bash-completion/completions/frametrace.
+# shellcheck shell=bash disable=SC2207 # words without blanks
+
+_frametrace() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
+	local options='--function= --source= --lib= --all --depth= --verbose --stack --format=
+		--output= --color= --quiet --no-aslr --pin --verify --help --version --debug='
+	COMPREPLY=()
+
+	# bash splits --format=json into three words.
+	[ "$cur" = '=' ] && cur=''
+	[ "$prev" = '=' ] && prev=${COMP_WORDS[COMP_CWORD - 2]}
+
+	# Behind PROGRAM everything is the program's own business.
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		list) [ $i -eq 1 ] && continue ;;
+		--) i=$((i + 1)) ;;
+		-f | -s | -l | -d | -F | -o | -c) i=$((i + 1)) && continue ;;
+		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
+		-*) continue ;;
+		esac
+		if [ $i -lt "$COMP_CWORD" ]; then
+			if declare -F _command_offset >/dev/null; then
+				_command_offset $i
+			else
+				COMPREPLY=($(compgen -f -- "$cur"))
+			fi
+			return
+		fi
+	done
+
+	case $prev in
+	-F | --format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
+	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
+	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	-f | --function | -l | --lib | -d | --depth | --debug) ;;
+	*)
+		case $cur in
+		-*)
+			COMPREPLY=($(compgen -W "$options" -- "$cur"))
+			[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+			;;
+		*) COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur")) ;;
+		esac
+		;;
+	esac
+}
+complete -o filenames -o bashdefault -F _frametrace frametrace

@@ -1,0 +1,23 @@
+#compdef frametrace
+# frametrace(1): completion for zsh. Installed as share/zsh/site-functions/_frametrace.
+
+_arguments -s -S \
+	'*'{-f,--function=}'[only functions that match a glob or /REGEX/; !PATTERN: not these]:pattern:' \
+	'*'{-s,--source=}'[only functions from source files that match]:source file:_files' \
+	'*'{-l,--lib=}"[also a library's functions]:library pattern:" \
+	'(-a --all)'{-a,--all}"[also what the compiler, the C library and Rust's std added]" \
+	'(-d --depth)'{-d,--depth=}'[no frames deeper than N levels]:levels:' \
+	'*'{-v,--verbose}'[the arithmetic of each delta, types and last values]' \
+	'(-k --stack)'{-k,--stack}'[the whole stack at each push]' \
+	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json)' \
+	'(-o --output)'{-o,--output=}'[the trace into a file instead of stderr]:file:_files' \
+	'(-c --color)'{-c,--color=}'[colours]:when:(auto always never)' \
+	'(-q --quiet)'{-q,--quiet}'[frames only: no heading, no notes, no summary]' \
+	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
+	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
+	"--verify[compare each stack with libunwind's walk]" \
+	'--debug=[log for developers]:rooms:(all)' \
+	'(- *)'{-h,--help}'[how to use it]' \
+	'(- *)'{-V,--version}'[its version]' \
+	'(-):program:_command_names -e' \
+	'*::arguments:_normal'

@@ -1,0 +1,187 @@
+"""checks - what must hold of a trace. Each function yields one line per fault, at most a few."""
+import bisect
+import re
+import subprocess
+from collections import Counter
+
+SHOWN = 8
+
+
+def output_of(*argv):
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True,
+                          check=True).stdout
+
+
+class Symbols:
+    """The functions of a program: by address, with all names that an address has."""
+
+    def __init__(self, program):
+        self.names = {}
+        for line in output_of("nm", program).splitlines():
+            words = line.split()
+            if len(words) == 3 and words[1] in "tTwWvViu":
+                self.names.setdefault(int(words[0], 16), set()).add(words[2])
+        self.starts = sorted(self.names)
+        # Without ASLR the kernel puts every PIE here (2/3 of the user's addresses).
+        is_pie = "(Position-Independent" in output_of("readelf", "-h", program)
+        self.bias = 0x555555554000 if is_pie else 0
+        self.begin, self.end = self.extent(program)
+
+    @staticmethod
+    def extent(program):
+        loads = re.findall(r"^\s*LOAD\s+\S+\s+(0x[0-9a-f]+)\s+\S+\s+\S+\s+(0x[0-9a-f]+)",
+                           output_of("readelf", "-lW", program), re.M)
+        return (min(int(at, 16) for at, _ in loads),
+                max(int(at, 16) + int(size, 16) for at, size in loads))
+
+    def label(self, address):
+        """One text for an address, the same in another build of the same sources."""
+        return "/".join(sorted(self.names.get(address, {hex(address)})))
+
+    def entry_of(self, pc):
+        """Where the function around pc begins; pc as the file counts."""
+        at = bisect.bisect_right(self.starts, pc)
+        return self.starts[at - 1] if at else None
+
+
+def calls_in(program):
+    """The addresses behind each call instruction."""
+    found, after = set(), False
+    listing = subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", "-w", program],
+                               stdout=subprocess.PIPE, text=True)
+    instruction = re.compile(r"\s*([0-9a-f]+):\s+(?:\w+ )*?(\S+)")
+    for line in listing.stdout:
+        match = instruction.match(line)
+        if match:
+            if after:
+                found.add(int(match.group(1), 16))
+            after = " call" in line or "\tcall" in line
+    listing.wait()
+    return found
+
+
+class Stack:
+    """Replays pushes and pops, and checks what every trace must keep, whatever the program."""
+
+    def __init__(self, symbols, calls):
+        self.symbols, self.calls = symbols, calls
+        self.frames, self.faults = [], []
+        self.pushes = self.pops = self.deepest = 0
+        self.how, self.outside = Counter(), Counter()
+
+    def fault(self, event, text):
+        if len(self.faults) < SHOWN:
+            self.faults.append(f"seq {event['seq']} {event['event']} {event['function']}: {text}")
+
+    def take(self, event):
+        if event["event"] == "push":
+            self.push(event)
+        else:
+            self.pop(event)
+
+    def push(self, event):
+        self.pushes += 1
+        cfa, rsp = int(event["cfa"], 16), int(event["rsp"], 16)
+        if event["depth"] != len(self.frames):
+            self.fault(event, f"depth {event['depth']}, {len(self.frames)} frames are open")
+        if self.frames and cfa >= int(self.frames[-1]["cfa"], 16):
+            self.fault(event, f"CFA {cfa:#x} is not below that of its caller "
+                              f"{self.frames[-1]['function']}, {self.frames[-1]['cfa']}")
+        if cfa % 8 or rsp >= cfa or event["delta"] != rsp - cfa:
+            self.fault(event, f"cfa {cfa:#x}, rsp {rsp:#x}, delta {event['delta']}")
+        if event["parts"] and sum(part[1] for part in event["parts"]) != event["delta"]:
+            self.fault(event, f"parts {event['parts']} are not {event['delta']} in all")
+        self.return_address(event)
+        keep = ("seq", "function", "cfa", "return_address", "depth", "symbol")
+        self.frames.append({key: event[key] for key in keep})
+        self.deepest = max(self.deepest, len(self.frames))
+
+    def return_address(self, event):
+        """It lies behind a call instruction of the program, or in a library."""
+        if event["return_address"] is None:
+            self.fault(event, "no return address")
+            return
+        address = int(event["return_address"], 16) - self.symbols.bias
+        if address in self.calls:
+            return
+        place = re.sub(r"\+.*", "", event["return_symbol"] or "")
+        if self.symbols.begin <= address < self.symbols.end or not place:
+            self.fault(event, f"return address {address:#x} ({place}) is behind no call")
+        else:
+            self.outside[place] += 1
+
+    def pop(self, event):
+        self.pops += 1
+        self.how[event["how"]] += 1
+        if not self.frames:
+            self.fault(event, "nothing is open")
+            return
+        top = self.frames.pop()
+        for key, value in top.items():
+            mine = event["pushed_seq"] if key == "seq" else event[key]
+            if mine != value:
+                self.fault(event, f"{key} {mine}, of the innermost frame {top['function']}: {value}")
+        if event["how"] == "return" and event["rsp"] != event["cfa"]:
+            self.fault(event, f"rsp {event['rsp']} after the return, CFA {event['cfa']}")
+
+    def end(self):
+        if self.frames:
+            self.faults.append(f"{self.pushes} pushes, {self.pops} pops; open at the end: "
+                               f"{[f['function'] for f in self.frames[-SHOWN:]]}")
+        return self.faults
+
+
+class Sequence:
+    """Compares calls and returns with a recording, as both are read."""
+
+    def __init__(self, symbols, recorded, returns=True):
+        self.symbols, self.recorded = symbols, recorded
+        self.returns = returns
+        self.near, self.faults, self.n = [], [], 0
+
+    def take(self, event):
+        """A frame that longjmp or exit ended has no exit in a recording; nor is it in ours."""
+        entry = self.symbols.entry_of(int(event["pc"], 16) - self.symbols.bias)
+        if event["event"] == "push":
+            self.one(event, "E", entry)
+        elif self.returns and event["how"] in ("return", "unwound", "tail call"):
+            self.one(event, "X", entry)
+
+    def one(self, event, kind, entry):
+        if self.faults:
+            return
+        ours = (kind, self.symbols.label(entry))
+        theirs = next(self.recorded, ("nothing", ""))
+        self.n += 1
+        name = event["symbol"] or event["function"]
+        if theirs != ours:
+            self.faults = [f"call or return {self.n} (seq {event['seq']}): {ours}, recorded {theirs}",
+                           f"before: {self.near}", f"recorded next: {self.some(SHOWN)}"]
+        elif name not in self.symbols.names[entry]:
+            self.faults = [f"seq {event['seq']}: {name} has the address of {ours[1]}"]
+        self.near = [*self.near[1 - SHOWN:], ours]
+
+    def some(self, n):
+        return [line for line, _ in zip(self.recorded, range(n))]
+
+    def end(self):
+        rest = self.some(SHOWN) if not self.faults else []
+        if rest:
+            self.faults = [f"after {self.n} calls and returns nothing more is reported; recorded: "
+                           f"{rest}"]
+        return self.faults
+
+
+def hooks_log(file, symbols):
+    """The (E or X, name) of a recording by -finstrument-functions."""
+    with open(file, encoding="utf-8") as lines:
+        for line in lines:
+            kind, address = line.split()[:2]
+            yield kind, symbols.label(int(address, 16))
+
+
+def gdb_log(file, symbols):
+    """The same of a recording by gdb, which has calls only."""
+    with open(file, encoding="utf-8") as lines:
+        for line in lines:
+            yield "E", symbols.label(int(line, 16))

@@ -1,0 +1,233 @@
+"""main - fetches, builds, runs and checks; prints TAP; see ../real-programs."""
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(TOP / "tests")]
+
+import checks  # noqa: E402
+import trace  # noqa: E402
+from fetch import Apt, FetchError  # noqa: E402
+from lib import tap  # noqa: E402
+from programs import PROGRAMS, BuildError, must  # noqa: E402
+
+HOOKS = TOP / "tests/samples/instrument.c"
+DOC = TOP / "docs/real-programs.md"
+MARKS = ("<!-- table begin -->", "<!-- table end -->")
+COLUMNS = ("program", "package", "language", "flags", "functions traced", "skipped", "events",
+           "deepest", "same output", "same sequence", "native", "traced", "tracer's memory")
+
+# gcc's word for what we do by default: not what the system's headers define.
+INSTRUMENT = ["-O0", "-no-pie", "-finstrument-functions",
+              "-finstrument-functions-exclude-file-list=/usr/include,/usr/lib"]
+BUILDS = {"C": {"-O0": ["-O0"], "-O2": ["-O2"]}, "C++": {"-O0": ["-O0"], "-O2": ["-O2"]},
+          "Rust": {"debug": [], "-O": ["-C", "opt-level=2"]}}
+
+
+class Row:
+    """What the table says of one build, over all runs of its workload."""
+
+    def __init__(self):
+        self.traced = self.skipped = self.events = self.deepest = self.peak = 0
+        self.native_s = self.traced_s = 0.0
+        self.output = self.structure = True
+        self.sequence = None  # nothing to compare with
+
+    def add(self, native, traced, stack):
+        s = traced.summary
+        self.traced, self.skipped = s.get("traced", 0), s.get("skipped", 0)
+        self.events += stack.pushes + stack.pops
+        self.deepest = max(self.deepest, stack.deepest)
+        self.peak = max(self.peak, traced.ran.peak)
+        self.native_s += native.seconds
+        self.traced_s += traced.ran.seconds
+
+    def cells(self, program, version, flags):
+        said = {True: "yes", False: "**no**", None: "-"}
+        return (program.name, f"{program.package} {version}", program.language, flags, self.traced,
+                self.skipped, self.events, self.deepest, said[self.output], said[self.sequence],
+                f"{self.native_s:.3f} s", f"{self.traced_s:.2f} s", f"{self.peak / 1024:.0f} MiB")
+
+
+class Checker:
+    def __init__(self, options, program):
+        self.options, self.program = options, program
+        self.work = Path(options.cache).resolve() / "build" / program.name
+        self.frametrace = Path(options.O).resolve() / "frametrace"
+        self.rows, self.recordings = [], []
+
+    def say(self, good, what, *notes):
+        return tap.ok(good, f"{self.program.name} {what}", *notes)
+
+    def build(self, label, flags, extra=()):
+        return self.program.build(self.source, self.work / label, flags, extra)
+
+    def native(self, program, run, env=None, times=3):
+        """The quickest of a few: the first one also reads the file from the disk."""
+        argv = [program, *run.args]
+        ran = [trace.run_in(self.work / "run", argv, run, env) for _ in range(times)]
+        return min(ran, key=lambda one: one.seconds)
+
+    def one(self, label, number, run, built, row, extra_checks=(), options=(), env=None):
+        """One run: alone, traced, compared. Gives whether all extra checks hold."""
+        program, symbols, calls = built
+        native = self.native(program, run, dict(env, FT_INSTRUMENT="/dev/null") if env else None)
+        traced = trace.traced(self.frametrace, self.work / "run", program, run, "--no-aslr",
+                              *options, env=env)
+        stack = checks.Stack(symbols, calls)
+        for event in traced.events():
+            stack.take(event)
+            for check in extra_checks:
+                check.take(event)
+        row.add(native, traced, stack)
+        name = f"{label} run {number}"
+        same = self.say(native.did() == traced.ran.did(), f"{name}: same output and status",
+                        f"alone:  {native}", f"traced: {traced.ran}")
+        row.output = row.output and same
+        faults = stack.end()
+        counted = traced.summary
+        if (counted.get("pushed"), counted.get("popped")) != (stack.pushes, stack.pops):
+            faults.append(f"the summary counts otherwise: {counted}")
+        ways = ", ".join(f"{n} by {how}" for how, n in stack.how.most_common())
+        whole = self.say(not faults and stack.pushes,
+                         f"{name}: {stack.pushes} pushes and as many pops ({ways}), each in its "
+                         "place, return addresses behind calls", *faults)
+        row.structure = row.structure and whole
+        good = True
+        for check in extra_checks:
+            faults = check.end()
+            good = self.say(not faults, f"{name}: {check.n} {check.what}", *faults) and good
+        if whole and same and good or not self.options.keep:
+            traced.file.unlink()
+        else:
+            print(f"# kept: {traced.file}")
+        return good
+
+    def built(self, label, flags, extra=()):
+        program = self.build(label, flags, extra)
+        return program, checks.Symbols(program), checks.calls_in(program)
+
+    def instrumented(self):
+        """Traced and recorded by gcc's hooks in one run; the recordings serve the next check."""
+        hooks = self.work / "hooks.o"
+        must(["gcc", "-g", "-O1", "-c", "-o", hooks, HOOKS])
+        built = self.built("instrumented", INSTRUMENT, [hooks])
+        row, good = Row(), True
+        for number, run in enumerate(self.program.runs(self.source), 1):
+            log = self.work / f"calls{number}"
+            log.unlink(missing_ok=True)
+            log.touch()
+            # A generator: opens the log when the first event is compared.
+            check = checks.Sequence(built[1], checks.hooks_log(log, built[1]))
+            check.what = "calls and returns are those that -finstrument-functions recorded"
+            env = dict(os.environ, FT_INSTRUMENT=str(log))
+            good = self.one("-O0 -finstrument-functions", number, run, built, row, [check],
+                            ["--source=!*/instrument.c"], env) and good
+            self.recordings.append((log, built[1]))
+        return good
+
+    def gdb_calls(self, built, number, run):
+        """The calls of functions from the program's own sources, by breakpoints of gdb."""
+        program, symbols = built[:2]
+        places = checks.output_of("addr2line", "-e", program, *map(hex, symbols.starts))
+        own = [start for start, place in zip(symbols.starts, places.splitlines())
+               if Path(place.rpartition(":")[0]).is_relative_to(self.source.resolve())]
+        functions, log = self.work / "functions", self.work / f"calls{number}"
+        functions.write_text("".join(f"{address:#x}\n" for address in own))
+        trace.run_in(self.work / "run", ["true"], run)  # the files of the run
+        env = dict(os.environ, CALLS_OF=str(functions), CALLS_TO=str(log),
+                   CALLS_IN=str(program), CALLS_ARGS=shlex.join(run.args))
+        subprocess.run(["gdb", "-nx", "-batch", "-x", str(HERE / "gdb_calls.py"), str(program)],
+                       cwd=self.work / "run", env=env, capture_output=True, check=False,
+                       timeout=trace.TIMEOUT)
+        check = checks.Sequence(symbols, checks.gdb_log(log, symbols), returns=False)
+        check.what = "calls are those that gdb saw"
+        return check
+
+    def plain(self, label, flags):
+        row, good = Row(), None
+        built = self.built(label.strip("-"), flags)
+        for number, run in enumerate(self.program.runs(self.source), 1):
+            extra = []
+            if label == "-O0":
+                log, symbols = self.recordings[number - 1]
+                extra = [checks.Sequence(built[1], checks.hooks_log(log, symbols))]
+                extra[0].what = "calls and returns are those of the instrumented run"
+            elif label == "debug":
+                extra = [self.gdb_calls(built, number, run)]
+            same = self.one(label, number, run, built, row, extra)
+            if extra:
+                good = same and good is not False
+        row.sequence = good
+        self.rows.append(row.cells(self.program, self.version, label))
+
+    def check(self, apt):
+        self.source, self.version = self.program.fetch(apt)
+        self.source = self.source.resolve()
+        print(f"# {self.program.name}: {self.program.package} {self.version}", flush=True)
+        self.work.mkdir(parents=True, exist_ok=True)
+        if self.program.language != "Rust":
+            self.instrumented()
+        for label, flags in BUILDS[self.program.language].items():
+            self.plain(label, flags)
+
+
+def table(rows):
+    lines = [" | ".join(COLUMNS), " | ".join("---" for _ in COLUMNS),
+             *(" | ".join(map(str, row)) for row in rows)]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def machine():
+    versions = [must([tool, "--version"]).splitlines()[0] for tool in ("gcc", "rustc")]
+    pretty = re.search(r'PRETTY_NAME="(.*)"', Path("/etc/os-release").read_text()).group(1)
+    return f"{pretty}, {', '.join(versions)}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}."
+
+
+def write_table(rows):
+    text = DOC.read_text()
+    before, _, rest = text.partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    DOC.write_text(f"{before}{MARKS[0]}\n{table(rows)}\n{machine()}\n{MARKS[1]}{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-O", default="build")
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--check", action="append", default=[])
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    if options.list:
+        for program in PROGRAMS:
+            print(f"{program.name:16}{program.language:6}{program.package}")
+        return
+    known = [program.name for program in PROGRAMS]
+    for name in options.check:
+        if name not in known:
+            sys.exit(f"real-programs: no program {name}; there are {', '.join(known)}")
+    apt, rows = Apt(options.cache), []
+    for program in PROGRAMS:
+        if options.check and program.name not in options.check:
+            continue
+        checker = Checker(options, program)
+        try:
+            checker.check(apt)
+        except (BuildError, FetchError) as error:
+            tap.ok(False, f"{program.name} is fetched and built", error)
+        rows += checker.rows
+    if not options.check:
+        write_table(rows)
+    print("\n".join("# " + line for line in table(rows).splitlines()))
+    tap.done()
+
+
+main()
