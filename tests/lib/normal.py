@@ -1,0 +1,49 @@
+"""normal - makes traces comparable: what differs from run to run or machine to machine is replaced.
+
+Stack addresses become their distance from the first CFA, so the shape of the stack stays visible;
+other addresses, offsets into functions, times, pids, build ids and paths become placeholders of
+the same width where columns depend on it.
+"""
+import re
+
+from lib.trace import BUILD, SOURCE
+
+STACK_REACH = 1 << 22
+
+
+def _addresses(text, base):
+    def place(match):
+        address, width = int(match.group(1), 16), len(match.group(0))
+        if base is not None and abs(base - address) < STACK_REACH:
+            return f"S{address - base:+d}".ljust(width)
+        return "0x" + "#" * (width - 2)
+    return re.sub(r"0x([0-9a-f]{6,16})\b", place, text)
+
+
+def _common(text, base):
+    text = _addresses(text, base)
+    text = text.replace(str(BUILD), "BUILD").replace(str(SOURCE), "SOURCE")
+    text = re.sub(r"\b(__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
+    text = re.sub(r"(?<=[\w>\])])\+\d+\b", "+N", text)
+    return re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
+
+
+def text_trace(text):
+    """A trace in --format=text."""
+    found = re.search(r"^ *-?\d+ +(0x7ff[0-9a-f]+)", text, re.M)
+    base = int(found.group(1), 16) if found else None
+    text = re.sub(r"\b(pid|process|thread|tid) \d+", r"\1 PID", text)
+    return "\n".join(line.rstrip() for line in _common(text, base).splitlines()) + "\n"
+
+
+def json_trace(text):
+    """A trace in --format=json."""
+    found = re.search(r'"cfa":"0x([0-9a-f]+)"', text)
+    text = re.sub(r'"(pid|tid|child)":\d+', r'"\1":1', text)
+    text = re.sub(r'"(\w*_ns)":\d+', r'"\1":0', text)
+    text = re.sub(r'"time":"[^"]*"', '"time":"TIME"', text)
+    text = re.sub(r'"build_id":"[0-9a-f]+"', '"build_id":"ID"', text)
+    return _common(text, int(found.group(1), 16) if found else None)
+
+
+BY_FORMAT = {"text": text_trace, "json": json_trace}
