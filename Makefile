@@ -55,7 +55,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help clean uninstall lint format,$(GOALS)),)
 include $(O)/libs.mk
 endif
--include demos/demos.mk tests/samples/samples.mk
+-include demos/demos.mk tests/samples/samples.mk tests/fuzz/fuzz.mk
 
 $(O)/libs.mk: scripts/lib/libs.sh
 	@mkdir -p $(@D)

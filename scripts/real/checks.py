@@ -138,26 +138,30 @@ class Sequence:
         self.symbols, self.recorded = symbols, recorded
         self.returns = returns
         self.near, self.faults, self.n = [], [], 0
+        self.entries = {}  # of open frames, by seq
 
     def take(self, event):
         """A frame that longjmp or exit ended has no exit in a recording; nor is it in ours."""
-        entry = self.symbols.entry_of(int(event["pc"], 16) - self.symbols.bias)
         if event["event"] == "push":
+            entry = self.symbols.entry_of(int(event["pc"], 16) - self.symbols.bias)
+            self.entries[event["seq"]] = entry
             self.one(event, "E", entry)
-        elif self.returns and event["how"] in ("return", "unwound", "tail call"):
+            return
+        entry = self.entries.pop(event["pushed_seq"], None)
+        if self.returns and event["how"] in ("return", "unwound", "tail call"):
             self.one(event, "X", entry)
 
     def one(self, event, kind, entry):
         if self.faults:
             return
-        ours = (kind, self.symbols.label(entry))
+        ours = (kind, self.symbols.label(entry) if entry is not None else "?")
         theirs = next(self.recorded, ("nothing", ""))
         self.n += 1
         name = event["symbol"] or event["function"]
         if theirs != ours:
             self.faults = [f"call or return {self.n} (seq {event['seq']}): {ours}, recorded {theirs}",
                            f"before: {self.near}", f"recorded next: {self.some(SHOWN)}"]
-        elif name not in self.symbols.names[entry]:
+        elif name not in self.symbols.names.get(entry, ()):
             self.faults = [f"seq {event['seq']}: {name} has the address of {ours[1]}"]
         self.near = [*self.near[1 - SHOWN:], ours]
 

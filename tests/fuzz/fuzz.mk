@@ -9,13 +9,17 @@
 FUZZ_SECONDS ?= 60
 FUZZ_CC      ?= clang
 FUZZERS      := elf expr maps
-FUZZ_SOURCES := $(filter-out tracer/commands/%,$(SOURCES))
+FUZZ_ROOMS   := base arch symbols unwind memory values
+FUZZ_SOURCES := $(wildcard $(FUZZ_ROOMS:%=tracer/%/*.c))
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(O)/fuzz/obj/%.o)
 FUZZ_CFLAGS   = $(filter-out -O2 -O0,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer
 FUZZ_FLAGS    = -timeout=10 -rss_limit_mb=2000 -max_len=65536 -print_final_stats=1
 
 .PHONY: fuzz fuzz-build fuzz-plain
 fuzz-build: $(FUZZERS:%=$(O)/fuzz/fuzz_%)
 fuzz-plain: $(FUZZERS:%=$(O)/fuzz/plain_%)
+
+check: fuzz-plain
 
 fuzz: $(FUZZERS:%=fuzz-%) ## fuzz the readers of ELF, DWARF, expressions and maps
 
@@ -24,13 +28,12 @@ fuzz-%: $(O)/fuzz/fuzz_%
 	$(Q)$< $(FUZZ_FLAGS) -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(O)/fuzz/$*.new/ \
 		$(O)/fuzz/$*.new tests/fuzz/corpus/$*
 
-# A static library, so that each harness takes only the objects that it needs.
 $(O)/fuzz/obj/%.o: %.c
 	$(call say,FUZZ_CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address -MMD -MP -c -o $@ $<
 
-$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_SOURCES:%.c=$(O)/fuzz/obj/%.o)
+$(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	$(call say,FUZZ_CC,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address -o $@ $(filter-out %.h,$^) $(LIBS)
 
@@ -39,4 +42,5 @@ $(O)/fuzz/plain_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(ROOMS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -DFUZZ_PLAIN $(ALL_LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
 
--include $(FUZZ_SOURCES:%.c=$(O)/fuzz/obj/%.d)
+.SECONDARY: $(FUZZ_OBJECTS)
+-include $(FUZZ_OBJECTS:.o=.d)

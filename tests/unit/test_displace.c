@@ -12,7 +12,7 @@ enum { HOME = 0x555555555000 };
 
 static struct displaced displaced(const char *bytes, size_t len)
 {
-	struct displaced d = { .home = 0 };
+	struct displaced d = {.home = 0};
 	CHECK(code_displace_bytes(HOME, (const uint8_t *)bytes, len, &d) == FT_OK);
 	CHECK_EQ_U(d.home, HOME);
 	CHECK_EQ_U(d.first, (uint8_t)bytes[0]);
@@ -21,7 +21,8 @@ static struct displaced displaced(const char *bytes, size_t len)
 
 #define DISPLACED(bytes) displaced(bytes, sizeof(bytes) - 1)
 #define REFUSED(bytes)                                                                             \
-	(code_displace_bytes(HOME, (const uint8_t *)(bytes), sizeof(bytes) - 1, &refused) == FT_NONE)
+	(code_displace_bytes(HOME, (const uint8_t *)(bytes), sizeof(bytes) - 1, &refused) ==       \
+	 FT_NONE)
 
 static void check_code(const struct displaced *d, const char *code, size_t len)
 {
@@ -178,8 +179,8 @@ TEST(indirect_calls)
 
 TEST(ways_out)
 {
-	static const char rets[][5] = { "\xc3", "\xf3\xc3", "\xf2\xc3", "\xc2\x10" };
-	static const uint8_t len[] = { 1, 2, 2, 3 };
+	static const char rets[][5] = {"\xc3", "\xf3\xc3", "\xf2\xc3", "\xc2\x10"};
+	static const uint8_t len[] = {1, 2, 2, 3};
 	for (size_t n = 0; n < 4; n++) {
 		struct displaced d = displaced(rets[n], len[n]);
 		check_code(&d, rets[n], len[n]);
@@ -195,16 +196,16 @@ TEST(ways_out)
 TEST(refused)
 {
 	struct displaced refused;
-	CHECK(REFUSED("\x0f\x05"));	    // syscall: rcx would tell
-	CHECK(REFUSED("\x0f\x34"));	    // sysenter
-	CHECK(REFUSED("\xcd\x80"));	    // int 0x80
-	CHECK(REFUSED("\xcc"));		    // int3
-	CHECK(REFUSED("\xc7\xf8\0\0\0\0")); // xbegin
-	CHECK(REFUSED("\x66\xe8\0\0\0\0")); // 16-bit call or not, depending on the maker
+	CHECK(REFUSED("\x0f\x05"));		// syscall: rcx would tell
+	CHECK(REFUSED("\x0f\x34"));		// sysenter
+	CHECK(REFUSED("\xcd\x80"));		// int 0x80
+	CHECK(REFUSED("\xcc"));			// int3
+	CHECK(REFUSED("\xc7\xf8\0\0\0\0"));	// xbegin
+	CHECK(REFUSED("\x66\xe8\0\0\0\0"));	// 16-bit call or not, depending on the maker
 	CHECK(REFUSED("\x67\x8b\x05\0\0\0\0")); // eip-relative
-	CHECK(REFUSED("\x48"));		    // truncated
+	CHECK(REFUSED("\x48"));			// truncated
 	CHECK(REFUSED(""));
-	CHECK(REFUSED("\x06"));		    // not code
+	CHECK(REFUSED("\x06")); // not code
 }
 
 /* ---- the code runs, and does the same ---- */
@@ -244,7 +245,7 @@ static struct outcome run(const char *before, size_t len, size_t target, uint64_
 	memcpy(area + STUB_AT, before, len);
 	put_jmp(STUB_AT + len, target);
 	memcpy(&call, &entry, sizeof(call));
-	struct outcome o = { .result = call(a, b) };
+	struct outcome o = {.result = call(a, b)};
 	memcpy(&o.data, area + DATA_AT, sizeof(o.data));
 	return o;
 }
@@ -252,7 +253,7 @@ static struct outcome run(const char *before, size_t len, size_t target, uint64_
 /* The first instruction of `code`, at home and in a slot, with the same things around it. */
 static void same(const char *before, size_t before_len, const char *code, size_t len)
 {
-	static const uint64_t words[] = { 0, 1, 2, 0x80000000, UINT64_MAX };
+	static const uint64_t words[] = {0, 1, 2, 0x80000000, UINT64_MAX};
 	struct displaced d;
 	memcpy(area + HOME_AT, code, len);
 	uint64_t home = (uintptr_t)area + HOME_AT;
@@ -274,8 +275,8 @@ static void same(const char *before, size_t before_len, const char *code, size_t
 
 static void make_area(void)
 {
-	area = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
+	area = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 	CHECK(area != MAP_FAILED);
 	memcpy(area + CALLEE_AT, "\x48\x8b\x04\x24\x48\x01\xf8\xc3", 8); // rax = [rsp] + rdi; ret
 }
@@ -294,11 +295,11 @@ TEST(runs_plain_code)
 TEST(runs_rip_relative_code)
 {
 	make_area();
-	SAME("", "\x48\x8b\x05\xf9\x0d\0\0\xc3");		// mov rax,[rip+data]; ret
-	SAME("", "\x48\x8d\x05\x10\0\0\0\xc3");			// lea rax,[rip+0x10]; ret
+	SAME("", "\x48\x8b\x05\xf9\x0d\0\0\xc3");		      // mov rax,[rip+data]; ret
+	SAME("", "\x48\x8d\x05\x10\0\0\0\xc3");			      // lea rax,[rip+0x10]; ret
 	SAME("\x31\xc0", "\x83\x05\xf9\x0d\0\0\x7f\x0f\x92\xc0\xc3"); // add dword [data],0x7f; setb
 	SAME("\x31\xc0", "\x48\x81\x05\xf5\x0d\0\0\x78\x56\x34\x12\xc3"); // add qword [data],imm32
-	SAME("\x31\xc0", "\x48\x89\x3d\xf9\x0d\0\0\xc3");	// mov [data],rdi
+	SAME("\x31\xc0", "\x48\x89\x3d\xf9\x0d\0\0\xc3");		  // mov [data],rdi
 	munmap(area, 4096);
 }
 

@@ -35,9 +35,9 @@ struct fixture {
 static void code(struct fixture *f, const char *bytes, size_t len)
 {
 	memset(f, 0, sizeof(*f));
-	f->chunks[0] = (struct code_chunk){ BASE, (const uint8_t *)bytes, len };
-	f->in = (struct plan_input){ .chunks = f->chunks, .n_chunks = 1, .rows = f->rows,
-				     .lines = f->lines };
+	f->chunks[0] = (struct code_chunk){BASE, (const uint8_t *)bytes, len};
+	f->in = (struct plan_input){
+		.chunks = f->chunks, .n_chunks = 1, .rows = f->rows, .lines = f->lines};
 	f->why = "";
 }
 
@@ -50,7 +50,7 @@ static void row(struct fixture *f, unsigned from, unsigned reg, int off)
 	uint64_t end = BASE + f->chunks[0].len;
 	if (n)
 		f->rows[n - 1].hi = BASE + from;
-	f->rows[n] = (struct cfa_row){ BASE + from, end, true, { (uint8_t)reg, false, off } };
+	f->rows[n] = (struct cfa_row){BASE + from, end, true, {(uint8_t)reg, false, off}};
 }
 
 /* push rbp; mov rbp,rsp … ret. `at` is where push rbp is. */
@@ -65,15 +65,18 @@ static void rbp_rows(struct fixture *f, unsigned at)
 static void line(struct fixture *f, unsigned at, unsigned number, bool prologue_end)
 {
 	f->lines[f->in.n_lines++] = (struct line_row){
-		.pc = BASE + at, .line = number, .is_stmt = true, .prologue_end = prologue_end,
+		.pc = BASE + at,
+		.line = number,
+		.is_stmt = true,
+		.prologue_end = prologue_end,
 	};
 }
 
 static void location(struct fixture *f, size_t n, unsigned op, int64_t a, struct location *ret)
 {
-	f->ops[n][0] = (struct dw_op){ .op = (uint8_t)op, .a = (uint64_t)a };
-	f->entries[n] = (struct location_entry){ 0, UINT64_MAX, f->ops[n], 1 };
-	*ret = (struct location){ 1, &f->entries[n] };
+	f->ops[n][0] = (struct dw_op){.op = (uint8_t)op, .a = (uint64_t)a};
+	f->entries[n] = (struct location_entry){0, UINT64_MAX, f->ops[n], 1};
+	*ret = (struct location){1, &f->entries[n]};
 }
 
 static void signature(struct fixture *f, bool optimised, unsigned frame_base)
@@ -87,8 +90,8 @@ static void signature(struct fixture *f, bool optimised, unsigned frame_base)
 static void param(struct fixture *f, int64_t fbreg, unsigned size)
 {
 	size_t n = f->sig.n_params++;
-	f->types[n] = (struct type){ .kind = TYPE_INT, .size = size };
-	f->params[n] = (struct variable){ .name = "p", .type = &f->types[n], .is_param = true };
+	f->types[n] = (struct type){.kind = TYPE_INT, .size = size};
+	f->params[n] = (struct variable){.name = "p", .type = &f->types[n], .is_param = true};
 	location(f, n, OP_FBREG, fbreg, &f->params[n].loc);
 }
 
@@ -304,19 +307,19 @@ TEST(gcc_body_is_a_loop)
 TEST(gcc_probes_a_big_frame)
 {
 	struct fixture f;
-	CODE(&f, "\x55"				     // +0 push rbp
-		 "\x48\x89\xe5"			     // +1 mov rbp,rsp
-		 "\x4c\x8d\x9c\x24\x00\x40\xff\xff"  // +4 lea r11,[rsp-0xc000]
-		 "\x48\x81\xec\x00\x10\x00\x00"	     // +c sub rsp,0x1000
-		 "\x48\x83\x0c\x24\x00"		     // +13 or qword [rsp],0
-		 "\x4c\x39\xdc"			     // +18 cmp rsp,r11
-		 "\x75\xef"			     // +1b jne +c
-		 "\x48\x81\xec\x60\x03\x00\x00"	     // +1d sub rsp,0x360
-		 "\x89\xbd\xac\x3c\xff\xff"	     // +24 mov [rbp-0xc354],edi
-		 "\x48\x8d\x85\xb0\x3c\xff\xff"	     // +2a lea rax,[rbp-0xc350]
-		 "\x48\x89\xc7"			     // +31 mov rdi,rax
-		 "\xe8\x00\x00\x00\x00"		     // +34 call
-		 "\xc9\xc3");			     // +39 leave; ret
+	CODE(&f, "\x55"				    // +0 push rbp
+		 "\x48\x89\xe5"			    // +1 mov rbp,rsp
+		 "\x4c\x8d\x9c\x24\x00\x40\xff\xff" // +4 lea r11,[rsp-0xc000]
+		 "\x48\x81\xec\x00\x10\x00\x00"	    // +c sub rsp,0x1000
+		 "\x48\x83\x0c\x24\x00"		    // +13 or qword [rsp],0
+		 "\x4c\x39\xdc"			    // +18 cmp rsp,r11
+		 "\x75\xef"			    // +1b jne +c
+		 "\x48\x81\xec\x60\x03\x00\x00"	    // +1d sub rsp,0x360
+		 "\x89\xbd\xac\x3c\xff\xff"	    // +24 mov [rbp-0xc354],edi
+		 "\x48\x8d\x85\xb0\x3c\xff\xff"	    // +2a lea rax,[rbp-0xc350]
+		 "\x48\x89\xc7"			    // +31 mov rdi,rax
+		 "\xe8\x00\x00\x00\x00"		    // +34 call
+		 "\xc9\xc3");			    // +39 leave; ret
 	rbp_rows(&f, 0);
 	line(&f, 0, 1, false);
 	line(&f, 0x2a, 2, false);
@@ -332,17 +335,17 @@ TEST(gcc_probes_a_big_frame)
 TEST(gcc_variadic)
 {
 	struct fixture f;
-	CODE(&f, "\x55"				// +0 push rbp
-		 "\x48\x89\xe5"			// +1 mov rbp,rsp
-		 "\x48\x83\xec\x68"		// +4 sub rsp,0x68
-		 "\x89\xbd\x2c\xff\xff\xff"	// +8 mov [rbp-0xd4],edi
-		 "\x48\x89\xb5\x58\xff\xff\xff" // +e mov [rbp-0xa8],rsi
-		 "\x84\xc0"			// +15 test al,al
-		 "\x74\x08"			// +17 je +21
-		 "\x0f\x29\x45\x80"		// +19 movaps [rbp-0x80],xmm0
-		 "\x0f\x29\x4d\x90"		// +1d movaps [rbp-0x70],xmm1
+	CODE(&f, "\x55"					    // +0 push rbp
+		 "\x48\x89\xe5"				    // +1 mov rbp,rsp
+		 "\x48\x83\xec\x68"			    // +4 sub rsp,0x68
+		 "\x89\xbd\x2c\xff\xff\xff"		    // +8 mov [rbp-0xd4],edi
+		 "\x48\x89\xb5\x58\xff\xff\xff"		    // +e mov [rbp-0xa8],rsi
+		 "\x84\xc0"				    // +15 test al,al
+		 "\x74\x08"				    // +17 je +21
+		 "\x0f\x29\x45\x80"			    // +19 movaps [rbp-0x80],xmm0
+		 "\x0f\x29\x4d\x90"			    // +1d movaps [rbp-0x70],xmm1
 		 "\xc7\x85\x30\xff\xff\xff\x08\x00\x00\x00" // +21 mov dword [rbp-0xd0],8
-		 "\xc9\xc3");			// +2b leave; ret
+		 "\xc9\xc3");				    // +2b leave; ret
 	rbp_rows(&f, 0);
 	line(&f, 0, 1, false);
 	line(&f, 0x21, 2, false);
@@ -467,16 +470,16 @@ TEST(rustc_counts_from_rsp)
 TEST(address_sanitizer)
 {
 	struct fixture f;
-	CODE(&f, "\x55"			    // +0 push rbp
-		 "\x48\x89\xe5"		    // +1 mov rbp,rsp
-		 "\x48\x83\xec\x60"	    // +4 sub rsp,0x60
-		 "\x89\xf9"		    // +8 mov ecx,edi
-		 "\x83\x3d\0\0\0\0\0"	    // +a cmp dword [rip],0
-		 "\x74\x05"		    // +11 je +18
-		 "\xe8\0\0\0\0"		    // +13 call __asan_stack_malloc
-		 "\x89\x4d\xec"		    // +18 mov [rbp-0x14],ecx
-		 "\x8b\x45\xec"		    // +1b mov eax,[rbp-0x14]
-		 "\xc9\xc3");		    // +1e leave; ret
+	CODE(&f, "\x55"		      // +0 push rbp
+		 "\x48\x89\xe5"	      // +1 mov rbp,rsp
+		 "\x48\x83\xec\x60"   // +4 sub rsp,0x60
+		 "\x89\xf9"	      // +8 mov ecx,edi
+		 "\x83\x3d\0\0\0\0\0" // +a cmp dword [rip],0
+		 "\x74\x05"	      // +11 je +18
+		 "\xe8\0\0\0\0"	      // +13 call __asan_stack_malloc
+		 "\x89\x4d\xec"	      // +18 mov [rbp-0x14],ecx
+		 "\x8b\x45\xec"	      // +1b mov eax,[rbp-0x14]
+		 "\xc9\xc3");	      // +1e leave; ret
 	rbp_rows(&f, 0);
 	line(&f, 0, 1, false);
 	line(&f, 0x1b, 2, false);
@@ -651,19 +654,19 @@ TEST(spins_on_its_entry)
 TEST(gcc_realigns_with_rbp)
 {
 	struct fixture f;
-	CODE(&f, "\x55"		    // +0 push rbp
-		 "\x48\x89\xe5"	    // +1 mov rbp,rsp
-		 "\x48\x83\xe4\xe0" // +4 and rsp,-32
-		 "\x48\x83\xec\x60" // +8 sub rsp,0x60
-		 "\x89\x7c\x24\x1c" // +c mov [rsp+0x1c],edi
+	CODE(&f, "\x55"			// +0 push rbp
+		 "\x48\x89\xe5"		// +1 mov rbp,rsp
+		 "\x48\x83\xe4\xe0"	// +4 and rsp,-32
+		 "\x48\x83\xec\x60"	// +8 sub rsp,0x60
+		 "\x89\x7c\x24\x1c"	// +c mov [rsp+0x1c],edi
 		 "\x48\x8d\x44\x24\x20" // +10 lea rax,[rsp+0x20]
-		 "\xc9\xc3");	    // +15 leave; ret
+		 "\xc9\xc3");		// +15 leave; ret
 	rbp_rows(&f, 0);
 	line(&f, 0, 1, false);
 	line(&f, 0x10, 2, false);
 	signature(&f, false, OP_CALL_FRAME_CFA);
 	param(&f, 0x1c, 4);
-	f.ops[0][0] = (struct dw_op){ .op = 0x70 + ARCH_RSP, .a = 0x1c }; // DW_OP_breg7
+	f.ops[0][0] = (struct dw_op){.op = 0x70 + ARCH_RSP, .a = 0x1c}; // DW_OP_breg7
 	make(&f);
 	CHECK_EQ_I(f.rc, FT_OK);
 	CHECK_EQ_U(f.plan.body - BASE, 0x10);
@@ -747,15 +750,15 @@ TEST(jumps_that_are_no_exits)
 {
 	static const uint8_t cold[] = "\xe9\x1f\xff\xff\xff"; // jmp +4, from +e0
 	struct fixture f;
-	CODE(&f, "\x53"			    // +0 push rbx
-		 "\x0f\x84\xd9\0\0\0"	    // +1 je cold, at +e0
-		 "\x48\x63\x04\x82"	    // +7 movsxd rax,[rdx+rax*4]
-		 "\x48\x01\xd0"		    // +b add rax,rdx
-		 "\xff\xe0"		    // +e jmp rax: a jump table
-		 "\x3e\xff\xe1"		    // +10 notrack jmp rcx: another
-		 "\xe9\x00\x20\x00\x00"	    // +13 jmp far away, but the frame is up
-		 "\x5b\xc3");		    // +18 pop rbx; ret
-	f.chunks[1] = (struct code_chunk){ BASE + 0xe0, cold, 5 };
+	CODE(&f, "\x53"			// +0 push rbx
+		 "\x0f\x84\xd9\0\0\0"	// +1 je cold, at +e0
+		 "\x48\x63\x04\x82"	// +7 movsxd rax,[rdx+rax*4]
+		 "\x48\x01\xd0"		// +b add rax,rdx
+		 "\xff\xe0"		// +e jmp rax: a jump table
+		 "\x3e\xff\xe1"		// +10 notrack jmp rcx: another
+		 "\xe9\x00\x20\x00\x00" // +13 jmp far away, but the frame is up
+		 "\x5b\xc3");		// +18 pop rbx; ret
+	f.chunks[1] = (struct code_chunk){BASE + 0xe0, cold, 5};
 	f.in.n_chunks = 2;
 	row(&f, 0, ARCH_RSP, 8);
 	row(&f, 1, ARCH_RSP, 16);
@@ -821,11 +824,11 @@ TEST(without_call_frame_information)
 TEST(enter_and_lea)
 {
 	struct fixture f;
-	CODE(&f, "\xc8\x10\x00\x00"	// +0 enter 0x10,0
-		 "\x53"			// +4 push rbx
-		 "\x31\xc0"		// +5 xor eax,eax
-		 "\x48\x8d\x65\xe8"	// +7 lea rsp,[rbp-0x18]
-		 "\x5b\x5d\xc3");	// +b pop rbx; pop rbp; ret
+	CODE(&f, "\xc8\x10\x00\x00" // +0 enter 0x10,0
+		 "\x53"		    // +4 push rbx
+		 "\x31\xc0"	    // +5 xor eax,eax
+		 "\x48\x8d\x65\xe8" // +7 lea rsp,[rbp-0x18]
+		 "\x5b\x5d\xc3");   // +b pop rbx; pop rbp; ret
 	row(&f, 0, ARCH_RSP, 8);
 	row(&f, 4, ARCH_RBP, 16);
 	row(&f, 0xd, ARCH_RSP, 8);
@@ -865,6 +868,17 @@ TEST(data_is_not_code)
 	make(&f);
 	CHECK_EQ_I(f.rc, FT_NONE);
 	CHECK_EQ_S(f.why, "no code in the file");
+}
+
+TEST(a_cold_part_is_not_called)
+{
+	struct fixture f;
+	CODE(&f, "\x31\xc0\x5b\xc3"); // xor eax,eax; pop rbx; ret
+	row(&f, 0, ARCH_RSP, 16);
+	row(&f, 3, ARCH_RSP, 8);
+	make(&f);
+	CHECK_EQ_I(f.rc, FT_NONE);
+	CHECK_EQ_S(f.why, "a part of another function");
 }
 
 TEST(padding_and_lock_prefixes_are_fine)

@@ -307,7 +307,7 @@ TEST(text_colors_only_add)
 TEST(text_deep)
 {
 	struct report_options o = {0};
-	static const uint32_t depths[] = {0, 1, 11, 12, 13, 99999};
+	static const uint32_t depths[] = {0, 1, 9, 10, 11, 99999};
 	struct event e[FT_COUNT(depths)];
 	const struct event *events[FT_COUNT(depths)];
 	for (size_t i = 0; i < FT_COUNT(depths); i++) {
@@ -318,10 +318,10 @@ TEST(text_deep)
 	CHECK_REPORT("text", &o, events,
 	"    -16  0x7fffffffe000  > f()\n"
 	"    -16  0x7fffffffe000  | > f()\n"
-	"    -16  0x7fffffffe000  | | | | | | | | | | | > f()\n"
-	"    -16  0x7fffffffe000  | | | | | | | | | | | | > f()\n"
-	"    -16  0x7fffffffe000                 depth 13 > f()\n"
-	"    -16  0x7fffffffe000              depth 99999 > f()\n");
+	"    -16  0x7fffffffe000  | | | | | | | | | > f()\n"
+	"    -16  0x7fffffffe000  | | | | | | | | | | > f()\n"
+	"    -16  0x7fffffffe000             depth 11 > f()\n"
+	"    -16  0x7fffffffe000          depth 99999 > f()\n");
 }
 
 TEST(text_pop_kinds)
@@ -360,7 +360,7 @@ TEST(text_unknown)
 	push.return_address = 0x401136;
 	const struct event *const events[] = {&push, &pop, &push};
 	CHECK_REPORT("text", &o, events,
-	"-- note: f(?): arguments unknown, no debug information: build with -g\n"
+	"-- note: f(?) stands for arguments that no debug information tells of\n"
 	"    -16  0x7fffffffe000  > f(?)                             (x)             "
 	"returns to 0x401136\n"
 	"    +16  0x7fffffffe000  < f = ?\n"
@@ -441,7 +441,7 @@ TEST(text_threads)
 	CHECK_REPORT("text", &o, events,
 	"    -16  0x7fffffffe000  > f()\n"
 	"-- [1] thread 2 begins\n"
-	"    -16  0x7fffffffe000  [2]                depth 20 > f()\n"
+	"    -16  0x7fffffffe000  [2]            depth 20 > f()\n"
 	"-- [2] SIGUSR1 arrives\n"
 	"    -16  0x7fffffffe000  [1] > f()\n");
 }
@@ -491,7 +491,7 @@ TEST(text_summary_of_everything)
 	e.summary = &s;
 	CHECK_ONE("text", &o, &e,
 	"-- exited with status 8\n"
-	"   frames: 2 pushed, 2 popped, 1 still there at the end\n"
+	"   frames: 2 pushed, 2 popped, 1 of them at the end\n"
 	"   deepest: 1 frame in double::double, 80 bytes of stack in double::double\n"
 	"   functions: 2 traced, 4 hidden by your filters, 1 that cannot be traced\n"
 	"   hidden: 310 of Rust's std, 3 of system headers, 6 of start-up code, 2 without "

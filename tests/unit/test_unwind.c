@@ -267,12 +267,14 @@ static struct unwind_frame frame(uint64_t pc, uint64_t cfa)
 }
 
 static void check_compare(const struct unwind_frame *ours, size_t n, enum unwind_end end,
-			  const struct unwind_frame *theirs, size_t m, const char *want)
+			  const struct unwind_frame *theirs, size_t m, enum unwind_end their_end,
+			  const char *want)
 {
+	struct unwind_trace a = {ours, n, end}, b = {theirs, m, their_end};
 	struct buf words;
 
 	buf_init(&words);
-	bool same = unwind_compare(ours, n, end, theirs, m, &words);
+	bool same = unwind_trace_compare(&a, &b, &words);
 	CHECK(same == !*want);
 	CHECK_EQ_S(words.s, want);
 	buf_deinit(&words);
@@ -280,33 +282,33 @@ static void check_compare(const struct unwind_frame *ours, size_t n, enum unwind
 
 TEST(comparisons)
 {
+	const enum unwind_end out = UNWIND_END_OUTERMOST, no_cfi = UNWIND_END_NO_CFI;
+	const enum unwind_end bad = UNWIND_END_BAD_MEMORY;
 	struct unwind_frame a[8], b[8];
 
 	for (unsigned i = 0; i < 8; i++)
 		a[i] = b[i] = frame(0x1000 + i, 0x8000 + i * 16);
 	b[7].cfa = 0; // libunwind never knows its last one
-	check_compare(a, 8, UNWIND_END_OUTERMOST, b, 8, "");
-	check_compare(a, 8, UNWIND_END_OUTERMOST, b, 5, ""); // without the start-up code
-	check_compare(a, 8, UNWIND_END_OUTERMOST, b, 4,
-		      "8 frames (the outermost frame), libunwind finds 4");
-	check_compare(a, 2, UNWIND_END_OUTERMOST, b, 0,
-		      "2 frames (the outermost frame), libunwind finds 0");
-	check_compare(a, 5, UNWIND_END_OUTERMOST, b, 8, "");
-	check_compare(a, 4, UNWIND_END_OUTERMOST, b, 8,
-		      "4 frames (the outermost frame), libunwind finds 8");
-	check_compare(a, 1, UNWIND_END_NO_CFI, b, 8, "");
-	check_compare(a, 7, UNWIND_END_BAD_MEMORY, b, 8,
-		      "7 frames (a saved register could not be read), libunwind finds 8");
-	check_compare(a, 7, UNWIND_END_BAD_MEMORY, b, 7, "");
+	check_compare(a, 8, out, b, 8, out, "");
+	check_compare(a, 8, out, b, 7, out, "");
+	check_compare(a, 8, out, b, 6, out,
+		      "8 frames (the outermost frame), libunwind finds 6 (the outermost frame)");
+	check_compare(a, 6, out, b, 8, out,
+		      "6 frames (the outermost frame), libunwind finds 8 (the outermost frame)");
+	check_compare(a, 8, out, b, 2, no_cfi, "");
+	check_compare(a, 1, no_cfi, b, 8, out, "");
+	check_compare(a, 8, out, b, 7, bad,
+		      "8 frames (the outermost frame), libunwind finds 7 (a saved register could "
+		      "not be read)");
+	check_compare(a, 7, bad, b, 7, bad, "");
+	check_compare(a, 8, UNWIND_END_LIMIT, b, 6, UNWIND_END_LIMIT, "");
 	b[3].pc++;
-	check_compare(a, 8, UNWIND_END_OUTERMOST, b, 8,
-		      "frame 3: pc is 0x1003, libunwind says 0x1004");
-	check_compare(a, 3, UNWIND_END_NO_CFI, b, 8, "");
+	check_compare(a, 8, out, b, 8, out, "frame 3: pc is 0x1003, libunwind says 0x1004");
+	check_compare(a, 3, no_cfi, b, 8, out, "");
 	b[2].cfa++;
-	check_compare(a, 8, UNWIND_END_OUTERMOST, b, 8,
-		      "frame 2: CFA is 0x8020, libunwind says 0x8021");
+	check_compare(a, 8, out, b, 8, out, "frame 2: CFA is 0x8020, libunwind says 0x8021");
 	a[2].cfa = 0;
-	check_compare(a, 3, UNWIND_END_NO_CFI, b, 8, "");
+	check_compare(a, 3, no_cfi, b, 8, out, "");
 }
 
 TEST(ends_have_words)

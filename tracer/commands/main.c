@@ -24,7 +24,7 @@ int failed(void)
 
 /*
  * A standard stream that is closed stays closed for the program, but no file of ours may take its
- * number meanwhile.
+ * number meanwhile. A trace to a closed standard error goes nowhere, as whoever closed it wished.
  */
 static void occupy_stdio(void)
 {

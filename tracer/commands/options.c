@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "commands/commands.h"
 
 enum long_only { OPT_NO_ASLR = 256, OPT_PIN, OPT_VERIFY, OPT_DEBUG, OPT_COLOR };
@@ -94,10 +95,17 @@ static int parse_color(const char *text, enum color *ret)
 static int parse_format(const char *text, const struct report_format **ret)
 {
 	const struct report_format *f = report_find(text);
-	if (!f)
-		return usage_error("there is no format '%s'", text);
-	*ret = f;
-	return -1;
+	if (f) {
+		*ret = f;
+		return -1;
+	}
+	struct buf names;
+	buf_init(&names);
+	for (size_t i = 0; report_formats[i]; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", report_formats[i]->name);
+	int rc = usage_error("there is no format '%s'; there are: %s", text, names.s);
+	buf_deinit(&names);
+	return rc;
 }
 
 static int add_pattern(struct patterns *p, const char *text)

@@ -64,14 +64,6 @@ enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret)
 	return rc;
 }
 
-enum ft_rc control_settle(struct control *c, pid_t tid)
-{
-	struct thread *t = thread_find(c, tid);
-	if (!t || !t->stopped || !t->resume_in)
-		return FT_NONE;
-	return pt_set_rip(tid, t->resume_in->d.home);
-}
-
 enum ft_rc control_add_site(struct control *c, const struct displaced *d,
 			    const struct capture_plan *plan, uint32_t *ret)
 {

@@ -67,12 +67,6 @@ pid_t control_pid(const struct control *c);
 /* The process's memory with our bytes hidden. Valid until control_destroy(). */
 struct memory control_memory(struct control *c);
 
-/*
- * Makes the kernel's registers of a thread stopped at a site say what its hit says (rip at the
- * site, not behind the int3), for readers other than us: libunwind.
- */
-FT_CHECK enum ft_rc control_settle(struct control *c, pid_t tid);
-
 /* General registers of a stopped thread. */
 FT_CHECK enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret);
 

@@ -33,6 +33,7 @@ void collector_destroy(struct collector *col)
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
 	free(col->walk);
+	free(col->parts);
 	free(col->unwound);
 	free(col->max_depth_function);
 	free(col->max_stack_function);
@@ -167,6 +168,31 @@ static void note_depth(struct collector *col, const struct stack *s, const struc
 	}
 }
 
+/*
+ * In a realigned or variable frame one instruction moves rsp by an amount that is known at run time
+ * only: the part that counts 0 gets what the others leave of the delta. Without such a part there
+ * is no arithmetic to show.
+ */
+static void settle_parts(struct collector *col, const struct traced *fn, struct event *ev)
+{
+	if (fn->plan.rsp_known || ev->n_parts == 0)
+		return;
+	int64_t rest = ev->delta;
+	struct event_part *open = NULL;
+	col->parts = xreallocarray(col->parts, ev->n_parts, sizeof(*col->parts));
+	for (size_t i = 0; i < ev->n_parts; i++) {
+		col->parts[i] = ev->parts[i];
+		rest -= ev->parts[i].bytes;
+		if (ev->parts[i].bytes == 0 && !open)
+			open = &col->parts[i];
+	}
+	if (open)
+		open->bytes = rest;
+	ev->parts = col->parts;
+	if (!open && rest != 0)
+		ev->n_parts = 0;
+}
+
 // The innermost frame of a stack ends. `x` and hit: the exit that was met; NULL if none was.
 static void pop_top(struct collector *col, struct thread_stacks *t, struct stack *s,
 		    enum pop_how how, struct traced_exit *x, const struct hit *hit)
@@ -196,6 +222,7 @@ static void pop_top(struct collector *col, struct thread_stacks *t, struct stack
 			ev.file = x->file;
 		ev.parts = x->parts;
 		ev.n_parts = x->n_parts;
+		settle_parts(col, f.fn, &ev);
 		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
 	}
 	if (how == POP_TAIL_CALL) {
@@ -246,6 +273,8 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 		f.return_address = 0;
 	f.rsp = p->rsp_known ? hit->cfa + (uint64_t)(int64_t)p->rsp_at_body
 			     : hit->regs.r[ARCH_RSP];
+	f.rbp = p->rbp_is_frame ? hit->cfa + (uint64_t)(int64_t)p->rbp_off
+				: hit->regs.r[ARCH_RBP];
 	f.has_base = read_base(&col->reader, fn, hit, &f.base);
 	return f;
 }
@@ -273,6 +302,7 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
 	ev.n_parts = fn->n_parts;
+	settle_parts(col, fn, &ev);
 	read_entry(&col->reader, pushed, hit, &ev);
 	if (col->o.walk || col->o.verify)
 		collect_walk(col, hit, &ev);

@@ -29,6 +29,7 @@ struct collector {
 	struct event_summary summary;
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are
+	struct event_part *parts; // of a frame whose arithmetic is settled at run time
 	struct event_frame_of_walk *walk;
 	struct unwind_frame *unwound;
 	size_t n_unwound;

@@ -1,6 +1,7 @@
 #include "events/names.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "events/target.h"
@@ -63,14 +64,15 @@ static void grow(struct names *n)
 }
 
 // The call lies before its return address: that is the instruction whose line is wanted.
-static void look_up(struct symbols *s, struct address_name *a)
+static void look_up(struct symbols *s, struct address_name *a, bool traced)
 {
 	const char *name;
 	uint64_t offset;
 	struct line_row row;
 	struct buf b;
 	buf_init(&b);
-	if (symbols_name_at(s, a->address, &name, &offset) == FT_OK) {
+	bool named = symbols_name_at(s, a->address, &name, &offset) == FT_OK;
+	if (named && (traced || strncmp(name, "fn_0x", 5) != 0)) {
 		a->function = xstrdup(name);
 		buf_str(&b, name);
 		buf_char(&b, '+');
@@ -93,13 +95,13 @@ static void look_up(struct symbols *s, struct address_name *a)
 	buf_deinit(&b);
 }
 
-const struct address_name *names_add(struct names *n, uint64_t address)
+const struct address_name *names_add(struct names *n, uint64_t address, bool traced)
 {
 	if (2 * (n->used + 1) > n->size)
 		grow(n);
 	struct address_name *a = xcalloc(1, sizeof(*a));
 	a->address = address;
-	look_up(n->symbols, a);
+	look_up(n->symbols, a, traced);
 	n->table[index_of(n, address)] = a;
 	n->used++;
 	return a;

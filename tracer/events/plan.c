@@ -95,6 +95,7 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 	a->kind = ACCESS_EXPR;
 	a->ops = e->ops;
 	a->n_ops = e->n_ops;
+	a->at_body = whole_function;
 	if (is_one_op(e->ops, e->n_ops, DW_OP_fbreg)) {
 		off = (int64_t)e->ops[0].a;
 		if (t->base.kind == BASE_CFA) {
@@ -113,7 +114,10 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 	}
 }
 
-// A parameter without a location at the body may still be where its entry register went.
+/*
+ * A parameter that came in a register is where that value went: known by the instructions, even
+ * where the location at the body is gone, or is an expression that only a caller could evaluate.
+ */
 static bool access_by_entry(const struct traced *t, const struct variable *v, struct accessor *a)
 {
 	const struct location_entry *e;
@@ -127,12 +131,13 @@ static bool access_by_entry(const struct traced *t, const struct variable *v, st
 	case ENTRY_LOST:
 		return false;
 	case ENTRY_IN_REG:
-		a->kind = ACCESS_REG;
-		a->reg = now->reg;
-		return true;
 	case ENTRY_AT_CFA:
-		at_cfa(a, now->off);
-		return v->type && v->type->size <= now->size;
+		if (!v->type || v->type->size > now->size)
+			return false;
+		a->kind = now->where == ENTRY_IN_REG ? ACCESS_REG : ACCESS_CFA;
+		a->reg = now->reg;
+		a->off = now->off;
+		return true;
 	}
 	return false;
 }
@@ -153,10 +158,10 @@ static struct accessor make_accessor(const struct traced *t, const struct variab
 	const struct location_entry *e;
 	if (v->has_const)
 		a.kind = ACCESS_CONST;
+	else if (!at_exit && v->is_param && access_by_entry(t, v, &a))
+		return a;
 	else if (location_at(&v->loc, pc, &e) == FT_OK && e->n_ops > 0)
 		access_by_ops(t, e, at_exit, &a);
-	else if (!at_exit && v->is_param && !access_by_entry(t, v, &a))
-		a.kind = ACCESS_NONE;
 	return a;
 }
 
@@ -181,10 +186,9 @@ static void expr_needs(const struct accessor *a, struct capture_plan *c)
 	c->hold |= !only_registers;
 }
 
-static void want_variable(const struct traced *t, const struct accessor *a,
-			  const struct plan_options *o, struct ranges *ranges, struct capture_plan *c)
+static void want_variable(const struct accessor *a, const struct plan_options *o,
+			  struct ranges *ranges, struct capture_plan *c)
 {
-	(void)t;
 	uint64_t size = a->var->type ? a->var->type->size : 0;
 	uint32_t off, len;
 	bool follows = value_follows(a->var->type, &o->style, &off, &len);
@@ -223,12 +227,27 @@ static void want_variable(const struct traced *t, const struct accessor *a,
 	};
 }
 
-static struct accessor *make_accessors(const struct traced *t, const struct variable *v, size_t n,
-				       uint64_t pc, bool at_exit)
+static struct accessor *make_args(const struct traced *t, uint64_t pc, bool at_exit)
 {
-	struct accessor *a = xcalloc(n + 1, sizeof(*a));
-	for (size_t i = 0; i < n; i++)
-		a[i] = make_accessor(t, &v[i], pc, at_exit);
+	struct accessor *a = xcalloc(t->n_args + 1, sizeof(*a));
+	for (size_t i = 0; i < t->n_args; i++)
+		a[i] = make_accessor(t, &t->sig->params[i], pc, at_exit);
+	return a;
+}
+
+// What the compiler needs for itself (the bound of a VLA) has no name and is not shown.
+static bool is_shown(const struct variable *v)
+{
+	return v->name && v->name[0] != '\0';
+}
+
+static struct accessor *make_locals(const struct traced *t, uint64_t pc)
+{
+	struct accessor *a = xcalloc(t->n_locals + 1, sizeof(*a));
+	size_t n = 0;
+	for (size_t i = 0; i < t->sig->n_locals; i++)
+		if (is_shown(&t->sig->locals[i]))
+			a[n++] = make_accessor(t, &t->sig->locals[i], pc, true);
 	return a;
 }
 
@@ -246,10 +265,10 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 	ranges_add(&ranges, -ARCH_WORD, 0);
 	if (t->sig) {
 		t->n_args = t->sig->n_params;
-		t->args = make_accessors(t, t->sig->params, t->n_args, t->plan.body, false);
+		t->args = make_args(t, t->plan.body, false);
 	}
 	for (size_t i = 0; i < t->n_args; i++)
-		want_variable(t, &t->args[i], o, &ranges, c);
+		want_variable(&t->args[i], o, &ranges, c);
 	ranges_plan(&ranges, c);
 }
 
@@ -297,12 +316,12 @@ static void plan_exit(struct traced *t, const struct plan_options *o, struct tra
 	if (t->has_return && x->exit->kind == EXIT_RET)
 		want_returned(t, o, c);
 	if (t->sig && o->locals) {
-		x->args = make_accessors(t, t->sig->params, t->n_args, x->exit->pc, true);
-		x->locals = make_accessors(t, t->sig->locals, t->n_locals, x->exit->pc, true);
+		x->args = make_args(t, x->exit->pc, true);
+		x->locals = make_locals(t, x->exit->pc);
 		for (size_t i = 0; i < t->n_args; i++)
-			want_variable(t, &x->args[i], o, &ranges, c);
+			want_variable(&x->args[i], o, &ranges, c);
 		for (size_t i = 0; i < t->n_locals; i++)
-			want_variable(t, &x->locals[i], o, &ranges, c);
+			want_variable(&x->locals[i], o, &ranges, c);
 	}
 	ranges_plan(&ranges, c);
 }
@@ -320,7 +339,8 @@ enum ft_rc traced_create(struct symbols *s, struct function *f, const struct pla
 	if (symbols_signature(s, f, &t->sig) == FT_FAIL)
 		ft_error_clear(); // arguments unknown, as without debug information
 	if (t->sig) {
-		t->n_locals = t->sig->n_locals;
+		for (size_t i = 0; i < t->sig->n_locals; i++)
+			t->n_locals += is_shown(&t->sig->locals[i]);
 		plan_base(t);
 		return_plan_of(f, t->sig->returns, &t->returns);
 		t->has_return = t->returns.class != RETURN_VOID;

@@ -33,6 +33,7 @@ struct accessor {
 	size_t n_ops;
 	const char *why;   // "<optimised out>"
 	bool scope_ended;  // at this pc the variable's scope is over: its last value
+	bool at_body;	   // unoptimised code: the location means the body's rsp and rbp
 };
 
 /* The frame base (DW_AT_frame_base), which DW_OP_fbreg counts from. */
@@ -46,7 +47,7 @@ struct frame_base {
 struct traced_exit {
 	const struct code_exit *exit;
 	struct capture_plan capture;
-	struct accessor *locals; // n_locals of the traced function; NULL if not wanted
+	struct accessor *locals; // of the named ones, n_locals; NULL if not wanted
 	struct accessor *args;	 // n_args
 	struct event_part *parts;
 	size_t n_parts;

@@ -122,6 +122,12 @@ static void format_place(struct reader *r, const struct accessor *a, const struc
 {
 	struct expr_context ctx = context(r, f, hit);
 	struct expr_storage storage;
+	struct regs at_body = hit->regs;
+	if (a->at_body) {
+		at_body.r[ARCH_RSP] = f->rsp;
+		at_body.r[ARCH_RBP] = f->rbp;
+		ctx.regs = &at_body;
+	}
 	struct place place = {.kind = PLACE_REGISTER, .reg = a->reg};
 	if (a->kind == ACCESS_EXPR)
 		expr_eval(a->ops, a->n_ops, &ctx, &storage, &place);

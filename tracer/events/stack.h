@@ -21,11 +21,10 @@ struct traced;
 struct frame {
 	struct traced *fn;
 	uint64_t cfa;
-	uint64_t rsp;		 // at the body
+	uint64_t rsp, rbp;	 // at the body
 	uint64_t base;		 // frame base at run time, if has_base
 	bool has_base;
 	bool reported;		 // its push was an event (not beyond the depth limit)
-	bool walked;
 	uint64_t return_address; // 0: unknown
 	uint64_t seq;		 // of its push
 	uint32_t depth;

@@ -429,19 +429,21 @@ const struct address_name *target_name(struct target *t, uint64_t address)
 		return n;
 	if (!loaded_at(t, address))
 		open_module_of(t, address);
-	return names_add(t->names, address);
+	const struct loaded *l = loaded_at(t, address);
+	return names_add(t->names, address, l && l->traced);
 }
 
 void target_address_text(void *target, uint64_t address, struct buf *out)
 {
 	struct target *t = target;
 	const struct address_name *n = names_find(t->names, address);
-	if (!n && !loaded_at(t, address))
+	const struct loaded *l = n ? NULL : loaded_at(t, address);
+	if (!n && !l)
 		return; // heap, stack, nothing: no file is opened for a mere value
 	if (!n)
-		n = names_add(t->names, address);
-	if (!n->symbol)
-		return;
+		n = names_add(t->names, address, l->traced);
+	if (!n->function)
+		return; // "libc.so.6+0x1c0" says no more than the number
 	size_t len = strlen(n->symbol);
 	if (len > 2 && strcmp(n->symbol + len - 2, "+0") == 0)
 		len -= 2;

@@ -19,21 +19,17 @@ static void name_frames(struct collector *col, size_t n, struct event *ev)
 
 void collect_verify(struct collector *col, const struct hit *hit, const struct event *ev)
 {
-	struct unwind_frame *theirs = xcalloc(WALK_MAX, sizeof(*theirs));
+	struct memory live = control_memory(col->control);
 	struct buf why, note;
 	buf_init(&why);
 	buf_init(&note);
-	if (control_settle(col->control, hit->tid) == FT_FAIL)
-		ft_error_clear();
-	size_t n = unwind_libunwind(hit->tid, theirs, WALK_MAX);
-	if (!unwind_compare(col->unwound, col->n_unwound, col->unwind_end, theirs, n, &why)) {
+	if (!unwind_verify(col->symbols, &live, &hit->regs, &why)) {
 		buf_printf(&note, "verify: in %s: %s", ev->function, why.s);
 		col->mismatches++;
 		collect_note(col, note.s);
 	}
 	buf_deinit(&note);
 	buf_deinit(&why);
-	free(theirs);
 }
 
 static size_t walk(struct collector *col, const struct hit *hit)

@@ -33,8 +33,8 @@
 
 enum {
 	WIDTH_DELTA = 7,
-	WIDTH_RSP = 14, // 0x and 12 digits: all of a user address
-	INDENT_LEVELS = 12,
+	WIDTH_RSP = 14,	    // 0x and 12 digits: all of a user address
+	INDENT_LEVELS = 10, // then there is still room for a call before COLUMN_SOURCE
 	INDENT_WIDTH = 2 * INDENT_LEVELS,
 	COLUMN_SOURCE = 60,
 	COLUMN_RETURN = 76,
@@ -49,7 +49,7 @@ struct reporter {
 	bool told_unknown; // what f(?) means
 };
 
-static const char guides[] = "| | | | | | | | | | | | ";
+static const char guides[] = "| | | | | | | | | | ";
 _Static_assert(sizeof(guides) == INDENT_WIDTH + 1, "one guide per level");
 
 static struct reporter *text_open(FILE *out, const struct report_options *o)
@@ -310,7 +310,7 @@ static void explain_unknown(struct reporter *r)
 		return;
 	r->told_unknown = true;
 	text_other_begin(&r->lines, 0);
-	lines_ours(&r->lines, "note: f(?): arguments unknown, no debug information: build with -g");
+	lines_ours(&r->lines, "note: f(?) stands for arguments that no debug information tells of");
 	end_detail(&r->lines);
 }
 

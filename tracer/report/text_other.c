@@ -98,7 +98,7 @@ static void summary_frames(struct lines *l, const struct event_summary *s)
 	if (s->left) {
 		lines_ours(l, ", ");
 		buf_udec(&l->b, s->left);
-		lines_ours(l, " still there at the end");
+		lines_ours(l, " of them at the end");
 	}
 	lines_end(l);
 	if (!s->pushed)
@@ -185,7 +185,7 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 
 	if (quiet && framing)
 		return;
-	text_other_begin(l, tid);
+	text_other_begin(l, ev->kind == EVENT_EXIT ? 0 : tid);
 	switch (ev->kind) {
 	case EVENT_PUSH:
 	case EVENT_POP:

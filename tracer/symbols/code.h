@@ -25,56 +25,70 @@ struct entry_value {
 	enum { ENTRY_LOST, ENTRY_IN_REG, ENTRY_AT_CFA } where;
 	uint8_t reg;  // ENTRY_IN_REG: general or xmm register, DWARF number
 	int32_t off;  // ENTRY_AT_CFA: stored at CFA + off
-	uint8_t size; // ENTRY_AT_CFA: bytes stored
+	uint8_t size; // how many of its low bytes are there: 8 or 16 if all
 };
 
-/* A store that the code between site and body will still do: the slot's value is in a register. */
+/* A store that the code between site and body will do: at the site the value is in a register. */
 struct pending_store {
-	int32_t off;  // CFA + off
+	int32_t off; // CFA + off
 	uint8_t size;
-	uint8_t reg;  // DWARF number, general or xmm
+	uint8_t reg; // DWARF number, general or xmm
 };
 
 enum exit_kind {
 	EXIT_RET,
 	EXIT_TAIL_JUMP,	    // jmp to another function
 	EXIT_TAIL_COND,	    // jcc to another function: an exit if the condition holds
-	EXIT_TAIL_INDIRECT, // jmp reg/mem with the frame torn down: an exit if it leaves the function
+	EXIT_TAIL_INDIRECT, // jmp reg/mem, frame torn down: an exit if it leaves the function
 };
 
 struct code_exit {
 	uint64_t pc;
 	enum exit_kind kind;
-	struct cfa_rule cfa;	// at pc, before the instruction runs
-	uint64_t target;	// EXIT_TAIL_JUMP, EXIT_TAIL_COND
-	uint8_t condition;	// EXIT_TAIL_COND, for arch_condition()
-	/* EXIT_TAIL_INDIRECT: the target is reg `base` (!deref), or the 8 bytes at
-	 * base + index * scale + disp; base may be ARCH_RIP (disp then is absolute) or ARCH_NONE. */
+	struct cfa_rule cfa; // at pc, before the instruction runs
+	uint64_t target;     // EXIT_TAIL_JUMP, EXIT_TAIL_COND
+	uint8_t condition;   // EXIT_TAIL_COND, for arch_condition()
+	/*
+	 * EXIT_TAIL_INDIRECT: the target is reg `base` (!deref), or the 8 bytes at
+	 * base + index * scale + disp; base may be ARCH_RIP (disp then is absolute) or ARCH_NONE.
+	 */
 	bool deref;
 	uint8_t base, index, scale;
 	int64_t disp;
-	/* The epilogue's arithmetic up to and including the ret, if it is a straight run; a `leave`
-	 * or `lea rsp,[rbp-x]` gets what is left so that the sum is -rsp_at_body. */
+	/*
+	 * The epilogue's arithmetic up to and including the ret, or up to the tail jump. The sum is
+	 * -rsp_at_body (for a tail jump 8 less, the return address): a `leave` or `lea rsp,[rbp-x]`
+	 * gets what is left; what the straight run before the exit does not explain is one part
+	 * "epilogue". If !rsp_known, the part that puts rsp back has 0: the rest belongs to it.
+	 */
 	struct code_part *parts;
 	size_t n_parts;
 };
 
 struct frame_plan {
-	uint64_t entry;	 // first instruction
-	uint64_t body;	 // see DESIGN: prologue done, arguments where DWARF says
-	uint64_t site;	 // where to stop: the body, or a little before it when the body is the head
-			 // of a loop; reached once a call unless site_loops
-	bool site_loops; // no such place: the site may be met again in the same frame
+	uint64_t entry; // first instruction
+	uint64_t body;	// see DESIGN: prologue done, arguments where DWARF says
+	/*
+	 * Where to stop: the body, or a little before it when the body is the head of a loop, an
+	 * exit, or cannot be displaced. It equals an exit's pc only where there is nothing else: a
+	 * function that is a single ret or jmp.
+	 */
+	uint64_t site;
+	bool site_loops;     // the site may be met again in the same frame
 	struct cfa_rule cfa; // at site
 	int32_t rsp_at_site; // rsp - CFA there
-	int32_t rsp_at_body; // rsp - CFA at body; meaningless if !rsp_known
-	bool rsp_known;	 // false: realigned frame (and rsp,-32): known only from registers at run time
-	bool rbp_is_frame; // at body rbp holds CFA + rbp_off
+	int32_t rsp_at_body; // rsp - CFA at body; both meaningless if !rsp_known
+	bool rsp_known;	     // false: realigned frame (and rsp,-32), known only at run time
+	bool rbp_is_frame;   // at body rbp holds CFA + rbp_off
 	int32_t rbp_off;
-	struct entry_value at_site[ARCH_XMM15 + 1]; // by register at entry, psABI argument registers
+	struct entry_value at_site[ARCH_XMM15 + 1]; // by register at the entry
 	struct pending_store pending[16];
 	size_t n_pending;
-	struct code_part *parts; // "call" -8 first; sum = rsp_at_body
+	/*
+	 * "call" -8 first; the sum is rsp_at_body. If !rsp_known, `and rsp,…` has 0: what is
+	 * missing to the rsp that is found at run time belongs to it.
+	 */
+	struct code_part *parts;
 	size_t n_parts;
 	struct code_exit *exits; // by pc
 	size_t n_exits;
@@ -82,13 +96,17 @@ struct frame_plan {
 
 /*
  * Plans one function. FT_NONE: it cannot be traced, and *why says so in words for the user
- * ("bytes that are not code", "no call frame information", "shorter than …").
+ * ("bytes that are not code", "a part of another function", "no call frame information",
+ * "no code in the file", "more than 1 MiB of code", "its first instructions cannot be moved").
  */
 FT_CHECK enum ft_rc frame_plan_init(struct symbols *s, struct function *f, struct frame_plan *ret,
 				    const char **why);
 void frame_plan_deinit(struct frame_plan *p);
 
-/* The instruction at pc, made ready to run in a slot. */
+/*
+ * The instruction at pc, made ready to run in a slot. FT_NONE: it is not code, or it would tell the
+ * difference (syscall leaves rip in rcx; int, sysenter, iret, xbegin, far branches).
+ */
 FT_CHECK enum ft_rc code_displace(struct symbols *s, uint64_t pc, struct displaced *ret);
 
 /* The same for bytes given (tests, code that is in no file). */

@@ -28,13 +28,13 @@ static void add(struct displaced *d, const void *bytes, size_t len)
 static void add_fix(struct displaced *d, size_t at, size_t end, uint64_t target)
 {
 	assert(d->n_fixes < DISPLACED_FIXES && at + 4 <= end);
-	d->fixes[d->n_fixes++] = (struct displaced_fix){ (uint8_t)at, (uint8_t)end, target };
+	d->fixes[d->n_fixes++] = (struct displaced_fix){(uint8_t)at, (uint8_t)end, target};
 }
 
 static void add_home(struct displaced *d, uint64_t pc, int8_t rsp_add)
 {
 	assert(d->n_homes < DISPLACED_HOMES);
-	d->homes[d->n_homes++] = (struct displaced_home){ d->len, rsp_add, pc };
+	d->homes[d->n_homes++] = (struct displaced_home){d->len, rsp_add, pc};
 }
 
 static void add_jmp(struct displaced *d, uint64_t target)
@@ -43,7 +43,8 @@ static void add_jmp(struct displaced *d, uint64_t target)
 	add_fix(d, d->len - 4u, d->len, target);
 }
 
-/* The bytes themselves; a rip-relative disp32 follows ModRM. False if it is not where it must be. */
+/* The bytes themselves; a rip-relative disp32 follows ModRM. False if it is not where it must be.
+ */
 static bool add_copy(struct displaced *d, const struct insn *i, const uint8_t *bytes)
 {
 	size_t start = d->len;
@@ -66,7 +67,7 @@ static bool add_copy(struct displaced *d, const struct insn *i, const uint8_t *b
 static void add_push_return(struct displaced *d, uint64_t next)
 {
 	uint32_t low = (uint32_t)next, high = (uint32_t)(next >> 32);
-	uint8_t push[PUSH_SIZE] = { 0x68 }, mov[MOV_SIZE] = { 0xc7, 0x44, 0x24, 0x04 };
+	uint8_t push[PUSH_SIZE] = {0x68}, mov[MOV_SIZE] = {0xc7, 0x44, 0x24, 0x04};
 	memcpy(push + 1, &low, sizeof(low));
 	memcpy(mov + 4, &high, sizeof(high));
 	add(d, push, sizeof(push));
@@ -126,7 +127,7 @@ static bool displace_step(struct displaced *d, const struct insn *i, const uint8
 
 static void displace_jcc(struct displaced *d, const struct insn *i)
 {
-	uint8_t jcc[JCC_SIZE] = { 0x0f, (uint8_t)(0x80 | i->cond) };
+	uint8_t jcc[JCC_SIZE] = {0x0f, (uint8_t)(0x80 | i->cond)};
 	add_home(d, d->home, 0);
 	add(d, jcc, sizeof(jcc));
 	add_fix(d, d->len - 4u, d->len, i->target);
@@ -188,7 +189,7 @@ static bool displace_branch(struct displaced *d, const struct insn *i, const uin
 
 enum ft_rc insn_displace(const struct insn *i, const uint8_t *bytes, struct displaced *ret)
 {
-	struct displaced d = { .home = i->pc, .home_len = i->len, .first = bytes[0] };
+	struct displaced d = {.home = i->pc, .home_len = i->len, .first = bytes[0]};
 	bool ok = false;
 	switch ((enum insn_kind)i->kind) {
 	case INSN_SYSTEM:
@@ -234,8 +235,7 @@ static enum ft_rc displace(struct disassembler *d, uint64_t pc, const uint8_t *b
 	return insn_decode(d, pc, bytes, len, &i) ? insn_displace(&i, bytes, ret) : FT_NONE;
 }
 
-enum ft_rc code_displace_bytes(uint64_t pc, const uint8_t *bytes, size_t len,
-			       struct displaced *ret)
+enum ft_rc code_displace_bytes(uint64_t pc, const uint8_t *bytes, size_t len, struct displaced *ret)
 {
 	struct disassembler *d = disassembler_create();
 	if (!d)

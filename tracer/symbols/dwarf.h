@@ -87,6 +87,13 @@ FT_CHECK enum ft_rc die_block(struct dwarf_file *d, const struct die *die, uint1
 const char *dwarf_file_name(struct dwarf_file *d, size_t unit, uint64_t index);
 
 /*
+ * Whether a row of file 0 may belong to file 1: libdwarf 20210528 starts the file register of a
+ * DWARF 5 sequence at 0 (it is 1: DWARF 5, 6.2.2), which in LLVM's tables cannot be told from a 0
+ * that is meant. Known to be meant otherwise, and put right by dwarf_lines(), in gas's tables.
+ */
+bool dwarf_file_is_vague(struct dwarf_file *d, size_t unit);
+
+/*
  * Line rows of one unit sorted by pc, biased; owned by the dwarf_file, parsed once. At one pc an
  * end_sequence comes before what begins there; otherwise the order of the table is kept.
  */
@@ -94,7 +101,7 @@ FT_CHECK enum ft_rc dwarf_lines(struct dwarf_file *d, size_t unit, const struct 
 				size_t *ret_n);
 
 /*
- * CFI from .eh_frame, else .debug_frame. Registers without a rule are CFI_SAME, as gdb and
+ * CFI from .eh_frame, then .debug_frame. Registers without a rule are CFI_SAME, as gdb and
  * libunwind take them (psABI 3.2.1 makes the callee-saved ones so; for the others it is harmless,
  * and true in functions that do not touch them); CFI_UNDEFINED is only what DW_CFA_undefined says.
  */

@@ -10,47 +10,73 @@ enum { COLUMNS = 128 };
 /* Stand-ins for "no register" in dw_regnum; above every column. */
 enum { RULE_UNDEFINED = 1034, RULE_SAME = 1035, RULE_CFA = 1436 };
 
+static void section_free(struct dwarf_file *d, struct cfi_section *s)
+{
+	if (s->fdes)
+		dwarf_dealloc_fde_cie_list(d->dbg, s->cies, s->n_cies, s->fdes, s->n_fdes);
+}
+
 void dw_cfi_deinit(struct dwarf_file *d)
 {
 	struct cfi_table *t = &d->cfi;
-	if (t->fdes)
-		dwarf_dealloc_fde_cie_list(d->dbg, t->cies, t->n_cies, t->fdes, t->n_fdes);
+	section_free(d, &t->eh);
+	section_free(d, &t->debug);
 	free(t->e);
 	free(t->exprs);
 	free(t->rows);
 }
 
+/* Where both sections describe the same code, .eh_frame goes first. */
 static int compare_entries(const void *va, const void *vb)
 {
 	const struct cfi_entry *a = va, *b = vb;
 	if (a->lo != b->lo)
 		return a->lo < b->lo ? -1 : 1;
+	if (a->is_eh != b->is_eh)
+		return a->is_eh ? -1 : 1;
 	return a->hi < b->hi ? -1 : a->hi > b->hi;
 }
 
-static void index_fdes(struct dwarf_file *d)
+static void index_section(struct dwarf_file *d, const struct cfi_section *s, bool is_eh)
 {
 	struct cfi_table *t = &d->cfi;
-	t->e = xcalloc((size_t)t->n_fdes + 1, sizeof(*t->e));
-	for (Dwarf_Signed i = 0; i < t->n_fdes; i++) {
+	for (Dwarf_Signed i = 0; i < s->n_fdes; i++) {
 		Dwarf_Addr lo;
 		Dwarf_Unsigned len, bytes_len;
 		COMPAT_BYTES bytes;
 		Dwarf_Off cie_off, fde_off;
 		Dwarf_Signed cie_index;
-		int rc = dwarf_get_fde_range(t->fdes[i], &lo, &len, &bytes, &bytes_len, &cie_off,
+		int rc = dwarf_get_fde_range(s->fdes[i], &lo, &len, &bytes, &bytes_len, &cie_off,
 					     &cie_index, &fde_off, &d->err);
 		// At 0 there is no code: what the linker dropped.
 		if (!dw_ok(d, rc) || !lo || !len || lo + len < lo)
 			continue;
-		t->e[t->n++] = (struct cfi_entry){lo, lo + len, t->fdes[i]};
+		t->e[t->n++] = (struct cfi_entry){lo, lo + len, s->fdes[i], is_eh};
 	}
+}
+
+/*
+ * Both sections count: a program built with -g -fno-asynchronous-unwind-tables has its own functions
+ * in .debug_frame and those of crt1.o in .eh_frame.
+ */
+static void index_fdes(struct dwarf_file *d)
+{
+	struct cfi_table *t = &d->cfi;
+	size_t kept = 0;
+	t->e = xcalloc((size_t)(t->eh.n_fdes + t->debug.n_fdes) + 1, sizeof(*t->e));
+	index_section(d, &t->eh, true);
+	index_section(d, &t->debug, false);
 	qsort(t->e, t->n, sizeof(*t->e), compare_entries);
+	for (size_t i = 0; i < t->n; i++)
+		if (!kept || t->e[kept - 1].lo != t->e[i].lo)
+			t->e[kept++] = t->e[i];
+	t->n = kept;
 }
 
 static void read_table(struct dwarf_file *d)
 {
 	struct cfi_table *t = &d->cfi;
+	struct cfi_section *s = &t->eh;
 	t->read = true;
 	if (!d->dbg)
 		return;
@@ -59,15 +85,13 @@ static void read_table(struct dwarf_file *d)
 	dwarf_set_frame_same_value(d->dbg, RULE_SAME);
 	dwarf_set_frame_undefined_value(d->dbg, RULE_UNDEFINED);
 	dwarf_set_frame_rule_initial_value(d->dbg, RULE_SAME);
-	int rc = dwarf_get_fde_list_eh(d->dbg, &t->cies, &t->n_cies, &t->fdes, &t->n_fdes, &d->err);
-	if (!dw_ok_or_warn(d, rc, ".eh_frame") || !t->n_fdes) {
-		rc = dwarf_get_fde_list(d->dbg, &t->cies, &t->n_cies, &t->fdes, &t->n_fdes,
-					&d->err);
-		if (!dw_ok_or_warn(d, rc, ".debug_frame")) {
-			t->fdes = NULL;
-			return;
-		}
-	}
+	int rc = dwarf_get_fde_list_eh(d->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes, &d->err);
+	if (!dw_ok_or_warn(d, rc, ".eh_frame"))
+		*s = (struct cfi_section){0};
+	s = &t->debug;
+	rc = dwarf_get_fde_list(d->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes, &d->err);
+	if (!dw_ok_or_warn(d, rc, ".debug_frame"))
+		*s = (struct cfi_section){0};
 	index_fdes(d);
 }
 

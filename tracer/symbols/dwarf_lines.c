@@ -84,9 +84,15 @@ static bool open_lines(struct dwarf_file *d, size_t unit, Dwarf_Line_Context *re
 	if (!u->has_files)
 		read_file_names(d, unit, ctx, (unsigned)version);
 	u->has_files = true;
+	// gas never sets the file to 0 itself.
 	u->first_file = COMPAT_FIRST_FILE && version >= 5 && !is_llvm(&d->units[unit]);
 	*ret = ctx;
 	return true;
+}
+
+bool dwarf_file_is_vague(struct dwarf_file *d, size_t unit)
+{
+	return COMPAT_FIRST_FILE && d->units[unit].version >= 5 && is_llvm(&d->units[unit]);
 }
 
 const char *dwarf_file_name(struct dwarf_file *d, size_t unit, uint64_t index)
@@ -140,7 +146,8 @@ static bool read_row(struct dwarf_file *d, size_t unit, Dwarf_Line line, struct 
 		.line = (uint32_t)number,
 		.is_stmt = is_stmt,
 		.prologue_end = prologue_end,
-		.end_sequence = is_end,
+		// libdwarf 20210528 says "end" of a row that begins an epilogue, too.
+		.end_sequence = is_end && !epilogue_begin,
 	};
 	return true;
 }

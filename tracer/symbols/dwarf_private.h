@@ -23,7 +23,7 @@ struct unit_detail {
 	bool has_files, has_lines;
 	const char **files;  // by the index that rows and DW_AT_decl_file use; entries may be NULL
 	size_t n_files;
-	size_t first_file;   // what file 0 of a row means; see COMPAT_FIRST_FILE
+	size_t first_file;   // what file 0 of a row means; see dwarf_file_is_vague()
 	struct line_row *rows; // malloc'ed
 	size_t n_rows;
 };
@@ -31,6 +31,14 @@ struct unit_detail {
 struct cfi_entry {
 	uint64_t lo, hi; // file-relative
 	Dwarf_Fde fde;
+	bool is_eh; // from .eh_frame
+};
+
+/* What libdwarf gave for .eh_frame or .debug_frame. */
+struct cfi_section {
+	Dwarf_Cie *cies;
+	Dwarf_Fde *fdes; // NULL: nothing
+	Dwarf_Signed n_cies, n_fdes;
 };
 
 /* Decoded expressions of call frame information, by where their bytes are. */
@@ -44,9 +52,7 @@ enum { CFI_ROWS = 64 }; // rows remembered; a power of two
 
 struct cfi_table {
 	bool read;
-	Dwarf_Cie *cies;
-	Dwarf_Fde *fdes;
-	Dwarf_Signed n_cies, n_fdes;
+	struct cfi_section eh, debug;
 	struct cfi_entry *e; // by lo
 	size_t n;
 	struct cfi_expr *exprs;

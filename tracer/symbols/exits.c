@@ -13,7 +13,7 @@ enum {
 };
 
 /* CFA == rsp + 8: nothing is left of the frame but the return address. */
-static const struct cfa_rule torn_down = { ARCH_RSP, false, ARCH_CALL_CFA };
+static const struct cfa_rule torn_down = {ARCH_RSP, false, ARCH_CALL_CFA};
 
 /* ---- the epilogue's arithmetic ---- */
 
@@ -74,7 +74,7 @@ struct epilogue {
 	int64_t bytes[EPILOGUE_MAX];
 	size_t n;
 	int64_t sum;
-	bool reset;		   // the last one found puts rsp back whatever it was
+	bool reset; // the last one found puts rsp back whatever it was
 };
 
 /* From the exit backwards until the sum is `total`, or the straight run begins. */
@@ -84,7 +84,7 @@ static void gather(const struct listing *l, size_t exit, int64_t total, bool kno
 	size_t chunk = 0;
 	while (l->first[chunk + 1] <= exit)
 		chunk++;
-	*ret = (struct epilogue){ .n = 0 };
+	*ret = (struct epilogue){.n = 0};
 	for (size_t i = exit; i-- > l->first[chunk] && ret->n < EPILOGUE_MAX;) {
 		int64_t bytes = 0;
 		if (known && ret->sum >= total)
@@ -190,8 +190,12 @@ static bool exit_at(const struct listing *l, const struct frame_plan *p, size_t 
 		    struct code_exit *ret)
 {
 	const struct insn *in = &l->insn[i];
-	*ret = (struct code_exit){ .pc = in->pc, .cfa = torn_down, .target = in->target,
-				   .condition = in->cond, .base = ARCH_NONE, .index = ARCH_NONE };
+	*ret = (struct code_exit){.pc = in->pc,
+				  .cfa = torn_down,
+				  .target = in->target,
+				  .condition = in->cond,
+				  .base = ARCH_NONE,
+				  .index = ARCH_NONE};
 	switch ((enum insn_kind)in->kind) {
 	case INSN_RET:
 		ret->kind = EXIT_RET;

@@ -13,6 +13,8 @@ enum { OP_DEREF = 0x06, OP_BREG0 = 0x70, OP_BREG15 = 0x7f };
 
 enum { CFA_OFF_MAX = 1 << 30 };
 
+const char plan_is_part[] = "a part of another function";
+
 const struct cfa_row *plan_row_at(const struct plan_input *in, uint64_t pc)
 {
 	size_t lo = 0, hi = in->n_rows;
@@ -26,11 +28,24 @@ const struct cfa_row *plan_row_at(const struct plan_input *in, uint64_t pc)
 	return lo < in->n_rows && in->rows[lo].lo <= pc ? &in->rows[lo] : NULL;
 }
 
+/* Where a call arrives, CFA = rsp + 8 (psABI 3.2.2). Elsewhere: a cold part, without its function.
+ */
+static bool is_called(const struct plan_input *in)
+{
+	const struct cfa_row *row = plan_row_at(in, in->chunks[0].pc);
+	return !row || !row->known ||
+	       (row->cfa.reg == ARCH_RSP && row->cfa.off == ARCH_CALL_CFA && !row->cfa.deref);
+}
+
 enum ft_rc plan_make(struct disassembler *d, const struct plan_input *in, struct frame_plan *ret,
 		     const char **why)
 {
 	struct listing l;
-	struct frame_plan p = { .entry = in->chunks[0].pc };
+	struct frame_plan p = {.entry = in->chunks[0].pc};
+	if (!is_called(in)) {
+		*why = plan_is_part;
+		return FT_NONE;
+	}
 	enum ft_rc rc = listing_init(&l, d, in, why);
 	if (rc != FT_OK)
 		return rc;
@@ -56,7 +71,7 @@ void frame_plan_deinit(struct frame_plan *p)
 	for (size_t i = 0; i < p->n_exits; i++)
 		free_parts(p->exits[i].parts, p->exits[i].n_parts);
 	free(p->exits);
-	*p = (struct frame_plan){ 0 };
+	*p = (struct frame_plan){0};
 }
 
 struct disassembler *symbols_disassembler(struct symbols *s)
@@ -69,7 +84,7 @@ struct disassembler *symbols_disassembler(struct symbols *s)
 /* reg + off, or what gcc says of a realigned frame: DW_OP_bregN off, DW_OP_deref. */
 static struct cfa_row reduce(const struct cfi_row *row)
 {
-	struct cfa_row r = { .lo = row->lo, .hi = row->hi };
+	struct cfa_row r = {.lo = row->lo, .hi = row->hi};
 	const struct dw_op *ops = row->cfa_ops;
 	int64_t off = row->cfa_off;
 	unsigned reg = row->cfa_reg;
@@ -85,7 +100,7 @@ static struct cfa_row reduce(const struct cfi_row *row)
 	if (reg >= ARCH_RIP || off < -CFA_OFF_MAX || off > CFA_OFF_MAX)
 		return r;
 	r.known = true;
-	r.cfa = (struct cfa_rule){ (uint8_t)reg, deref, (int32_t)off };
+	r.cfa = (struct cfa_rule){(uint8_t)reg, deref, (int32_t)off};
 	return r;
 }
 
@@ -129,7 +144,9 @@ static enum ft_rc gather(struct symbols *s, const struct function *f, struct gat
 			len = PLAN_CODE_MAX + 1;
 		uint8_t *bytes = xmalloc(len ? len : 1);
 		g->chunks[g->n_chunks++] = (struct code_chunk){
-			.pc = r->lo, .bytes = bytes, .len = symbols_code(s, r->lo, bytes, len),
+			.pc = r->lo,
+			.bytes = bytes,
+			.len = symbols_code(s, r->lo, bytes, len),
 		};
 		enum ft_rc rc = gather_rows(s, r, g);
 		if (rc != FT_OK)
@@ -151,8 +168,8 @@ static void gathered_deinit(struct gathered *g)
 enum ft_rc frame_plan_init(struct symbols *s, struct function *f, struct frame_plan *ret,
 			   const char **why)
 {
-	struct gathered g = { 0 };
-	struct plan_input in = { 0 };
+	struct gathered g = {0};
+	struct plan_input in = {0};
 	struct disassembler *d = symbols_disassembler(s);
 	if (!d)
 		return FT_FAIL;

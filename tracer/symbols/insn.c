@@ -52,13 +52,13 @@ struct part {
 };
 
 #define GENERAL(r64, r32, r16, r8, reg)                                                            \
-	[X86_REG_##r64] = { reg, 8, false }, [X86_REG_##r32] = { reg, 4, false },                  \
-	[X86_REG_##r16] = { reg, 2, false }, [X86_REG_##r8] = { reg, 1, false }
+	[X86_REG_##r64] = {reg, 8, false}, [X86_REG_##r32] = {reg, 4, false},                      \
+	[X86_REG_##r16] = {reg, 2, false}, [X86_REG_##r8] = {reg, 1, false}
 #define NUMBERED(n) GENERAL(R##n, R##n##D, R##n##W, R##n##B, ARCH_R##n)
 #define VECTOR(n)                                                                                  \
-	[X86_REG_XMM##n] = { ARCH_XMM0 + n, 16, false },                                           \
-	[X86_REG_YMM##n] = { ARCH_XMM0 + n, 32, false },                                           \
-	[X86_REG_ZMM##n] = { ARCH_XMM0 + n, 64, false }
+	[X86_REG_XMM##n] = {ARCH_XMM0 + n, 16, false},                                             \
+	[X86_REG_YMM##n] = {ARCH_XMM0 + n, 32, false},                                             \
+	[X86_REG_ZMM##n] = {ARCH_XMM0 + n, 64, false}
 
 // clang-format off
 static const struct part parts[X86_REG_ENDING] = {
@@ -71,7 +71,8 @@ static const struct part parts[X86_REG_ENDING] = {
 	[X86_REG_AH] = { ARCH_RAX, 1, true }, [X86_REG_DH] = { ARCH_RDX, 1, true },
 	[X86_REG_CH] = { ARCH_RCX, 1, true }, [X86_REG_BH] = { ARCH_RBX, 1, true },
 	VECTOR(0), VECTOR(1), VECTOR(2), VECTOR(3), VECTOR(4), VECTOR(5), VECTOR(6), VECTOR(7),
-	VECTOR(8), VECTOR(9), VECTOR(10), VECTOR(11), VECTOR(12), VECTOR(13), VECTOR(14), VECTOR(15),
+	VECTOR(8), VECTOR(9), VECTOR(10), VECTOR(11), VECTOR(12), VECTOR(13), VECTOR(14),
+	VECTOR(15),
 	[X86_REG_RIP] = { ARCH_RIP, 8, false },
 };
 // clang-format on
@@ -79,7 +80,7 @@ static const struct part parts[X86_REG_ENDING] = {
 /* size 0: a register we do not follow. */
 static struct part part_of(unsigned reg)
 {
-	return reg < X86_REG_ENDING ? parts[reg] : (struct part){ 0, 0, false };
+	return reg < X86_REG_ENDING ? parts[reg] : (struct part){0, 0, false};
 }
 
 static void add_write(struct insn *ret, unsigned capstone_reg)
@@ -89,6 +90,7 @@ static void add_write(struct insn *ret, unsigned capstone_reg)
 		ret->writes |= (uint64_t)1 << p.reg;
 }
 
+// clang-format off
 static enum insn_kind vector_move_kind(unsigned id)
 {
 	switch (id) {
@@ -158,6 +160,7 @@ static enum insn_kind kind_of(unsigned id)
 		return vector_move_kind(id);
 	}
 }
+// clang-format on
 
 static void set_mem(const cs_insn *in, const cs_x86_op *op, struct insn *ret)
 {
@@ -174,7 +177,7 @@ static void set_mem(const cs_insn *in, const cs_x86_op *op, struct insn *ret)
 		.disp = m->disp,
 	};
 	if (in->detail->x86.addr_size != 8 && (m->base == X86_REG_EIP || m->base == X86_REG_RIP))
-		ret->mem = (struct insn_mem){ .base = ARCH_RIP, .index = ARCH_NONE }; // no address
+		ret->mem = (struct insn_mem){.base = ARCH_RIP, .index = ARCH_NONE}; // no address
 	else if (ret->mem.base == ARCH_RIP)
 		ret->mem.disp = (int64_t)((uint64_t)m->disp + in->address + in->size);
 }
@@ -182,7 +185,7 @@ static void set_mem(const cs_insn *in, const cs_x86_op *op, struct insn *ret)
 static void set_operand(const cs_insn *in, unsigned n, struct insn *ret)
 {
 	const cs_x86_op *op = &in->detail->x86.operands[n];
-	struct insn_operand spare, *o = n < FT_COUNT(ret->op) ? &ret->op[n] : &spare;
+	struct insn_operand spare = {0}, *o = n < FT_COUNT(ret->op) ? &ret->op[n] : &spare;
 	o->size = op->size;
 	o->reg = ARCH_NONE;
 	if (op->type == X86_OP_REG) {
@@ -303,7 +306,8 @@ size_t insn_modrm_offset(const uint8_t *bytes, size_t len)
 	size_t opcode = 1;
 	if (bytes[n] == 0xc5)
 		opcode = 3;
-	else if (bytes[n] == 0xc4 || (bytes[n] == 0x8f && n + 1 < len && (bytes[n + 1] & 0x1f) >= 8))
+	else if (bytes[n] == 0xc4 ||
+		 (bytes[n] == 0x8f && n + 1 < len && (bytes[n + 1] & 0x1f) >= 8))
 		opcode = 4; // VEX, XOP
 	else if (bytes[n] == 0x62)
 		opcode = 5;
@@ -362,7 +366,7 @@ static bool decode_vector(uint64_t pc, const uint8_t *bytes, size_t len, struct 
 		return true;
 	ret->op[0].kind = OPERAND_MEM;
 	ret->has_mem = true;
-	ret->mem = (struct insn_mem){ .base = ARCH_NONE, .index = ARCH_NONE };
+	ret->mem = (struct insn_mem){.base = ARCH_NONE, .index = ARCH_NONE};
 	if ((bytes[at] & 0xc7) == 0x05) {
 		int32_t disp;
 		memcpy(&disp, bytes + at + 1, sizeof(disp));
@@ -370,6 +374,20 @@ static bool decode_vector(uint64_t pc, const uint8_t *bytes, size_t len, struct 
 		ret->mem.flat = true;
 		ret->mem.disp = (int64_t)(pc + ret->len + (uint64_t)(int64_t)disp);
 	}
+	return true;
+}
+
+/* Others: rdpkru, wrpkru (libc's pkey_get and pkey_set) and serialize. */
+static bool decode_system(uint64_t pc, const uint8_t *bytes, size_t len, struct insn *ret)
+{
+	if (len < 3 || bytes[0] != 0x0f || bytes[1] != 0x01 || !memchr("\xee\xef\xe8", bytes[2], 3))
+		return false;
+	*ret = (struct insn){
+		.pc = pc,
+		.kind = INSN_OTHER,
+		.len = 3,
+		.writes = 1u << ARCH_RAX | 1u << ARCH_RDX,
+	};
 	return true;
 }
 
@@ -381,9 +399,9 @@ bool insn_decode(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size
 	uint64_t address = pc;
 	size_t given = left;
 	if (!cs_disasm_iter(d->handle, &code, &left, &address, d->insn))
-		return decode_vector(pc, bytes, given, ret);
+		return decode_vector(pc, bytes, given, ret) || decode_system(pc, bytes, given, ret);
 	const cs_insn *in = d->insn;
-	struct insn i = { .pc = pc, .len = (uint8_t)in->size };
+	struct insn i = {.pc = pc, .len = (uint8_t)in->size};
 	i.kind = (uint8_t)refined_kind(in);
 	for (unsigned n = 0; n < in->detail->x86.op_count; n++)
 		set_operand(in, n, &i);

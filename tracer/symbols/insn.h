@@ -20,14 +20,14 @@ enum insn_kind {
 	INSN_ADD,
 	INSN_SUB,
 	INSN_AND,
-	INSN_CLEAR,  // xor reg, itself
-	INSN_ARITH,  // op[0] computed from itself and op[1]: or, xor, shifts, imul …
-	INSN_CMP,    // cmp, test: changes flags only
+	INSN_CLEAR, // xor reg, itself
+	INSN_ARITH, // op[0] computed from itself and op[1]: or, xor, shifts, imul …
+	INSN_CMP,   // cmp, test: changes flags only
 	INSN_PUSH,
 	INSN_POP,
-	INSN_ENTER,  // imm bytes, level 0 only
+	INSN_ENTER, // imm bytes, level 0 only
 	INSN_LEAVE,
-	INSN_CALL,   // near: target, or op[0] if indirect
+	INSN_CALL, // near: target, or op[0] if indirect
 	INSN_JMP,
 	INSN_JCC,    // cond
 	INSN_LOOP,   // loop, loope, loopne, jrcxz, jecxz
@@ -47,17 +47,18 @@ struct insn_operand {
 
 /* The memory operand: base + index * scale + disp. */
 struct insn_mem {
-	uint8_t base, index; // DWARF numbers or ARCH_NONE; base ARCH_RIP: disp is the absolute address
+	uint8_t base,
+		index; // DWARF numbers or ARCH_NONE; base ARCH_RIP: disp is the absolute address
 	uint8_t scale;
-	bool flat;	     // no segment base, 64-bit address, registers known: the sum is the address
+	bool flat; // no segment base, 64-bit address, registers known: the sum is the address
 	int64_t disp;
 };
 
 struct insn {
 	uint64_t pc;
-	uint64_t target;  // direct branch
-	uint64_t writes;  // bit n: register with DWARF number n may change, 0..32; not rip
-	int64_t imm;	  // OPERAND_IMM, sign-extended
+	uint64_t target; // direct branch
+	uint64_t writes; // bit n: register with DWARF number n may change, 0..32; not rip
+	int64_t imm;	 // OPERAND_IMM, sign-extended
 	struct insn_mem mem;
 	struct insn_operand op[3];
 	uint8_t len;	  // 1..15
@@ -68,7 +69,7 @@ struct insn {
 	bool direct;	  // CALL, JMP, JCC, LOOP: `target` is set
 	bool notrack;	  // an indirect jump that CET shall not check: a jump table
 	bool writes_mem;  // the memory operand may be written
-	bool stack_imm;   // RET with an immediate, ENTER with a level: beyond what we follow
+	bool stack_imm;	  // RET with an immediate, ENTER with a level: beyond what we follow
 };
 
 struct disassembler;

@@ -47,10 +47,7 @@ static inline int64_t compat_rule_offset(const Dwarf_Regtable_Entry3 *r)
 }
 #else
 #define COMPAT_BYTES Dwarf_Ptr
-/*
- * 20210528 starts the file register of a DWARF 5 sequence at 0 instead of 1 (DWARF 5, 6.2.2), so
- * that a 0 may mean 1. gas never sets it to 0 itself; LLVM does.
- */
+/* The file that a DWARF 5 sequence begins with is given as 0 instead of 1: dwarf_file_is_vague(). */
 #define COMPAT_FIRST_FILE 1
 #define dwarf_dealloc_loc_head_c dwarf_loc_head_c_dealloc
 #define dwarf_dealloc_fde_cie_list dwarf_fde_cie_list_dealloc

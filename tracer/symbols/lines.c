@@ -15,6 +15,19 @@ size_t line_row_at(const struct line_row *rows, size_t n, uint64_t pc)
 	return lo ? lo - 1 : SIZE_MAX;
 }
 
+/* The rows of a function that is declared in file 1 are of file 1, see dwarf_file_is_vague(). */
+static void settle_file(struct module *m, size_t unit, struct line_row *row)
+{
+	struct dwarf_file *d = m->p->dwarf;
+	const char *first = dwarf_file_name(d, unit, 1);
+	if (!dwarf_file_is_vague(d, unit) || !first || row->file != dwarf_file_name(d, unit, 0))
+		return;
+	unit_scan(m, unit);
+	const struct function *f = code_map_find(&m->p->state[unit].map, row->pc);
+	if (f && f->file == first)
+		row->file = first;
+}
+
 enum ft_rc symbols_line_at(struct symbols *s, uint64_t pc, struct line_row *ret)
 {
 	struct module *m = symbols_module_at(s, pc);
@@ -26,7 +39,9 @@ enum ft_rc symbols_line_at(struct symbols *s, uint64_t pc, struct line_row *ret)
 	size_t at = line_row_at(rows, n, pc);
 	if (at == SIZE_MAX || rows[at].end_sequence)
 		return FT_NONE;
-	*ret = rows[at];
+	struct line_row row = rows[at];
+	settle_file(m, unit, &row);
+	*ret = row;
 	return FT_OK;
 }
 
@@ -68,6 +83,8 @@ enum ft_rc symbols_lines_of(struct symbols *s, const struct function *f,
 	for (size_t i = 0; i < f->n_ranges; i++)
 		add_rows(s, rows, n, r[i], &used);
 	free(r);
+	for (size_t i = 0; i < used; i++)
+		settle_file(m, unit, &s->rows[i]);
 	if (!used)
 		return FT_NONE;
 	*ret = s->rows;

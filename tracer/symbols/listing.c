@@ -122,7 +122,7 @@ static bool rows_fit(const struct listing *l)
 enum ft_rc listing_init(struct listing *l, struct disassembler *d, const struct plan_input *in,
 			const char **why)
 {
-	*l = (struct listing){ .in = in };
+	*l = (struct listing){.in = in};
 	size_t total = 0;
 	for (size_t n = 0; n < in->n_chunks; n++) {
 		if (in->chunks[n].len > PLAN_CODE_MAX - total) {
@@ -149,5 +149,5 @@ void listing_deinit(struct listing *l)
 	free(l->insn);
 	free(l->latest);
 	free(l->first);
-	*l = (struct listing){ 0 };
+	*l = (struct listing){0};
 }

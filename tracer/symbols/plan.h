@@ -8,6 +8,7 @@
  *
  * frame_plan.c  gathers the input from struct symbols, plan_make()
  * listing.c     bytes -> instructions, branch targets, "is this code?"
+ * parts.c       "sub rsp,0x10"
  * walk.c        from the entry along the straight line: who holds what, where rsp is
  * prologue.c    the body and the site
  * exits.c       the exits and their arithmetic
@@ -42,15 +43,18 @@ struct cfa_row {
 struct plan_input {
 	const struct code_chunk *chunks; // [0] has the entry; n_chunks >= 1
 	size_t n_chunks;
-	const struct cfa_row *rows;	 // by lo; none: no call frame information
+	const struct cfa_row *rows; // by lo; none: no call frame information
 	size_t n_rows;
-	const struct line_row *lines;	 // by pc; may be none
+	const struct line_row *lines; // by pc; may be none
 	size_t n_lines;
-	const struct signature *sig;	 // NULL: no debug information
+	const struct signature *sig; // NULL: no debug information
 };
 
 FT_CHECK enum ft_rc plan_make(struct disassembler *d, const struct plan_input *in,
 			      struct frame_plan *ret, const char **why);
+
+/* "a part of another function" */
+extern const char plan_is_part[];
 
 /* The row valid at pc; NULL if none. */
 const struct cfa_row *plan_row_at(const struct plan_input *in, uint64_t pc);
@@ -59,10 +63,10 @@ const struct cfa_row *plan_row_at(const struct plan_input *in, uint64_t pc);
 
 struct listing {
 	const struct plan_input *in;
-	struct insn *insn;	// chunk after chunk
-	uint32_t *latest;	// per instruction: 1 + index of the last direct branch to it, or 0
+	struct insn *insn; // chunk after chunk
+	uint32_t *latest;  // per instruction: 1 + index of the last direct branch to it, or 0
 	size_t n, cap;
-	size_t *first;		// n_chunks + 1: index of each chunk's first instruction
+	size_t *first; // n_chunks + 1: index of each chunk's first instruction
 };
 
 /* FT_NONE with *why: these bytes are not code. */
@@ -72,6 +76,12 @@ void listing_deinit(struct listing *l);
 size_t listing_find(const struct listing *l, uint64_t pc); // SIZE_MAX if no instruction is there
 bool listing_has(const struct listing *l, uint64_t pc);	   // is pc in any chunk?
 const uint8_t *listing_bytes(const struct listing *l, size_t i);
+
+/* ---- parts.c ---- */
+
+/* Appends; takes over `text`. */
+void plan_add_part(struct code_part **parts, size_t *n, size_t *cap, char *text, int64_t bytes);
+char *insn_part_text(const struct insn *i); // malloc'ed, as objdump -M intel spells it
 
 /* ---- walk.c ---- */
 
@@ -101,22 +111,22 @@ struct frame_store {
 
 struct walk {
 	const struct listing *l;
-	uint64_t limit;	 // rsp moves from this pc on are not the prologue's
+	uint64_t limit;	  // rsp moves from this pc on are not the prologue's
 	bool may_profile; // a call may be passed before the first argument is stored
-	size_t at;	 // the next instruction
+	size_t at;	  // the next instruction
 	struct value reg[ARCH_XMM15 + 1];
 	struct frame_store *store;
 	size_t n_store, store_cap;
 	struct code_part *parts; // of the prologue so far, "call" first
 	size_t n_parts, parts_cap;
-	size_t structural;	 // instruction after the last one of the prologue proper
+	size_t structural;		   // instruction after the last one of the prologue proper
 	struct value frame_rsp, frame_rbp; // there
-	uint32_t saved;		 // callee-saved registers pushed, by bit
-	size_t gap;		 // instructions since `structural`
-	bool pure;		 // nothing but prologue so far
-	bool subtracted, probed; // rsp was lowered by a sub; a probe followed it
+	uint32_t saved;			   // callee-saved registers pushed, by bit
+	size_t gap;			   // instructions since `structural`
+	bool pure;			   // nothing but prologue so far
+	bool subtracted, probed;	   // rsp was lowered by a sub; a probe followed it
 	bool stored_argument;
-	bool aligned;		 // and rsp,-x has been seen
+	bool aligned; // and rsp,-x has been seen
 };
 
 void walk_init(struct walk *w, const struct listing *l, uint64_t limit, bool may_profile);
@@ -127,9 +137,6 @@ bool walk_step(struct walk *w);
 
 /* Where a store that comes later than store k does not touch it. */
 bool walk_store_lives(const struct walk *w, size_t k);
-
-void plan_add_part(struct code_part **parts, size_t *n, size_t *cap, char *text, int64_t bytes);
-char *insn_part_text(const struct insn *i); // malloc'ed, as objdump -M intel spells it
 
 /* ---- prologue.c ---- */
 

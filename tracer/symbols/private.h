@@ -20,7 +20,7 @@
 struct scope {
 	uint64_t begin, end; // DIE offsets: inside is begin < offset < end
 	size_t parent;	     // index into unit_state.scopes; SIZE_MAX: the unit itself
-	const char *name;    // qualified: "ns::Class"; "" where the language does not qualify
+	const char *name;    // qualified: "ns::Class"; NULL until asked for
 	bool unnamed;	     // it, or one around it, has no name that a user would know
 };
 

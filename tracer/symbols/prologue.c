@@ -38,12 +38,12 @@ struct site_search {
 	const struct listing *l;
 	const struct signature *sig; // may be NULL
 	bool unoptimised;
-	size_t hint;		     // instruction; SIZE_MAX if none
-	struct walk walk;	     // to the end of the straight line
+	size_t hint;	  // instruction; SIZE_MAX if none
+	struct walk walk; // to the end of the straight line
 	size_t body, site;
-	bool in_line;		     // body is on the straight line
-	bool rsp_moves;		     // between the straight line and the body
-	bool complete;		     // every argument slot was seen to be filled
+	bool in_line;	// body is on the straight line
+	bool rsp_moves; // between the straight line and the body
+	bool complete;	// every argument slot was seen to be filled
 };
 
 /* ---- the hint of the line table ---- */
@@ -75,12 +75,12 @@ static size_t hint_of(const struct listing *l, bool unoptimised)
 /* The frame base, as an address relative to the CFA. */
 static struct value frame_base(const struct signature *sig, const struct walk *w)
 {
-	struct value none = { .kind = VALUE_UNKNOWN };
+	struct value none = {.kind = VALUE_UNKNOWN};
 	if (!sig->frame_base.n || sig->frame_base.e[0].n_ops != 1)
 		return none;
 	switch (sig->frame_base.e[0].ops[0].op) {
 	case OP_CALL_FRAME_CFA:
-		return (struct value){ .kind = VALUE_FRAME };
+		return (struct value){.kind = VALUE_FRAME};
 	case OP_REG_RBP:
 		return w->frame_rbp;
 	case OP_REG_RSP:
@@ -115,7 +115,7 @@ static enum slot_kind slot_of(const struct site_search *s, const struct variable
 		return SLOT_NONE;
 	const struct dw_op *op = &e->ops[0];
 	bool pointer = e->n_ops == 2 && e->ops[1].op == OP_DEREF;
-	struct value base = { .kind = VALUE_UNKNOWN };
+	struct value base = {.kind = VALUE_UNKNOWN};
 	int64_t off = (int64_t)op->a;
 	if (op->op == OP_FBREG)
 		base = frame_base(s->sig, &s->walk);
@@ -267,7 +267,8 @@ static void walk_to(const struct site_search *s, size_t target, struct walk *ret
 		;
 }
 
-/* The register that holds the entry value of `reg`; ARCH_NONE if none. The register itself first. */
+/* The register that holds the entry value of `reg`; ARCH_NONE if none. The register itself first.
+ */
 static unsigned holder_of(const struct walk *w, unsigned reg, unsigned size)
 {
 	unsigned best = ARCH_NONE;
@@ -315,7 +316,9 @@ static bool find_pending(const struct site_search *s, const struct walk *at_site
 		if (reg == ARCH_NONE || ret->n_pending == FT_COUNT(ret->pending))
 			return false;
 		ret->pending[ret->n_pending++] = (struct pending_store){
-			.off = st->off, .size = st->size, .reg = (uint8_t)reg,
+			.off = st->off,
+			.size = st->size,
+			.reg = (uint8_t)reg,
 		};
 	}
 	return true;
@@ -372,13 +375,14 @@ static void find_entry_values(const struct site_search *s, const struct walk *w,
 {
 	for (unsigned r = 0; r <= ARCH_XMM15 && s->in_line; r++) {
 		struct entry_value *e = &ret->at_site[r];
-		unsigned holder = r == ARCH_RSP || r == ARCH_RIP ? (unsigned)ARCH_NONE
-								 : holder_of(w, r, 1);
+		unsigned holder =
+			r == ARCH_RSP || r == ARCH_RIP ? (unsigned)ARCH_NONE : holder_of(w, r, 1);
 		unsigned most = r < ARCH_RIP ? 8 : 16;
 		if (holder != ARCH_NONE) {
 			unsigned width = w->reg[holder].width;
 			*e = (struct entry_value){
-				.where = ENTRY_IN_REG, .reg = (uint8_t)holder,
+				.where = ENTRY_IN_REG,
+				.reg = (uint8_t)holder,
 				.size = (uint8_t)(width < most ? width : most),
 			};
 		}
@@ -387,7 +391,9 @@ static void find_entry_values(const struct site_search *s, const struct walk *w,
 			if (st->source.kind == VALUE_ENTRY && st->source.reg == r &&
 			    !st->realigned && st->size > e->size && walk_store_lives(w, k))
 				*e = (struct entry_value){
-					.where = ENTRY_AT_CFA, .off = st->off, .size = st->size,
+					.where = ENTRY_AT_CFA,
+					.off = st->off,
+					.size = st->size,
 				};
 		}
 	}
@@ -402,7 +408,7 @@ static bool cfa_from_store(const struct walk *w, struct cfa_rule *ret)
 		if (st->source.kind != VALUE_FRAME || st->source.realigned || st->source.n ||
 		    st->realigned != rbp->realigned)
 			continue;
-		*ret = (struct cfa_rule){ ARCH_RBP, true, (int32_t)(st->off - rbp->n) };
+		*ret = (struct cfa_rule){ARCH_RBP, true, (int32_t)(st->off - rbp->n)};
 		return true;
 	}
 	return false;
@@ -410,35 +416,54 @@ static bool cfa_from_store(const struct walk *w, struct cfa_rule *ret)
 
 static bool cfa_from_walk(const struct walk *w, struct cfa_rule *ret)
 {
-	static const uint8_t bases[] = { ARCH_RSP, ARCH_RBP, ARCH_R10 };
+	static const uint8_t bases[] = {ARCH_RSP, ARCH_RBP, ARCH_R10};
 	for (size_t n = 0; n < FT_COUNT(bases); n++) {
 		const struct value *v = &w->reg[bases[n]];
 		if (v->kind == VALUE_FRAME && !v->realigned) {
-			*ret = (struct cfa_rule){ bases[n], false, (int32_t)-v->n };
+			*ret = (struct cfa_rule){bases[n], false, (int32_t)-v->n};
 			return true;
 		}
 	}
 	return cfa_from_store(w, ret);
 }
 
-/* Does the CFI row say what the walk found? Unknown to either: yes. */
-static bool agrees(const struct walk *w, const struct cfa_rule *cfa)
+/*
+ * How far a CFI row is from what the walk found: 0 if they agree, or either does not know; more
+ * if the row has a larger frame than the code made since the entry.
+ */
+static int64_t disagreement(const struct walk *w, const struct cfa_rule *cfa)
 {
 	const struct value *v = cfa->reg <= ARCH_XMM15 ? &w->reg[cfa->reg] : NULL;
-	return !v || cfa->deref || v->kind != VALUE_FRAME || v->realigned || v->n + cfa->off == 0;
+	if (!v || cfa->deref || v->kind != VALUE_FRAME || v->realigned)
+		return 0;
+	return v->n + cfa->off;
 }
 
-static bool find_cfa(const struct site_search *s, const struct walk *w, struct frame_plan *ret)
+/*
+ * The row, unless the straight line contradicts it: hand-written code often forgets to say that
+ * it pushed. A row with a larger frame means that nobody calls this code: a cold part.
+ */
+static enum ft_rc find_cfa(const struct site_search *s, const struct walk *w,
+			   struct frame_plan *ret, const char **why)
 {
 	const struct cfa_row *row = plan_row_at(s->l->in, ret->site);
-	if (row && row->known) {
-		ret->cfa = row->cfa;
-		if (!agrees(w, &row->cfa))
-			ft_log("0x%llx: the call frame information and the code disagree",
-			       (unsigned long long)ret->site);
-		return true;
+	bool known = row && row->known;
+	int64_t more = known && !s->rsp_moves ? disagreement(w, &row->cfa) : 0;
+	if (more > 0) {
+		*why = plan_is_part;
+		return FT_NONE;
 	}
-	return s->in_line && cfa_from_walk(w, &ret->cfa);
+	if (known && more == 0) {
+		ret->cfa = row->cfa;
+		return FT_OK;
+	}
+	if (known)
+		ft_log("0x%llx: the call frame information and the code disagree",
+		       (unsigned long long)ret->site);
+	if (s->in_line && cfa_from_walk(w, &ret->cfa))
+		return FT_OK;
+	*why = "no call frame information";
+	return FT_NONE;
 }
 
 /* The parts of the plan, up to the structural end, become ret's. */
@@ -458,16 +483,6 @@ static void find_rsp(struct site_search *s, const struct walk *w, struct frame_p
 		return;
 	ret->rsp_at_body = (int32_t)body->n;
 	ret->rsp_at_site = s->in_line ? (int32_t)site->n : ret->rsp_at_body;
-	// where the row counts from rsp it is the truth, also about what the walk did not understand
-	int32_t more = 0;
-	if (ret->cfa.reg == ARCH_RSP && !ret->cfa.deref)
-		more = -ret->cfa.off - ret->rsp_at_site;
-	if (more) {
-		size_t cap = ret->n_parts;
-		plan_add_part(&ret->parts, &ret->n_parts, &cap, xstrdup("prologue"), more);
-		ret->rsp_at_site += more;
-		ret->rsp_at_body += more;
-	}
 	int32_t sum = 0;
 	for (size_t n = 0; n < ret->n_parts; n++)
 		sum += ret->parts[n].bytes;
@@ -477,8 +492,8 @@ static void find_rsp(struct site_search *s, const struct walk *w, struct frame_p
 enum ft_rc plan_prologue(const struct listing *l, struct frame_plan *ret, const char **why)
 {
 	const struct signature *sig = l->in->sig;
-	struct site_search s = { .l = l, .sig = sig, .unoptimised = sig && !sig->optimised };
-	struct walk at_site = { 0 };
+	struct site_search s = {.l = l, .sig = sig, .unoptimised = sig && !sig->optimised};
+	struct walk at_site = {0};
 	s.hint = hint_of(l, s.unoptimised);
 	find_body(&s);
 	enum ft_rc rc = FT_NONE;
@@ -486,15 +501,14 @@ enum ft_rc plan_prologue(const struct listing *l, struct frame_plan *ret, const 
 	if (find_site(&s, &at_site, ret)) {
 		ret->body = l->insn[s.body].pc;
 		ret->site = l->insn[s.site].pc;
-		*why = "no call frame information";
-		if (find_cfa(&s, &at_site, ret)) {
+		rc = find_cfa(&s, &at_site, ret, why);
+		if (rc == FT_OK) {
 			take_parts(&s, ret);
 			find_rsp(&s, &at_site, ret);
 			find_entry_values(&s, &at_site, ret);
 			const struct value *rbp = &s.walk.frame_rbp;
 			ret->rbp_is_frame = rbp->kind == VALUE_FRAME && !rbp->realigned;
 			ret->rbp_off = ret->rbp_is_frame ? (int32_t)rbp->n : 0;
-			rc = FT_OK;
 		}
 	}
 	walk_deinit(&at_site);

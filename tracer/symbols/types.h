@@ -44,6 +44,7 @@ struct types {
 	size_t unit; // of the last lookup, and what follows from it
 	enum language language;
 	uint16_t rustc;
+	unsigned inside_depth; // of types_read_inside() into itself
 };
 
 void *offset_map_get(const struct offset_map *m, uint64_t offset); // NULL if absent

@@ -275,17 +275,23 @@ static bool is_tuple(const struct inside *in)
 /* A member that is passed by reference makes its class so. */
 static bool has_nontrivial_member(const struct inside *in)
 {
-	for (size_t i = 0; i < in->t->n_members; i++) {
+	struct types *types = types_of_module(in->m);
+	bool found = false;
+
+	if (types->inside_depth >= TYPES_DEPTH)
+		return false;
+	types->inside_depth++;
+	for (size_t i = 0; i < in->t->n_members && !found; i++) {
 		const struct member *m = &in->members[i];
 		if (m->is_static)
 			continue;
 		struct type *t = type_strip(m->type);
 		for (unsigned depth = 0; t && t->kind == TYPE_ARRAY && depth < 16; depth++)
 			t = type_strip(t->target);
-		if (m->is_virtual_base || (t && t->by_reference))
-			return true;
+		found = m->is_virtual_base || (t && t->by_reference);
 	}
-	return false;
+	types->inside_depth--;
+	return found;
 }
 
 /* gdb's prefix of an enumerator: the enum's own name only if it is scoped. */

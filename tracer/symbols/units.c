@@ -144,52 +144,14 @@ struct walk {
 	size_t n_found, cap_found;
 };
 
-static const char *scope_label(struct walk *w, const struct die *die, bool *ret_unnamed)
+static size_t push_scope(struct unit_state *u, const struct die *die, size_t parent)
 {
-	const char *name = die_string(w->d, die, DW_AT_name);
-	if (die_tag(die) == DW_TAG_namespace)
-		return name ? name : "(anonymous namespace)";
-	// g++ calls a closure's class "<lambda(int)>"; clang++ does not name it.
-	if (!name || strncmp(name, "<lambda", 7) == 0 || strncmp(name, "._anon", 6) == 0)
-		*ret_unnamed = true;
-	return name ? name : "{unnamed}";
-}
-
-/* C does not qualify names, whatever they are nested in. */
-static bool qualifies(enum language l)
-{
-	switch (l) {
-	case LANG_CXX:
-	case LANG_RUST:
-	case LANG_OTHER:
-		return true;
-	case LANG_UNKNOWN:
-	case LANG_C:
-	case LANG_ASM:
-		return false;
-	}
-	return false;
-}
-
-static size_t push_scope(struct walk *w, const struct die *die, size_t parent)
-{
-	struct unit_state *u = w->state;
-	struct arena *arena = w->m->p->arena;
-	struct scope s = {.begin = die_offset(die), .end = UINT64_MAX, .parent = parent};
-	s.name = "";
-	if (qualifies(u->language)) {
-		const char *label = scope_label(w, die, &s.unnamed);
-		const char *outer = parent == SIZE_MAX ? "" : u->scopes[parent].name;
-		if (parent != SIZE_MAX && u->scopes[parent].unnamed)
-			s.unnamed = true;
-		s.name = *outer ? arena_printf(arena, "%.*s::%.*s", SCOPE_NAME_MAX, outer,
-					       SCOPE_NAME_MAX, label)
-				: arena_strndup(arena, label, SCOPE_NAME_MAX);
-		if (strlen(s.name) > SCOPE_NAME_MAX)
-			s.name = outer;
-	}
 	u->scopes = xgrow(u->scopes, u->n_scopes, &u->cap_scopes, sizeof(*u->scopes));
-	u->scopes[u->n_scopes] = s;
+	u->scopes[u->n_scopes] = (struct scope){
+		.begin = die_offset(die),
+		.end = UINT64_MAX,
+		.parent = parent,
+	};
 	return u->n_scopes++;
 }
 
@@ -205,17 +167,17 @@ static void note_function(struct walk *w, const struct die *die)
 enum visit { VISIT_SKIP, VISIT_INSIDE, VISIT_SCOPE };
 
 /* What a child may hold that matters here: functions, and types that qualify names. */
-static enum visit visit_of(uint16_t tag)
+static enum visit visit_of(struct dwarf_file *d, const struct die *die)
 {
-	switch (tag) {
+	switch (die_tag(die)) {
+	case DW_TAG_subprogram: // a declaration holds its parameters only
+		return die_has(d, die, DW_AT_declaration) ? VISIT_SKIP : VISIT_SCOPE;
 	case DW_TAG_namespace:
 	case DW_TAG_module:
 	case DW_TAG_class_type:
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
 	case DW_TAG_interface_type:
-	case DW_TAG_enumeration_type:
-	case DW_TAG_subprogram:
 		return VISIT_SCOPE;
 	case DW_TAG_lexical_block:
 	case DW_TAG_try_block:
@@ -243,11 +205,11 @@ static void walk_children(struct walk *w, const struct die *parent, size_t scope
 		return;
 	for (;;) {
 		size_t first = w->state->n_scopes, inside = scope;
-		enum visit visit = visit_of(die_tag(die));
-		if (die_tag(die) == DW_TAG_subprogram)
+		enum visit visit = visit_of(w->d, die);
+		if (visit == VISIT_SCOPE && die_tag(die) == DW_TAG_subprogram)
 			note_function(w, die);
 		if (visit == VISIT_SCOPE)
-			inside = push_scope(w, die, scope);
+			inside = push_scope(w->state, die, scope);
 		if (visit != VISIT_SKIP)
 			walk_children(w, die, inside, depth + 1);
 		enum ft_rc rc = die_sibling(w->d, die, &next);
@@ -313,6 +275,52 @@ void unit_scan(struct module *m, size_t unit)
 	make_functions(&w, unit);
 }
 
+/* C does not qualify names, whatever they are nested in. */
+static bool qualifies(enum language l)
+{
+	switch (l) {
+	case LANG_CXX:
+	case LANG_RUST:
+	case LANG_OTHER:
+		return true;
+	case LANG_UNKNOWN:
+	case LANG_C:
+	case LANG_ASM:
+		return false;
+	}
+	return false;
+}
+
+static const char *scope_label(struct dwarf_file *d, const struct die *die, bool *ret_unnamed)
+{
+	const char *name = die_string(d, die, DW_AT_name);
+	if (die_tag(die) == DW_TAG_namespace)
+		return name ? name : "(anonymous namespace)";
+	// g++ calls a closure's class "<lambda(int)>"; clang++ does not name it.
+	if (!name || strncmp(name, "<lambda", 7) == 0 || strncmp(name, "._anon", 6) == 0)
+		*ret_unnamed = true;
+	return name ? name : "{unnamed}";
+}
+
+static const char *scope_name(struct module *m, struct unit_state *u, struct scope *s)
+{
+	struct arena *arena = m->p->arena;
+	struct scope *parent = s->parent == SIZE_MAX ? NULL : &u->scopes[s->parent];
+	struct die *die;
+	if (s->name)
+		return s->name;
+	const char *outer = parent ? scope_name(m, u, parent) : "";
+	s->name = outer;
+	s->unnamed = parent && parent->unnamed;
+	if (die_at(m->p->dwarf, s->begin, &die) != FT_OK)
+		return s->name;
+	const char *label = scope_label(m->p->dwarf, die, &s->unnamed);
+	if (strlen(outer) + strlen(label) < SCOPE_NAME_MAX)
+		s->name = *outer ? arena_printf(arena, "%s::%s", outer, label) : label;
+	die_free(m->p->dwarf, die);
+	return s->name;
+}
+
 const char *module_scope_of(struct module *m, uint64_t die_offset, bool *ret_unnamed)
 {
 	size_t unit = module_unit_of(m, die_offset);
@@ -321,7 +329,7 @@ const char *module_scope_of(struct module *m, uint64_t die_offset, bool *ret_unn
 	if (unit == SIZE_MAX || !qualifies(m->p->state[unit].language))
 		return "";
 	unit_scan(m, unit);
-	const struct unit_state *u = &m->p->state[unit];
+	struct unit_state *u = &m->p->state[unit];
 	size_t lo = 0, hi = u->n_scopes;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -331,12 +339,13 @@ const char *module_scope_of(struct module *m, uint64_t die_offset, bool *ret_unn
 			hi = mid;
 	}
 	for (size_t i = lo; i > 0; i = u->scopes[i - 1].parent + 1) { // SIZE_MAX + 1 is 0: the unit
-		const struct scope *s = &u->scopes[i - 1];
+		struct scope *s = &u->scopes[i - 1];
 		if (die_offset >= s->end)
 			continue;
+		const char *name = scope_name(m, u, s);
 		if (ret_unnamed)
 			*ret_unnamed = s->unnamed;
-		return s->name;
+		return name;
 	}
 	return "";
 }

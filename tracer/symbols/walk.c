@@ -8,27 +8,27 @@
 #include <string.h>
 
 enum {
-	GAP_MAX = 16,	    // instructions that a scheduler may put between push and sub
+	GAP_MAX = 16, // instructions that a scheduler may put between push and sub
 	GENERAL_WIDTH = 8,
-	VECTOR_WIDTH = 64,  // zmm
+	VECTOR_WIDTH = 64, // zmm
 	ENTRY_RSP = -ARCH_CALL_CFA,
 };
 
-static const struct value unknown = { .kind = VALUE_UNKNOWN };
+static const struct value unknown = {.kind = VALUE_UNKNOWN};
 
 static struct value frame_value(int64_t n, bool realigned)
 {
-	return (struct value){ .kind = VALUE_FRAME, .n = n, .realigned = realigned };
+	return (struct value){.kind = VALUE_FRAME, .n = n, .realigned = realigned};
 }
 
 static struct value const_value(int64_t n)
 {
-	return (struct value){ .kind = VALUE_CONST, .n = n };
+	return (struct value){.kind = VALUE_CONST, .n = n};
 }
 
 void walk_init(struct walk *w, const struct listing *l, uint64_t limit, bool may_profile)
 {
-	*w = (struct walk){ .l = l, .limit = limit, .may_profile = may_profile, .pure = true };
+	*w = (struct walk){.l = l, .limit = limit, .may_profile = may_profile, .pure = true};
 	for (unsigned r = 0; r <= ARCH_XMM15; r++)
 		w->reg[r] = (struct value){
 			.kind = VALUE_ENTRY,
@@ -48,7 +48,7 @@ void walk_deinit(struct walk *w)
 		free((char *)w->parts[n].text);
 	free(w->parts);
 	free(w->store);
-	*w = (struct walk){ 0 };
+	*w = (struct walk){0};
 }
 
 /* ---- values ---- */
@@ -163,95 +163,6 @@ bool walk_store_lives(const struct walk *w, size_t k)
 }
 
 /* ---- what makes the frame ---- */
-
-void plan_add_part(struct code_part **parts, size_t *n, size_t *cap, char *text, int64_t bytes)
-{
-	*parts = xgrow(*parts, *n, cap, sizeof(**parts));
-	(*parts)[(*n)++] = (struct code_part){ .text = text, .bytes = (int32_t)bytes };
-}
-
-static const char *mnemonic(const struct insn *i)
-{
-	switch ((enum insn_kind)i->kind) {
-	case INSN_PUSH:
-		return "push";
-	case INSN_POP:
-		return "pop";
-	case INSN_ADD:
-		return "add";
-	case INSN_SUB:
-		return "sub";
-	case INSN_AND:
-		return "and";
-	case INSN_LEA:
-		return "lea";
-	case INSN_MOV:
-		return "mov";
-	case INSN_ENTER:
-		return "enter";
-	case INSN_LEAVE:
-		return "leave";
-	case INSN_RET:
-		return "ret";
-	case INSN_OTHER:
-	case INSN_NOP:
-	case INSN_EXTEND:
-	case INSN_CLEAR:
-	case INSN_ARITH:
-	case INSN_CMP:
-	case INSN_CALL:
-	case INSN_JMP:
-	case INSN_JCC:
-	case INSN_LOOP:
-	case INSN_TRAP:
-	case INSN_SYSTEM:
-		break;
-	}
-	return "?";
-}
-
-static char *mem_text(const struct insn *i)
-{
-	const char *size = i->kind == INSN_LEA ? "" : "QWORD PTR ";
-	const char *base = arch_reg_name(i->mem.base);
-	uint64_t disp = (uint64_t)i->mem.disp;
-	if (!base || i->mem.index != ARCH_NONE)
-		return xasprintf("%s[...]", size);
-	if (!disp)
-		return xasprintf("%s[%s]", size, base);
-	if (i->mem.disp < 0)
-		return xasprintf("%s[%s-0x%llx]", size, base, (unsigned long long)-disp);
-	return xasprintf("%s[%s+0x%llx]", size, base, (unsigned long long)disp);
-}
-
-static char *operand_text(const struct insn *i, const struct insn_operand *o)
-{
-	const char *name = arch_reg_name(o->reg);
-	switch ((enum insn_operand_kind)o->kind) {
-	case OPERAND_NONE:
-		break;
-	case OPERAND_REG:
-		return xstrdup(name ? name : "?");
-	case OPERAND_MEM:
-		return mem_text(i);
-	case OPERAND_IMM:
-		return xasprintf("0x%llx", (unsigned long long)i->imm);
-	}
-	return xstrdup("");
-}
-
-char *insn_part_text(const struct insn *i)
-{
-	if (i->kind == INSN_ENTER)
-		return xasprintf("enter 0x%llx,0x0", (unsigned long long)i->imm);
-	if (i->op[0].kind == OPERAND_NONE || i->kind == INSN_RET)
-		return xstrdup(mnemonic(i));
-	char *first = operand_text(i, &i->op[0]), *second = operand_text(i, &i->op[1]);
-	char *text = xasprintf("%s %s%s%s", mnemonic(i), first, *second ? "," : "", second);
-	free(first);
-	free(second);
-	return text;
-}
 
 /* The prologue reaches up to the end of this instruction. */
 static void mark_structural(struct walk *w, size_t next)

@@ -3,15 +3,12 @@
  *
  * Owns:     libunwind (the second opinion), the evaluation of DWARF expressions (unwind/expr.h),
  *           the rule "pc - 1 unless interrupted".
- * Gives:    our walk over struct memory, libunwind's walk over a stopped thread, a comparison of
- *           both in words.
+ * Gives:    our walk over struct memory, libunwind's walk over the same, their difference in words.
  * Never:    changes the process; parses a file.
  * Lifetime: frames are plain values.
  */
 #ifndef FT_UNWIND_H
 #define FT_UNWIND_H
-
-#include <sys/types.h>
 
 #include "arch/x86_64.h"
 #include "base/buf.h"
@@ -63,25 +60,36 @@ size_t unwind_walk(struct symbols *s, const struct memory *mem, const struct reg
 		   struct unwind_frame *ret, size_t max, enum unwind_end *ret_end);
 
 /*
- * libunwind's walk of a ptrace-stopped thread: pc, exact_pc and cfa (rsp in the next frame) only.
- * It starts from the thread's own registers, so the thread must not be in a slot of ours.
+ * libunwind's walk over the same, as a second opinion: pc, exact_pc and cfa (rsp in the next frame)
+ * only. It finds its tables in the modules' memory, so mem must be all of the process's, not what
+ * came with a hit. It ends with UNWIND_END_NO_CFI where there is no sorted table: in code without
+ * CFI, and all of a static non-PIE program (GNU ld makes no .eh_frame_hdr for those).
  */
-size_t unwind_libunwind(pid_t tid, struct unwind_frame *ret, size_t max);
+size_t unwind_walk_libunwind(struct symbols *s, const struct memory *mem, const struct regs *regs,
+			     struct unwind_frame *ret, size_t max, enum unwind_end *ret_end);
+
+/* A finished walk. */
+struct unwind_trace {
+	const struct unwind_frame *frames;
+	size_t n;
+	enum unwind_end end;
+};
 
 /*
- * True if our walk (n frames, ended for `end`) and libunwind's (m frames; it does not say why it
- * ends) agree; else *ret_words (appended to) is the first difference.
+ * True if two walks agree; else *ret_words (appended to) is the first difference.
  *
- * Frames are compared from the innermost outwards: each pc, and each CFA that both know. A fair
- * comparison lets the walks end differently where start-up code is unwound by convention rather
- * than by tables: either may lack up to UNWIND_STARTUP frames that the other has (_start and what
- * libc puts between it and main), so that both have main and its caller. Where ours ends for want
- * of tables libunwind may go on, by guessing from rbp. Ours may not end for bad memory or a cycle
- * while libunwind goes on. A walk that filled its array (n or m == max) cannot be told from one
- * that ended, so both must be given the same max; n == m is then always fair.
+ * Frames are compared from the innermost outwards: each pc, and each CFA that both know. A walk
+ * that ends before the other must have a reason that is no disagreement: it had no table there, or
+ * met its limit. Both having reached the outermost frame, they may differ by one: a return address
+ * of 0 is the end for one and a last frame for another. So whoever has tables all the way, as from
+ * main's caller inwards, is compared all the way. Ending for bad memory or a cycle where the other
+ * goes on is a difference.
  */
-enum { UNWIND_STARTUP = 3 };
-FT_CHECK bool unwind_compare(const struct unwind_frame *ours, size_t n, enum unwind_end end,
-			     const struct unwind_frame *theirs, size_t m, struct buf *ret_words);
+FT_CHECK bool unwind_trace_compare(const struct unwind_trace *ours,
+				   const struct unwind_trace *theirs, struct buf *ret_words);
+
+/* Both walks from these registers, compared. This is all that --verify needs. */
+FT_CHECK bool unwind_verify(struct symbols *s, const struct memory *mem, const struct regs *regs,
+			    struct buf *ret_words);
 
 #endif

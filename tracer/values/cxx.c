@@ -15,11 +15,12 @@ const struct member *member_named(const struct type *t, const char *name)
 	return NULL;
 }
 
-struct type *member_find_pointer(struct type *t, uint64_t *off, unsigned depth)
+static struct type *find_pointer(struct type *t, uint64_t *off, unsigned *left)
 {
 	t = type_strip(t);
-	if (!t || depth > 8)
+	if (!t || *left == 0)
 		return NULL;
+	--*left;
 	if (t->kind == TYPE_POINTER && t->size == 8)
 		return t;
 	if (t->kind != TYPE_STRUCT && t->kind != TYPE_CLASS)
@@ -30,12 +31,19 @@ struct type *member_find_pointer(struct type *t, uint64_t *off, unsigned depth)
 		if (m->is_static || m->is_virtual_base || m->bit_size)
 			continue;
 		*off = at + m->offset;
-		struct type *found = member_find_pointer(m->type, off, depth + 1);
+		struct type *found = find_pointer(m->type, off, left);
 		if (found)
 			return found;
 		*off = at;
 	}
 	return NULL;
+}
+
+struct type *member_find_pointer(struct type *t, uint64_t *off)
+{
+	unsigned left = 64; // types that may be looked at: they may be hostile
+
+	return find_pointer(t, off, &left);
 }
 
 void render_reference(struct render *r, const struct type *t, const uint8_t *bytes)
@@ -77,7 +85,7 @@ bool cxx_string_view(const struct type *t, uint64_t *ret_ptr, uint64_t *ret_len)
 	if (!data || !length || length->offset + 8 > t->size)
 		return false;
 	uint64_t off = data->offset;
-	if (!member_find_pointer(data->type, &off, 0) || off + 8 > t->size)
+	if (!member_find_pointer(data->type, &off) || off + 8 > t->size)
 		return false;
 	*ret_ptr = off;
 	*ret_len = length->offset;

@@ -99,7 +99,7 @@ bool cxx_string_view(const struct type *t, uint64_t *ret_ptr, uint64_t *ret_len)
 /* A member by name, NULL if there is none. */
 const struct member *member_named(const struct type *t, const char *name);
 /* The first pointer at or inside t; its offset is added to *off. NULL if there is none. */
-struct type *member_find_pointer(struct type *t, uint64_t *off, unsigned depth);
+struct type *member_find_pointer(struct type *t, uint64_t *off);
 
 /* sysv.c and rust_abi.c: the two calling conventions. t is stripped and not NULL. */
 void return_plan_sysv(struct type *t, struct return_plan *ret);

@@ -34,7 +34,7 @@
 
 #include "values/private.h"
 
-enum { DEPTH_MAX = 24, MEMBERS_MAX = 256 };
+enum { TYPES_MAX = 500, MEMBERS_MAX = 256 }; // looked at for one plan: types may be hostile
 
 struct scalar {
 	uint64_t off, size;
@@ -47,7 +47,7 @@ struct layout {
 	const char *why;
 };
 
-static struct layout layout_of(struct type *t, unsigned depth);
+static struct layout layout_of(struct type *t, unsigned *left);
 
 static struct layout aggregate(void)
 {
@@ -98,7 +98,7 @@ static bool has_size(const struct member *m)
 	return !m->is_static && t && t->size;
 }
 
-static struct layout layout_of_struct(const struct type *t, unsigned depth)
+static struct layout layout_of_struct(const struct type *t, unsigned *left)
 {
 	const struct member *m[3];
 	size_t n = 0;
@@ -108,7 +108,7 @@ static struct layout layout_of_struct(const struct type *t, unsigned depth)
 			m[n++] = &t->members[i];
 	if (n == 0 || n > 2)
 		return aggregate();
-	struct layout a = layout_of(m[0]->type, depth + 1);
+	struct layout a = layout_of(m[0]->type, left);
 	if (a.kind == LAYOUT_UNSURE)
 		return a;
 	if (n == 1) {
@@ -117,7 +117,7 @@ static struct layout layout_of_struct(const struct type *t, unsigned depth)
 			    (!t->align || !only->align || t->align == only->align);
 		return same ? a : aggregate();
 	}
-	struct layout b = layout_of(m[1]->type, depth + 1);
+	struct layout b = layout_of(m[1]->type, left);
 	if (b.kind == LAYOUT_UNSURE)
 		return b;
 	if (a.kind != LAYOUT_SCALAR || b.kind != LAYOUT_SCALAR)
@@ -131,7 +131,7 @@ static bool same_scalar(const struct scalar *x, const struct scalar *y)
 	       x->is_pointer == y->is_pointer && x->is_signed == y->is_signed;
 }
 
-static struct layout layout_of_union(const struct type *t, unsigned depth)
+static struct layout layout_of_union(const struct type *t, unsigned *left)
 {
 	struct layout common = {.kind = LAYOUT_NOTHING};
 
@@ -139,7 +139,7 @@ static struct layout layout_of_union(const struct type *t, unsigned depth)
 		const struct member *m = &t->members[i];
 		if (!has_size(m))
 			continue;
-		struct layout l = layout_of(m->type, depth + 1);
+		struct layout l = layout_of(m->type, left);
 		if (l.kind == LAYOUT_UNSURE)
 			return l;
 		if (m->offset != 0 || type_strip(m->type)->size != t->size)
@@ -180,7 +180,7 @@ static bool is_niche(const struct type *t, uint64_t lo, uint64_t hi)
 }
 
 /* All variants but one are empty: the layout is that one's. Else an aggregate. */
-static struct layout layout_of_niche(const struct type *t, unsigned depth)
+static struct layout layout_of_niche(const struct type *t, unsigned *left)
 {
 	const struct member *unused, *full = NULL;
 
@@ -192,7 +192,7 @@ static struct layout layout_of_niche(const struct type *t, unsigned depth)
 			return aggregate();
 		full = &t->members[i];
 	}
-	return full ? layout_of(full->type, depth + 1) : aggregate();
+	return full ? layout_of(full->type, left) : aggregate();
 }
 
 /* May two payloads share one scalar? 1.95 takes any integers and pointers of one size. */
@@ -201,7 +201,7 @@ static bool may_merge(const struct scalar *x, const struct scalar *y)
 	return x->off == y->off && x->size == y->size && !x->is_float && !y->is_float;
 }
 
-static struct layout layout_of_tagged(const struct type *t, struct scalar tag, unsigned depth)
+static struct layout layout_of_tagged(const struct type *t, struct scalar tag, unsigned *left)
 {
 	struct scalar common = {0};
 	bool merged = false;
@@ -216,7 +216,7 @@ static struct layout layout_of_tagged(const struct type *t, struct scalar tag, u
 			continue;
 		if (n > 1)
 			return aggregate();
-		struct layout l = layout_of(m->type, depth + 1);
+		struct layout l = layout_of(m->type, left);
 		if (l.kind == LAYOUT_UNSURE)
 			return l;
 		if (l.kind != LAYOUT_SCALAR)
@@ -238,7 +238,7 @@ static struct layout layout_of_tagged(const struct type *t, struct scalar tag, u
 					  : unsure("layout depends on the version of rustc");
 }
 
-static struct layout layout_of_variants(const struct type *t, unsigned depth)
+static struct layout layout_of_variants(const struct type *t, unsigned *left)
 {
 	if (t->n_members > MEMBERS_MAX)
 		return unsure("too many variants");
@@ -247,15 +247,15 @@ static struct layout layout_of_variants(const struct type *t, unsigned depth)
 		for (size_t i = 0; i < t->n_members && !only; i++)
 			if (has_size(&t->members[i]))
 				only = &t->members[i];
-		return only ? layout_of(only->type, depth + 1) : aggregate();
+		return only ? layout_of(only->type, left) : aggregate();
 	}
 	struct type *d = type_strip(t->discriminant->type);
 	if (!d || !d->size)
 		return unsure("unknown type");
 	struct scalar tag = {.off = t->discriminant->offset, .size = d->size};
 	if (is_niche(t, tag.off, tag.off + tag.size))
-		return layout_of_niche(t, depth);
-	return layout_of_tagged(t, tag, depth);
+		return layout_of_niche(t, left);
+	return layout_of_tagged(t, tag, left);
 }
 
 static struct layout scalar_layout(const struct type *t)
@@ -268,11 +268,12 @@ static struct layout scalar_layout(const struct type *t)
 	return l;
 }
 
-static struct layout layout_of(struct type *t, unsigned depth)
+static struct layout layout_of(struct type *t, unsigned *left)
 {
 	t = type_strip(t);
-	if (!t || depth > DEPTH_MAX)
+	if (!t || *left == 0)
 		return unsure("unknown type");
+	--*left;
 	if (t->size == 0)
 		return (struct layout){.kind = LAYOUT_NOTHING};
 	if (t->name && strstr(t->name, "core_arch::"))
@@ -292,11 +293,11 @@ static struct layout layout_of(struct type *t, unsigned depth)
 	case TYPE_ARRAY:
 		return aggregate();
 	case TYPE_STRUCT:
-		return layout_of_struct(t, depth);
+		return layout_of_struct(t, left);
 	case TYPE_UNION:
-		return layout_of_union(t, depth);
+		return layout_of_union(t, left);
 	case TYPE_VARIANTS:
-		return layout_of_variants(t, depth);
+		return layout_of_variants(t, left);
 	case TYPE_UNKNOWN:
 	case TYPE_VOID:
 	case TYPE_COMPLEX:
@@ -328,8 +329,8 @@ static void add_scalar(struct return_plan *ret, const struct scalar *s, unsigned
 
 void return_plan_rust(struct type *t, struct return_plan *ret)
 {
-	struct layout l = layout_of(t, 0);
-	unsigned n_integer = 0, n_float = 0;
+	unsigned n_integer = 0, n_float = 0, left = TYPES_MAX;
+	struct layout l = layout_of(t, &left);
 
 	switch (l.kind) {
 	case LAYOUT_NOTHING:

@@ -81,7 +81,7 @@ static struct rust_view view_vec(const struct type *t)
 	if (!buf || !is_word(len))
 		return v;
 	uint64_t off = buf->offset;
-	struct type *pointer = member_find_pointer(buf->type, &off, 0);
+	struct type *pointer = member_find_pointer(buf->type, &off);
 	if (!pointer || off > t->size - 8 || len->offset > t->size - 8)
 		return v;
 	v.element = t->n_targs ? t->targs[0] : pointer->target;

@@ -16,12 +16,12 @@ enum class {
 	CLASS_MEMORY,
 };
 
-enum { EIGHTBYTES = 2, DEPTH_MAX = 32 };
+enum { EIGHTBYTES = 2, TYPES_MAX = 500 };
 
 /* The classification of one type of at most 16 bytes under way. */
 struct classes {
 	enum class of[EIGHTBYTES];
-	unsigned visited; // members and elements, bounded against hostile types
+	unsigned left; // types that may still be looked at: they may be hostile
 };
 
 /* psABI 3.2.3, classification 4: what two fields that share an eightbyte make of it. */
@@ -59,13 +59,14 @@ static bool name_has(const struct type *t, const char *part)
 }
 
 /* What the type itself asks for; a type that its context packs is found by its offset. */
-static uint64_t natural_align(struct type *t, unsigned depth)
+static uint64_t natural_align(struct type *t, unsigned *left)
 {
 	t = type_strip(t);
-	if (!t || depth > DEPTH_MAX)
+	if (!t || *left == 0)
 		return 1;
+	--*left;
 	if (t->kind == TYPE_ARRAY)
-		return t->is_vector ? t->size : natural_align(t->target, depth + 1);
+		return t->is_vector ? t->size : natural_align(t->target, left);
 	if (t->kind == TYPE_COMPLEX)
 		return t->size / 2 ? t->size / 2 : 1;
 	if (t->kind != TYPE_STRUCT && t->kind != TYPE_CLASS && t->kind != TYPE_UNION)
@@ -76,16 +77,16 @@ static uint64_t natural_align(struct type *t, unsigned depth)
 		const struct member *m = &t->members[i];
 		if (m->is_static || m->is_virtual_base || m->bit_size)
 			continue;
-		uint64_t a = natural_align(m->type, depth + 1);
+		uint64_t a = natural_align(m->type, left);
 		if (a > align && m->offset % a == 0 && t->size % a == 0)
 			align = a;
 	}
 	return align;
 }
 
-static void classify(struct classes *c, struct type *t, uint64_t off, unsigned depth);
+static void classify(struct classes *c, struct type *t, uint64_t off);
 
-static void classify_members(struct classes *c, const struct type *t, uint64_t off, unsigned depth)
+static void classify_members(struct classes *c, const struct type *t, uint64_t off)
 {
 	for (size_t i = 0; i < t->n_members; i++) {
 		const struct member *m = &t->members[i];
@@ -99,10 +100,10 @@ static void classify_members(struct classes *c, const struct type *t, uint64_t o
 			uint64_t first = at * 8 + m->bit_offset, last = first + m->bit_size - 1;
 			merge_at(c, first / 8, CLASS_INTEGER);
 			merge_at(c, last / 8, CLASS_INTEGER);
-		} else if (mt->size && at % natural_align(mt, 0) != 0) {
+		} else if (mt->size && at % natural_align(mt, &c->left) != 0) {
 			c->of[0] = CLASS_MEMORY; // unaligned fields (psABI 3.2.3, 1)
 		} else {
-			classify(c, mt, at, depth + 1);
+			classify(c, mt, at);
 		}
 	}
 }
@@ -127,7 +128,7 @@ static void classify_complex(struct classes *c, const struct type *t, uint64_t o
 	}
 }
 
-static void classify_array(struct classes *c, struct type *t, uint64_t off, unsigned depth)
+static void classify_array(struct classes *c, struct type *t, uint64_t off)
 {
 	struct type *element = type_strip(t->target);
 
@@ -138,16 +139,17 @@ static void classify_array(struct classes *c, struct type *t, uint64_t off, unsi
 		return;
 	}
 	for (uint64_t i = 0; element && element->size && i < t->count && i < 16; i++)
-		classify(c, element, off + i * element->size, depth + 1);
+		classify(c, element, off + i * element->size);
 }
 
-static void classify(struct classes *c, struct type *t, uint64_t off, unsigned depth)
+static void classify(struct classes *c, struct type *t, uint64_t off)
 {
 	t = type_strip(t);
-	if (!t || depth > DEPTH_MAX || c->visited++ > 256) {
+	if (!t || c->left == 0) {
 		c->of[0] = CLASS_MEMORY;
 		return;
 	}
+	c->left--;
 	switch (t->kind) {
 	case TYPE_BOOL:
 	case TYPE_INT:
@@ -168,14 +170,14 @@ static void classify(struct classes *c, struct type *t, uint64_t off, unsigned d
 	case TYPE_COMPLEX:
 		return classify_complex(c, t, off);
 	case TYPE_ARRAY:
-		return classify_array(c, t, off, depth);
+		return classify_array(c, t, off);
 	case TYPE_STRUCT:
 	case TYPE_CLASS:
 	case TYPE_UNION:
 	case TYPE_VARIANTS:
 		if (t->by_reference)
 			c->of[0] = CLASS_MEMORY;
-		return classify_members(c, t, off, depth);
+		return classify_members(c, t, off);
 	case TYPE_UNKNOWN:
 	case TYPE_VOID:
 	case TYPE_FUNCTION:
@@ -234,7 +236,7 @@ static void assign_registers(const struct classes *c, struct return_plan *ret)
 
 void return_plan_sysv(struct type *t, struct return_plan *ret)
 {
-	struct classes c = {.visited = 0};
+	struct classes c = {.left = TYPES_MAX};
 
 	if (name_has(t, "_Decimal") || name_has(t, "decimal")) {
 		ret->class = RETURN_UNKNOWN;
@@ -255,7 +257,7 @@ void return_plan_sysv(struct type *t, struct return_plan *ret)
 		c.of[0] = CLASS_SSE;
 		c.of[1] = t->size > 8 ? CLASS_SSEUP : CLASS_NONE;
 	} else {
-		classify(&c, t, 0, 0);
+		classify(&c, t, 0);
 	}
 	if (must_be_memory(&c))
 		ret->class = RETURN_MEMORY;
