@@ -19,7 +19,7 @@ from lib import samples, tap
 from lib.trace import SOURCE, run, trace
 
 LIMIT = 25  # frames compared per function
-ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/", "LC_ALL": "C"}
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/", "LC_ALL": "C.UTF-8"}
 FP, NO_FP = "-fno-omit-frame-pointer", "-fomit-frame-pointer"
 
 # Every pair of two flags occurs together in some row.
@@ -66,15 +66,39 @@ def ours_of(value):
     return normal(value["value"] if value["value"] is not None else f"<{value['unknown']}>")
 
 
-def excused(ours, theirs, rust):
+# Values that differ from run to run: (sample, argument name or "return" of a function).
+VARYING = {
+    ("fork.c", "pid"): "process ids",
+    ("fork.c", "by_fork"): "process ids", ("fork.c", "by_vfork"): "process ids",
+    ("fork.c", "by_spawn"): "process ids",
+}
+
+
+def excused(ours, theirs, type_name, rust):
     """Why a difference is right; None if it is not. ours and theirs are normal()."""
     if "<optimised out>" in theirs or "<synthetic pointer>" in theirs:
         return "we took the argument from its register at the entry; gdb does not"
-    if "<error" in theirs or "Cannot access memory" in theirs:
+    if "<error" in theirs or "Cannot access memory" in theirs or "Python Exception" in theirs:
         return "gdb could not read it"
+    if re.fullmatch(r"@0x[0-9a-f]+", theirs) and ours.startswith(theirs + ": "):
+        return "a returned reference: gdb does not show what it refers to"
+    if re.fullmatch(re.escape(theirs) + r" [LuU]'.*'", ours):
+        return "gdb forgets that a returned type was called wchar_t"
+    if re.search(r"\bstd::", type_name):
+        return "the C++ library's types are shown by printers of their own in gdb"
+    if "128" in type_name and theirs == "0":
+        return "gdb 13 and 16 take a returned 128-bit integer for 0 (measured)"
     if rust and not (SCALAR.fullmatch(ours) and SCALAR.fullmatch(theirs)):
         return "Rust values are shown as Rust's {:?} does, not as gdb does"
     return None
+
+
+def same_value(ours, theirs):
+    """Static locals have another name in the symbol table (text.1) than in DWARF (text)."""
+    def plain(text):
+        text = re.sub(r"<\w+\[(\w+)\]", r"<\1", text)
+        return re.sub(r"<(?:\w+\.)?([A-Za-z_]\w*)(?:\.\d+)?([+>])", r"<\1\2", text)
+    return ours == theirs or plain(ours) == plain(theirs)
 
 
 def gdb_says(program, args, pcs):
@@ -93,7 +117,7 @@ def number_of(text):
     return int(text, 16) if text else None
 
 
-def compare_push(push, theirs, rust):
+def compare_push(sample, push, theirs, rust):
     faults = []
     where = f"{push['function']} at {push['pc']} seq {push['seq']}"
     for name, mine in (("cfa", push["cfa"]), ("saved_rip", push["return_address"])):
@@ -102,25 +126,31 @@ def compare_push(push, theirs, rust):
     for arg in push["args"] or []:
         ours = ours_of(arg)
         gdbs = theirs["args"].get(arg["name"])
-        if gdbs is not None and ours != normal(gdbs) and not excused(ours, normal(gdbs), rust):
-            faults.append(f"{where}: {arg['name']} is {ours}, gdb {normal(gdbs)}")
+        if gdbs is None or (sample.name, arg["name"]) in VARYING:
+            continue
+        gdbs = normal(gdbs)
+        if not same_value(ours, gdbs) and not excused(ours, gdbs, arg["type"] or "", rust):
+            faults.append(f"{where}: {arg['name']} is {ours}, gdb {gdbs}")
     for name in theirs["args"]:
         if not rust and name not in [arg["name"] for arg in push["args"] or []]:
             faults.append(f"{where}: no argument {name}, gdb {theirs['args'][name]}")
     return faults
 
 
-def compare_pop(push, pop, theirs, rust):
+def compare_pop(sample, push, pop, theirs, rust):
     if pop is None or pop["how"] != "return" or theirs["returned"] is None:
+        return []
+    if (sample.name, push["function"]) in VARYING:
         return []
     ours = ours_of(pop.get("return"))
     gdbs = normal(theirs["returned"])
-    if ours == gdbs or excused(ours, gdbs, rust):
+    if same_value(ours, gdbs) or excused(ours, gdbs, (pop.get("return") or {}).get("type") or "",
+                                         rust):
         return []
     return [f"{push['function']} seq {pop['seq']}: returned {ours}, gdb {gdbs}"]
 
 
-def compare(traced, seen, rust):
+def compare(sample, traced, seen, rust):
     """Pairs the k-th meeting of each body, in threaded programs the k-th at each CFA."""
     queues, faults, compared = {}, [], 0
     threaded = len({push["tid"] for push in traced.pushes()}) > 1
@@ -137,7 +167,7 @@ def compare(traced, seen, rust):
         if "returned" in theirs:
             push = frames.pop((theirs["pc"], theirs["cfa"]), None)
             if push is not None:
-                faults += compare_pop(push, traced.pop_of(push), theirs, rust)
+                faults += compare_pop(sample, push, traced.pop_of(push), theirs, rust)
             continue
         queue = queues.get(key(theirs["pc"], theirs["cfa"]))
         if not queue:
@@ -145,7 +175,7 @@ def compare(traced, seen, rust):
             continue
         push = queue.pop(0)
         frames[theirs["pc"], theirs["cfa"]] = push
-        faults += compare_push(push, theirs, rust)
+        faults += compare_push(sample, push, theirs, rust)
         compared += 1
     return faults, compared
 
@@ -162,7 +192,7 @@ def check(job):
     if not pcs:
         return False, name, ["nothing was traced", traced.ran]
     seen, done = gdb_says(program, sample.args, pcs)
-    faults, compared = compare(traced, seen, compiler == "rustc")
+    faults, compared = compare(sample, traced, seen, compiler == "rustc")
     if compared == 0:
         faults += ["nothing could be compared", done]
     return not faults, f"{name}: {compared} frames", faults[:12]

@@ -134,9 +134,10 @@ class Stack:
 class Sequence:
     """Compares calls and returns with a recording, as both are read."""
 
-    def __init__(self, symbols, recorded, returns=True):
+    def __init__(self, symbols, recorded, returns=True, unwound=False):
         self.symbols, self.recorded = symbols, recorded
-        self.returns = returns
+        # An exception runs the hooks at the exit of each frame that it leaves; longjmp does not.
+        self.exits = ("return", "tail call", *(["unwound"] if unwound else [])) if returns else ()
         self.near, self.faults, self.n = [], [], 0
         self.entries = {}  # of open frames, by seq
 
@@ -148,7 +149,7 @@ class Sequence:
             self.one(event, "E", entry)
             return
         entry = self.entries.pop(event["pushed_seq"], None)
-        if self.returns and event["how"] in ("return", "unwound", "tail call"):
+        if event["how"] in self.exits:
             self.one(event, "X", entry)
 
     def one(self, event, kind, entry):

@@ -24,9 +24,7 @@ MARKS = ("<!-- table begin -->", "<!-- table end -->")
 COLUMNS = ("program", "package", "language", "flags", "functions traced", "skipped", "events",
            "deepest", "same output", "same sequence", "native", "traced", "tracer's memory")
 
-# gcc's word for what we do by default: not what the system's headers define.
-INSTRUMENT = ["-O0", "-no-pie", "-finstrument-functions",
-              "-finstrument-functions-exclude-file-list=/usr/include,/usr/lib"]
+INSTRUMENT = ["-O0", "-no-pie", "-finstrument-functions"]
 BUILDS = {"C": {"-O0": ["-O0"], "-O2": ["-O2"]}, "C++": {"-O0": ["-O0"], "-O2": ["-O2"]},
           "Rust": {"debug": [], "-O": ["-C", "opt-level=2"]}}
 
@@ -71,14 +69,14 @@ class Checker:
 
     def native(self, program, run, env=None, times=3):
         """The quickest of a few: the first one also reads the file from the disk."""
-        argv = [program, *run.args]
-        ran = [trace.run_in(self.work / "run", argv, run, env) for _ in range(times)]
+        ran = [trace.run_in(self.work / "run", [], program, run, env) for _ in range(times)]
         return min(ran, key=lambda one: one.seconds)
 
     def one(self, label, number, run, built, row, extra_checks=(), options=(), env=None):
         """One run: alone, traced, compared. Gives whether all extra checks hold."""
         program, symbols, calls = built
         native = self.native(program, run, dict(env, FT_INSTRUMENT="/dev/null") if env else None)
+        options = [*options, *(f"--source=!*/{file}" for file in self.program.left_out)]
         traced = trace.traced(self.frametrace, self.work / "run", program, run, "--no-aslr",
                               *options, env=env)
         stack = checks.Stack(symbols, calls)
@@ -118,14 +116,18 @@ class Checker:
         """Traced and recorded by gcc's hooks in one run; the recordings serve the next check."""
         hooks = self.work / "hooks.o"
         must(["gcc", "-g", "-O1", "-c", "-o", hooks, HOOKS])
-        built = self.built("instrumented", INSTRUMENT, [hooks])
+        # gcc's word for what we do by default: not what the system's headers define.
+        without = ",".join(("/usr/include", "/usr/lib", *self.program.left_out))
+        built = self.built("instrumented", [
+            *INSTRUMENT, "-finstrument-functions-exclude-file-list=" + without], [hooks])
         row, good = Row(), True
         for number, run in enumerate(self.program.runs(self.source), 1):
             log = self.work / f"calls{number}"
             log.unlink(missing_ok=True)
             log.touch()
             # A generator: opens the log when the first event is compared.
-            check = checks.Sequence(built[1], checks.hooks_log(log, built[1]))
+            check = checks.Sequence(built[1], checks.hooks_log(log, built[1]),
+                                    unwound=self.program.language == "C++")
             check.what = "calls and returns are those that -finstrument-functions recorded"
             env = dict(os.environ, FT_INSTRUMENT=str(log))
             good = self.one("-O0 -finstrument-functions", number, run, built, row, [check],
@@ -141,7 +143,7 @@ class Checker:
                if Path(place.rpartition(":")[0]).is_relative_to(self.source.resolve())]
         functions, log = self.work / "functions", self.work / f"calls{number}"
         functions.write_text("".join(f"{address:#x}\n" for address in own))
-        trace.run_in(self.work / "run", ["true"], run)  # the files of the run
+        program = trace.lay_out(self.work / "run", program, run)
         env = dict(os.environ, CALLS_OF=str(functions), CALLS_TO=str(log),
                    CALLS_IN=str(program), CALLS_ARGS=shlex.join(run.args))
         subprocess.run(["gdb", "-nx", "-batch", "-x", str(HERE / "gdb_calls.py"), str(program)],
@@ -158,7 +160,8 @@ class Checker:
             extra = []
             if label == "-O0":
                 log, symbols = self.recordings[number - 1]
-                extra = [checks.Sequence(built[1], checks.hooks_log(log, symbols))]
+                extra = [checks.Sequence(built[1], checks.hooks_log(log, symbols),
+                                         unwound=self.program.language == "C++")]
                 extra[0].what = "calls and returns are those of the instrumented run"
             elif label == "debug":
                 extra = [self.gdb_calls(built, number, run)]

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-TIMEOUT = 300
+TIMEOUT = 600
 
 
 class Ran:
@@ -45,12 +45,18 @@ class Peak(threading.Thread):
                     self.peak = max(self.peak, int(line.split()[1]))
 
 
-def run_in(directory, argv, run, env=None):
-    """Runs argv in a directory made for it alone, with the files of the run."""
+def lay_out(directory, program, run):
+    """A directory with the program and the files of the run; always the same names, since a
+    program may do more for a longer one."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for name, content in run.files.items():
         (directory / name).write_bytes(content)
+    return Path(shutil.copy2(program, directory))
+
+
+def run_in(directory, before, program, run, env=None):
+    argv = [*before, f"./{lay_out(directory, program, run).name}", *run.args]
     started = time.monotonic()
     child = subprocess.Popen([str(a) for a in argv], cwd=directory, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
@@ -80,6 +86,8 @@ class Trace:
         """Pushes and pops, one by one: the files are too large to hold."""
         with open(self.file, encoding="utf-8") as lines:
             for line in lines:
+                if not line.endswith("}\n"):
+                    return  # cut off: there will be more pushes than pops
                 event = json.loads(line)
                 kind = event.get("event")
                 if kind in ("push", "pop"):
@@ -92,5 +100,5 @@ class Trace:
 
 def traced(frametrace, directory, program, run, *options, env=None):
     file = Path(tempfile.mkstemp(prefix="trace", suffix=".json", dir=directory.parent)[1])
-    argv = [frametrace, "--format=json", "-o", file, *options, "--", program, *run.args]
-    return Trace(run_in(directory, argv, run, env), file)
+    before = [frametrace, "--format=json", "-o", file, *options, "--"]
+    return Trace(run_in(directory, before, program, run, env), file)

@@ -14,6 +14,7 @@ with open(os.environ["FT_PLAN"], encoding="utf-8") as file:
     PLAN = json.load(file)
 OUT = open(PLAN["out"], "w", encoding="utf-8")
 alive = {}  # (tid, cfa) -> pc, of frames whose return is awaited
+fresh = set()  # (tid, cfa) of frames that have not reached their body
 
 
 def say(**what):
@@ -47,6 +48,18 @@ class Return(gdb.FinishBreakpoint):
         alive.pop((tid(), self.cfa), None)
 
 
+class Entry(gdb.Breakpoint):
+    """A new frame: its body is yet to come. Without this a loop's head would count twice."""
+
+    def __init__(self, pc):
+        super().__init__(f"*{pc:#x}", internal=True)
+        self.silent = True
+
+    def stop(self):
+        fresh.add((tid(), int(gdb.newest_frame().read_register("rsp")) % 2**64 + 8))
+        return False
+
+
 class Body(gdb.Breakpoint):
     """Told when a frame is at its body."""
 
@@ -54,22 +67,48 @@ class Body(gdb.Breakpoint):
         super().__init__(f"*{pc:#x}", internal=True)
         self.silent = True
         self.pc, self.left = pc, PLAN["limit"]
+        start = entry_of(pc)
+        self.entry = Entry(start) if start != pc else None
+
+    def is_new(self, cfa):
+        if self.entry is None:
+            return alive.get((tid(), cfa)) != self.pc
+        new = (tid(), cfa) in fresh
+        fresh.discard((tid(), cfa))
+        return new
 
     def stop(self):
         frame = gdb.newest_frame()
         text = gdb.execute("info frame", to_string=True)
         cfa = int(re.search(r"frame at (0x[0-9a-f]+)", text).group(1), 16)
-        rip = re.search(r"saved rip = (0x[0-9a-f]+)", text)
-        if (tid(), cfa) in alive and alive[tid(), cfa] == self.pc:
-            return False  # the body is the head of a loop: the same frame again
+        if not self.is_new(cfa):
+            return False
         alive[tid(), cfa] = self.pc
         say(pc=self.pc, tid=tid(), cfa=cfa, function=frame.name(),
-            saved_rip=int(rip.group(1), 16) if rip else None, args=arguments())
+            saved_rip=saved_rip(frame, text, cfa), args=arguments())
         PENDING.append((frame, self.pc, cfa))
         self.left -= 1
         if self.left <= 0:
             self.enabled = False
+            if self.entry:
+                self.entry.enabled = False
         return True  # a finish breakpoint cannot be made inside stop()
+
+
+def entry_of(pc):
+    """The function's first instruction: gdb's blocks may begin with a cold part."""
+    found = re.search(r" \+ (\d+) in section", gdb.execute(f"info symbol {pc:#x}", to_string=True))
+    return pc - int(found.group(1)) if found else pc
+
+
+def saved_rip(frame, text, cfa):
+    """gdb names the jump of a tail call as "saved rip"; what is on the stack is what we want."""
+    older = frame.older()
+    if older is not None and older.type() == gdb.TAILCALL_FRAME:
+        memory = gdb.selected_inferior().read_memory(cfa - 8, 8)
+        return int.from_bytes(bytes(memory), "little")
+    found = re.search(r"saved rip = (0x[0-9a-f]+)", text)
+    return int(found.group(1), 16) if found else None
 
 
 PENDING = []
@@ -96,7 +135,7 @@ def main():
     for setting in ("pagination off", "confirm off", "debuginfod enabled off", "print pretty off",
                     "print entry-values no", "print frame-arguments all", "print symbol on",
                     "startup-with-shell off", "disable-randomization on", "width 0",
-                    "print elements 200", "print repeats 10", "print thread-events off",
+                    "print elements 200", "host-charset UTF-8", "print repeats 10", "print thread-events off",
                     "print inferior-events off", "print finish on"):
         try:
             gdb.execute("set " + setting, to_string=True)

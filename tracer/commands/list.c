@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "commands/commands.h"
@@ -29,7 +31,16 @@ static const char *word_for(const struct function *f, enum verdict v)
 	return "";
 }
 
-static void print_row(const struct function *f, enum verdict v, struct buf *line)
+// A path below the current directory is shown from there.
+static const char *shorten(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+	bool below = len > 1 && strncmp(path, directory, len) == 0 && path[len] == '/';
+	return below ? path + len + 1 : path;
+}
+
+static void print_row(const struct function *f, enum verdict v, const char *directory,
+		      struct buf *line)
 {
 	uint64_t size = 0;
 	for (size_t i = 0; i < f->n_ranges; i++)
@@ -39,7 +50,8 @@ static void print_row(const struct function *f, enum verdict v, struct buf *line
 	buf_escaped(line, f->name, strlen(f->name), 0);
 	if (f->file) {
 		buf_str(line, "  ");
-		buf_escaped(line, f->file, strlen(f->file), 0);
+		const char *file = shorten(f->file, directory);
+		buf_escaped(line, file, strlen(file), 0);
 		buf_printf(line, ":%u", f->line);
 	}
 	puts(line->s);
@@ -53,6 +65,9 @@ static enum ft_rc print_functions(struct trace_options *o, const char *path)
 	enum ft_rc rc = symbols_open(s, path, 0, 0, &m);
 	if (rc == FT_OK)
 		rc = symbols_functions(s, m, true, &fl);
+	char directory[PATH_MAX] = "";
+	if (!getcwd(directory, sizeof(directory)))
+		directory[0] = '\0';
 	struct buf line;
 	buf_init(&line);
 	size_t n[HIDDEN_FILTER + 1] = {0};
@@ -62,12 +77,12 @@ static enum ft_rc print_functions(struct trace_options *o, const char *path)
 		enum verdict v = selection_of(&o->selection, fl.f[i], false);
 		n[v]++;
 		if (v == WANTED || o->verbose > 0)
-			print_row(fl.f[i], v, &line);
+			print_row(fl.f[i], v, directory, &line);
 	}
 	if (rc == FT_OK && !o->quiet)
-		printf("%zu functions would be traced, %zu are hidden by default, %zu by the filters%s\n",
-		       n[WANTED], n[HIDDEN_ORIGIN], n[HIDDEN_FILTER],
-		       o->verbose > 0 ? "" : "; -v lists them too, -a would trace them");
+		printf("%zu would be traced; hidden: %zu by default%s, %zu by the filters\n", n[WANTED],
+		       n[HIDDEN_ORIGIN], o->verbose > 0 ? "" : " (-v lists them, -a traces them)",
+		       n[HIDDEN_FILTER]);
 	buf_deinit(&line);
 	free(fl.f);
 	symbols_destroy(s);

@@ -34,16 +34,14 @@ static const struct option long_options[] = {
 
 static void print_help(void)
 {
-	printf("Usage: frametrace [OPTIONS] [--] PROGRAM [ARGS...]\n"
-	       "       frametrace COMMAND ...\n"
+	printf("Usage: frametrace [OPTIONS] [--] PROGRAM [ARGS...], or frametrace COMMAND ...\n"
 	       "Runs PROGRAM and shows every stack frame that it pushes and pops.\n"
-	       "\n"
 	       "What to trace (default: the functions of the program's own sources)\n"
 	       "  -f, --function=PATTERN  only these functions: a glob, or /REGEX/; !PATTERN: not\n"
 	       "                          these; may be given several times\n"
 	       "  -s, --source=PATTERN    only functions from these source files; ! as above\n"
 	       "  -l, --lib=PATTERN       a library's functions too: libm, 'libstdc*', '*'\n"
-	       "  -a, --all               also what the compiler, the C library and Rust's std added\n"
+	       "  -a, --all               also what the compiler, the C library, Rust's std added\n"
 	       "  -d, --depth=N           no frames deeper than N levels\n"
 	       "What to show\n"
 	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
@@ -58,14 +56,11 @@ static void print_help(void)
 	       "How to run it\n"
 	       "  -R, --no-aslr           the same addresses in every run\n"
 	       "  -P, --pin               tracer and program on one CPU: the fastest\n"
-	       "      --verify            compare each stack with libunwind's walk; 1 if one differs\n"
-	       "Help\n"
-	       "  -h, --help  -V, --version  --debug=ROOMS (log for developers)\n"
-	       "\n"
+	       "      --verify            compare each stack with libunwind's walk\n"
+	       "Help: -h, --help; -V, --version; man frametrace (with examples)\n"
 	       "Commands\n");
 	for (size_t i = 1; commands[i]; i++)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
-	printf("More, with examples: man frametrace\n");
 }
 
 static int parse_depth(const char *text, uint32_t *ret)

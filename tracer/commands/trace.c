@@ -143,6 +143,7 @@ static enum ft_rc start(struct session *s, const char *path)
 		.style = value_style_default(),
 	};
 	struct collect_options collect = {
+		.program = path,
 		.argv = s->argv,
 		.max_depth = s->o.max_depth,
 		.locals = plan.locals,

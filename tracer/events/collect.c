@@ -77,7 +77,7 @@ static void describe_program(struct collector *col, struct event *ev)
 	size_t argc = 0;
 	while (col->o.argv[argc])
 		argc++;
-	ev->program = target_program(col->target);
+	ev->program = col->o.program;
 	ev->build_id = target_build_id(col->target);
 	ev->argv = (const char *const *)col->o.argv;
 	ev->argc = argc;
@@ -199,6 +199,7 @@ static void pop_top(struct collector *col, struct thread_stacks *t, struct stack
 {
 	struct frame f = *stack_top(s);
 	stack_pop(s);
+	col->summary.popped++;
 	if (!f.reported)
 		return;
 	struct event ev = frame_event(col, EVENT_POP, t, &f);
@@ -232,7 +233,6 @@ static void pop_top(struct collector *col, struct thread_stacks *t, struct stack
 		ev.tail_target = name->function;
 	}
 	emit(col, &ev);
-	col->summary.popped++;
 }
 
 // Frames below (that is, deeper than) a CFA that is alive again were jumped over.
@@ -294,6 +294,8 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	struct frame f = new_frame(col, fn, hit);
 	struct frame *pushed = stack_push(s, &f);
 	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
+	if (col->summary.pushed == 0) // by now the dynamic linker has loaded what it will at start
+		target_count_libraries(col->target);
 	fn->calls++;
 	note_depth(col, s, pushed);
 	if (!pushed->reported)
@@ -413,6 +415,7 @@ static void finish_summary(struct collector *col)
 	sum->hidden_helper = n.hidden[ORIGIN_HELPER];
 	sum->hidden_no_debug = n.hidden[ORIGIN_NO_DEBUG];
 	sum->hidden_filter = n.hidden_filter;
+	sum->hidden_libraries = n.libraries_hidden;
 	sum->children = (size_t)st.children;
 	sum->threads = (size_t)st.threads;
 	sum->hits = st.hits;

@@ -16,6 +16,7 @@
 struct collector;
 
 struct collect_options {
+	const char *program; // its path as it was found
 	char *const *argv;  // of the program, NULL-terminated
 	uint32_t max_depth; // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	    // values of arguments and locals at the pop

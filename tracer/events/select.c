@@ -206,7 +206,7 @@ bool selection_suggest(const struct pattern *p, const struct function_list *list
 {
 	const struct function *best[3] = {NULL};
 	unsigned score[3] = {0};
-	unsigned limit = (unsigned)strlen(p->glob) / 2 + 1;
+	unsigned limit = (unsigned)strlen(p->glob) / 3 + 1;
 	for (size_t i = 0; i < list->n; i++) {
 		const struct function *f = list->f[i];
 		unsigned d = nearness(p, f);

@@ -370,7 +370,6 @@ static void drop_unmapped(struct target *t, const struct space *space)
 
 static enum ft_rc add_new(struct target *t, const struct space *space)
 {
-	t->counts.libraries_hidden = 0;
 	for (size_t i = 0; i < space->n; i++) {
 		const struct region *r = &space->r[i];
 		if (!is_file(r) || (i > 0 && strcmp(space->r[i - 1].path, r->path) == 0))
@@ -389,6 +388,18 @@ static enum ft_rc add_new(struct target *t, const struct space *space)
 	return FT_OK;
 }
 
+// Libraries with code that are there and not traced, for the summary.
+static void count_libraries(struct target *t, const struct space *space)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < space->n; i++) {
+		const struct region *r = &space->r[i];
+		const struct loaded *l = loaded_at(t, r->lo);
+		n += r->x && is_file(r) && !(l && l->traced);
+	}
+	t->counts.libraries_hidden = n;
+}
+
 enum ft_rc target_rescan(struct target *t)
 {
 	struct space space;
@@ -397,6 +408,7 @@ enum ft_rc target_rescan(struct target *t)
 		return rc;
 	drop_unmapped(t, &space);
 	rc = add_new(t, &space);
+	count_libraries(t, &space);
 	space_deinit(&space);
 	return rc;
 }
@@ -419,6 +431,17 @@ static void open_module_of(struct target *t, uint64_t address)
 	struct loaded *l;
 	if (r && is_file(r) && open_at(t, r, &l) == FT_FAIL)
 		ft_error_clear();
+	space_deinit(&space);
+}
+
+void target_count_libraries(struct target *t)
+{
+	struct space space;
+	if (space_read(control_pid(t->control), &space) != FT_OK) {
+		ft_error_clear();
+		return;
+	}
+	count_libraries(t, &space);
 	space_deinit(&space);
 }
 

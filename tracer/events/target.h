@@ -49,6 +49,9 @@ FT_CHECK enum ft_rc target_load(struct target *t);
 /* The dynamic linker's list has changed: look for libraries that are wanted or gone. */
 FT_CHECK enum ft_rc target_rescan(struct target *t);
 
+/* Counts the libraries that are loaded now and not traced. */
+void target_count_libraries(struct target *t);
+
 const struct site_use *target_site(const struct target *t, uint32_t site);
 const struct address_name *target_name(struct target *t, uint64_t address);
 

@@ -247,6 +247,23 @@ const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr
 	return NULL;
 }
 
+bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len)
+{
+	const struct elf_section *s = elf_section(e, name);
+	Elf_Scn *scn = s ? elf_getscn(e->elf, (size_t)(s - e->sections)) : NULL;
+	GElf_Shdr sh;
+	if (!scn || !gelf_getshdr(scn, &sh) || sh.sh_type == SHT_NOBITS)
+		return false;
+	if ((sh.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0)
+		return false;
+	Elf_Data *data = elf_rawdata(scn, NULL);
+	if (!data || !data->d_buf)
+		return false;
+	*ret = data->d_buf;
+	*ret_len = data->d_size;
+	return true;
+}
+
 /*
  * A page of the file may be mapped twice, where one segment ends and the next begins; the mapping
  * that begins where a segment begins is that segment's.

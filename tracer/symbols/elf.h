@@ -59,6 +59,9 @@ const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n);
 const struct elf_section *elf_section(const struct elf_file *e, const char *name); // NULL if none
 const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr); // NULL if none
 
+/* A section's bytes, decompressed; false if it is not there or cannot be read. */
+bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len);
+
 /* Runtime address minus file-relative address, of a file mapped at map_lo from offset map_off. */
 FT_CHECK enum ft_rc elf_bias(const struct elf_file *e, uint64_t map_lo, uint64_t map_off,
 			     uint64_t *ret);

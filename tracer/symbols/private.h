@@ -168,6 +168,12 @@ const char *symbol_shown(struct module *m, struct symbol *s);
 const char *demangle(struct arena *a, const char *symbol);
 bool is_rust_symbol(const char *symbol);
 
+/*
+ * lists.c: whether the tables of .debug_rnglists or .debug_loclists (DWARF 5, 7.28 and 7.29) hold
+ * together. libdwarf 20210528 frees twice, or reads beyond the end, if they do not.
+ */
+bool lists_are_sound(const uint8_t *bytes, size_t len);
+
 /* origin.c */
 
 /* OWN, SYSTEM or STD by the path of a source file. */

@@ -107,7 +107,7 @@ void spell_pointer(struct arena *a, struct type_node *n)
 	bool glued = len && strchr("*(&", left[len - 1]) && !right[0];
 	bool paren = right[0] == '[' || right[0] == '(';
 	if (n->t.kind == TYPE_MEMBER_POINTER)
-		mark = "::*";
+		mark = arena_printf(a, "%s::*", n->t.container ? n->t.container->shown : "");
 	bool space = !glued && !(len && strchr("*(&", left[len - 1]));
 	n->left = arena_printf(a, "%s%s%s%s", left, space ? " " : "", paren ? "(" : "", mark);
 	n->right = paren ? arena_printf(a, ")%s", right) : right;
@@ -237,21 +237,50 @@ static const char *copy_path(const char *s, char **out)
 	return s;
 }
 
+/* "(i32)" is a tuple of one, which Rust people write "(i32,)"; after a name it is a call's. */
+static bool is_one_tuple(const char *name, const char *s)
+{
+	int depth = 0;
+
+	if (s[0] != '(' || s[1] == ')' || (s > name && is_path_char(s[-1])))
+		return false;
+	for (; *s; s++) {
+		depth += strchr("<([{", *s) != NULL;
+		depth -= strchr(">)]}", *s) != NULL && s[-1] != '-';
+		if (depth == 1 && *s == ',')
+			return false;
+		if (depth == 0)
+			return s[-1] != ',';
+	}
+	return false;
+}
+
 const char *spell_rust(struct arena *a, const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len > SPELL_MAX || (!strstr(name, "::") && !strchr(name, '<')))
+	if (len > SPELL_MAX || (!strstr(name, "::") && !strchr(name, '(')))
 		return name;
-	char *copy = arena_alloc(a, len + 1), *out = copy;
+	char *copy = arena_alloc(a, 2 * len + 1), *out = copy;
+	bool one[64] = {false}; // by depth of parentheses: it is a tuple of one
+	unsigned depth = 0;
 	for (const char *s = name; *s;) {
 		size_t skip = default_argument(s);
-		if (skip)
+		if (skip) {
 			s += skip;
-		else if (ident_len(s))
+			continue;
+		}
+		if (ident_len(s)) {
 			s = copy_path(s, &out);
-		else
-			*out++ = *s++;
+			continue;
+		}
+		if (*s == '(' && ++depth < FT_COUNT(one))
+			one[depth] = is_one_tuple(name, s);
+		if (*s == ')' && depth < FT_COUNT(one) && one[depth])
+			*out++ = ',';
+		if (*s == ')' && depth > 0)
+			depth--;
+		*out++ = *s++;
 	}
 	*out = '\0';
 	return copy;
@@ -296,8 +325,11 @@ const char *spell_cxx(struct arena *a, const char *name)
 	cut_argument(copy, ", std::default_delete<");
 	cut_argument(copy, ", std::less<");
 	for (char *at = strstr(copy, string); at; at = strstr(at, string)) {
+		const char *rest = at + strlen(string);
 		memcpy(at, "std::string", 11);
-		memmove(at + 11, at + strlen(string), strlen(at + strlen(string)) + 1);
+		if (rest[0] == ' ' && rest[1] == '>')
+			rest++;
+		memmove(at + 11, rest, strlen(rest) + 1);
 	}
 	return copy;
 }

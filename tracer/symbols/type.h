@@ -83,6 +83,15 @@ struct member {
 	uint64_t discr_lo, discr_hi; // inclusive, as unsigned of the discriminant's size
 };
 
+/* The count of a VLA, told by an expression or a variable of its function. */
+struct array_bound {
+	struct location loc;
+	bool is_variable; // loc is where the variable is; else the expression's value is the bound
+	uint32_t size;	  // is_variable: bytes of it
+	bool is_count;	  // it counts elements; else it is the last index, from `lower`
+	int64_t lower;
+};
+
 struct enumerator {
 	const char *name;
 	int64_t value;
@@ -102,6 +111,8 @@ struct type {
 	struct type *target; // pointee, element, underlying, aliased; NULL: void
 	uint64_t count;	    // TYPE_ARRAY: elements
 	bool has_count;	    // false: VLA or flexible array
+	struct array_bound *bound; // TYPE_ARRAY without has_count: a VLA's count; else NULL
+	struct type *container; // TYPE_MEMBER_POINTER: the class
 	struct member *members;
 	size_t n_members;
 	struct enumerator *enumerators;

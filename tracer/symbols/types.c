@@ -103,7 +103,14 @@ uint64_t types_uint(struct module *m, const struct die *die, uint16_t attr, uint
 
 	if (die_uint(m->p->dwarf, die, attr, &v) == FT_OK)
 		return v;
-	return die_sint(m->p->dwarf, die, attr, &s) == FT_OK ? (uint64_t)s : otherwise;
+	if (die_sint(m->p->dwarf, die, attr, &s) == FT_OK)
+		return (uint64_t)s;
+	const uint8_t *bytes;
+	size_t len;
+	if (die_block(m->p->dwarf, die, attr, &bytes, &len) != FT_OK || len != 16)
+		return otherwise;
+	memcpy(&v, bytes, sizeof(v)); // a discriminant of 128 bits: rustc numbers from 0
+	return v;
 }
 
 struct type *types_ref(struct module *m, const struct die *die, unsigned depth)
@@ -194,6 +201,10 @@ static void read_pointer(struct module *m, const struct die *die, struct type_no
 	n->t.target = types_ref(m, die, depth);
 	if (kind == TYPE_MEMBER_POINTER && n->t.target && n->t.target->kind == TYPE_FUNCTION)
 		n->t.size = 16; // Itanium C++ ABI 2.3
+	uint64_t container;
+	if (kind == TYPE_MEMBER_POINTER &&
+	    die_ref(m->p->dwarf, die, DW_AT_containing_type, &container) == FT_OK)
+		n->t.container = types_at(m, container, depth + 1);
 	spell_pointer(m->p->arena, n);
 }
 
@@ -211,6 +222,27 @@ static void read_alias(struct module *m, const struct die *die, struct type_node
 	}
 }
 
+/* A bound that only the running function knows (DWARF 5, 5.13): an expression or a variable. */
+static void read_bound(struct module *m, const struct die *die, uint16_t attr, int64_t lower,
+		       struct type *array)
+{
+	struct array_bound b = {.is_count = attr == DW_AT_count, .lower = lower};
+	struct die *variable;
+	uint64_t offset;
+
+	if (die_ref(m->p->dwarf, die, attr, &offset) != FT_OK) {
+		die_location(m->p->dwarf, die, attr, &b.loc);
+	} else if (die_at(m->p->dwarf, offset, &variable) == FT_OK) {
+		struct type *t = types_ref(m, variable, TYPES_DEPTH);
+		die_location(m->p->dwarf, variable, DW_AT_location, &b.loc);
+		b.is_variable = true;
+		b.size = t && t->size >= 1 && t->size <= 8 ? (uint32_t)t->size : 8;
+		die_free(m->p->dwarf, variable);
+	}
+	if (b.loc.n)
+		array->bound = arena_copy(m->p->arena, &b, sizeof(b));
+}
+
 /* One dimension: its count, if the debug information has it as a constant. */
 static void read_subrange(struct module *m, const struct die *die, struct type *array)
 {
@@ -224,8 +256,11 @@ static void read_subrange(struct module *m, const struct die *die, struct type *
 	}
 	bool constant = die_uint(m->p->dwarf, die, DW_AT_upper_bound, &count) == FT_OK;
 	int64_t upper = -1; // no bound, or one below the lower: int x[0]
-	if (!constant && die_sint(m->p->dwarf, die, DW_AT_upper_bound, &upper) != FT_OK)
+	if (!constant && die_sint(m->p->dwarf, die, DW_AT_upper_bound, &upper) != FT_OK) {
+		bool is_count = die_has(m->p->dwarf, die, DW_AT_count);
+		read_bound(m, die, is_count ? DW_AT_count : DW_AT_upper_bound, lower, array);
 		return;
+	}
 	if (constant)
 		upper = (int64_t)count;
 	array->has_count = true;

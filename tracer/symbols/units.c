@@ -81,10 +81,26 @@ static void index_units(struct module_private *p)
 	p->n_unit_ranges = kept;
 }
 
+/* What libdwarf cannot be trusted with is not shown to it. */
+static bool can_be_read(struct module *m)
+{
+	static const char *const names[] = {".debug_rnglists", ".debug_loclists"};
+	for (size_t i = 0; i < FT_COUNT(names); i++) {
+		const uint8_t *bytes;
+		size_t len;
+		if (elf_section_bytes(m->p->elf, names[i], &bytes, &len) &&
+		    !lists_are_sound(bytes, len)) {
+			module_warn(m, "%s is broken: the debug information is not used", names[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
 void module_read_units(struct module *m)
 {
 	struct module_private *p = m->p;
-	if (!p->dwarf || dwarf_units(p->dwarf, &p->units, &p->n_units) != FT_OK)
+	if (!p->dwarf || !can_be_read(m) || dwarf_units(p->dwarf, &p->units, &p->n_units) != FT_OK)
 		return;
 	p->state = xcalloc(p->n_units, sizeof(*p->state));
 	for (size_t i = 0; i < p->n_units; i++) {

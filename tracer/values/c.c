@@ -116,14 +116,12 @@ static void add_enum_flags(struct render *r, const struct type *t, uint64_t v)
 
 static void add_enum(struct render *r, const struct type *t, const uint8_t *bytes)
 {
-	int64_t v = t->is_signed ? scalar_sint(bytes, t->size)
-				 : (int64_t)scalar_uint(bytes, t->size);
+	const struct enumerator *e = enumerator_of(t, bytes);
 
-	for (size_t i = 0; i < t->n_enumerators; i++)
-		if (t->enumerators[i].value == v)
-			return buf_str(r->out, t->enumerators[i].name);
-	if (t->n_enumerators && is_flag_enum(t))
-		add_enum_flags(r, t, (uint64_t)v);
+	if (e)
+		buf_str(r->out, e->name);
+	else if (t->n_enumerators && is_flag_enum(t))
+		add_enum_flags(r, t, scalar_uint(bytes, t->size));
 	else
 		scalar_decimal(r->out, bytes, t->size, t->is_signed);
 }
@@ -275,7 +273,7 @@ bool render_c(struct render *r, struct type *t, struct type *named, const uint8_
 		render_reference(r, t, bytes);
 		return true;
 	case TYPE_MEMBER_POINTER:
-		buf_hex(r->out, scalar_uint(bytes, t->size));
+		render_member_pointer(r, t, bytes);
 		return true;
 	case TYPE_VOID:
 		buf_str(r->out, "void");

@@ -54,11 +54,11 @@ void render_reference(struct render *r, const struct type *t, const uint8_t *byt
 
 	buf_char(r->out, '@');
 	buf_hex(r->out, addr);
-	if (!target || target->kind == TYPE_FUNCTION) {
+	if (!target || target->kind == TYPE_FUNCTION || r->depth > 0) { // inside: as gdb does
 		render_address_name(r, addr);
 		return;
 	}
-	if (r->depth >= r->style->max_depth || !target->size)
+	if (!r->style->max_depth || !target->size)
 		return;
 	buf_str(r->out, ": ");
 	size_t want = target->size < sizeof(pointee) ? target->size : sizeof(pointee);
@@ -72,6 +72,32 @@ void render_reference(struct render *r, const struct type *t, const uint8_t *byt
 	r->depth++;
 	render_value(r, t->target, pointee, got);
 	r->depth--;
+}
+
+/* Itanium C++ ABI 2.3: an offset, -1 if null; for functions an address or vtable offset + 1. */
+void render_member_pointer(struct render *r, const struct type *t, const uint8_t *bytes)
+{
+	struct type *in = type_strip(t->container), *to = type_strip(t->target);
+	uint64_t v = scalar_uint(bytes, 8);
+
+	if (to && to->kind == TYPE_FUNCTION) {
+		buf_hex(r->out, v);
+		render_address_name(r, v & 1 ? 0 : v);
+		return;
+	}
+	for (size_t i = 0; in && i < in->n_members; i++) {
+		const struct member *m = &in->members[i];
+		if (m->is_static || m->is_base || !m->name || m->offset != v)
+			continue;
+		buf_char(r->out, '&');
+		buf_str(r->out, in->shown);
+		buf_str(r->out, "::");
+		return buf_str(r->out, m->name);
+	}
+	if (v == UINT64_MAX)
+		buf_str(r->out, "NULL");
+	else
+		buf_hex(r->out, v);
 }
 
 bool cxx_string_view(const struct type *t, uint64_t *ret_ptr, uint64_t *ret_len)

@@ -56,6 +56,7 @@ static void collect_rust(struct follows *f, struct type *t, uint64_t off, unsign
 		add_target(f, off, v.element, 1, depth);
 		return;
 	case RUST_RAW:
+	case RUST_DYN:
 	case RUST_PLAIN:
 		return;
 	}
@@ -71,7 +72,7 @@ static void collect_pointer(struct follows *f, struct type *t, uint64_t off, uns
 		unsigned width = text_width(t->target, &prefix);
 		if (width)
 			add(f, off, ((uint64_t)f->style->max_string + 1) * width);
-	} else if (t->kind != TYPE_MEMBER_POINTER) {
+	} else if (t->kind != TYPE_MEMBER_POINTER && depth == 0) {
 		struct type *target = type_strip(t->target);
 		if (target && target->kind != TYPE_FUNCTION)
 			add_target(f, off, target, 1, depth);
@@ -116,6 +117,7 @@ static void collect(struct follows *f, struct type *t, uint64_t off, unsigned de
 		collect_struct(f, t, off, depth);
 		return;
 	case TYPE_ARRAY: {
+		f->deep |= !t->has_count && t->bound;
 		unsigned before = f->n;
 		if (depth < f->style->max_depth && t->count)
 			collect(f, t->target, off, depth + 1);

@@ -42,10 +42,15 @@ uint64_t array_available(const struct type *t, size_t len);
 /* Equal elements from bytes on, at most max. */
 uint64_t array_run(const uint8_t *bytes, uint64_t size, uint64_t max);
 
+/* vla.c: a variable-length array with its count asked of the running function. */
+bool render_vla(struct buf *out, const struct value_style *style, struct type *t,
+		const struct place *place, const struct expr_context *ctx);
+
 /* c.c, cxx.c, rust.c: t is stripped; `named` is the type before stripping (wchar_t). */
 bool render_c(struct render *r, struct type *t, struct type *named, const uint8_t *bytes,
 	      size_t len);
 void render_reference(struct render *r, const struct type *t, const uint8_t *bytes);
+void render_member_pointer(struct render *r, const struct type *t, const uint8_t *bytes);
 bool render_cxx_string(struct render *r, const struct type *t, const uint8_t *bytes, size_t len);
 bool render_rust(struct render *r, struct type *t, const uint8_t *bytes, size_t len);
 
@@ -83,6 +88,7 @@ enum rust_shape {
 	RUST_SLICE,  // &[T], Box<[T]>, Vec<T>: len elements at ptr
 	RUST_OWNER,  // &T, &mut T, Box<T>: a thin pointer to one element that is sure to be there
 	RUST_RAW,    // *const T, *mut T, fn: only the address is shown
+	RUST_DYN,    // &dyn T, Box<dyn T>: the address and, at len_off, the vtable's
 };
 struct rust_view {
 	enum rust_shape shape;
@@ -96,6 +102,8 @@ bool rust_is_std(const char *name);
 
 /* std::string: where its pointer and length are. */
 bool cxx_string_view(const struct type *t, uint64_t *ret_ptr, uint64_t *ret_len);
+/* The enumerator that an enum's bytes spell; NULL if none. */
+const struct enumerator *enumerator_of(const struct type *t, const uint8_t *bytes);
 /* A member by name, NULL if there is none. */
 const struct member *member_named(const struct type *t, const char *name);
 /* The first pointer at or inside t; its offset is added to *off. NULL if there is none. */

@@ -97,11 +97,10 @@ static void add_owner(struct render *r, uint64_t addr, struct type *element)
 		free(bytes);
 }
 
-static void add_raw(struct render *r, const struct type *t, uint64_t addr)
+static void add_raw(struct render *r, uint64_t addr)
 {
 	buf_hex(r->out, addr);
 	render_address_name(r, addr);
-	(void)t;
 }
 
 /* Shows a value through its view; false if it has none. */
@@ -124,7 +123,14 @@ static bool render_view(struct render *r, struct type *t, const uint8_t *bytes, 
 		add_owner(r, addr, v.element);
 		return true;
 	case RUST_RAW:
-		add_raw(r, t, addr);
+		add_raw(r, addr);
+		return true;
+	case RUST_DYN:
+		buf_hex(r->out, addr);
+		buf_str(r->out, " (vtable ");
+		buf_hex(r->out, n);
+		render_address_name(r, n);
+		buf_char(r->out, ')');
 		return true;
 	case RUST_PLAIN:
 		break;
@@ -226,14 +232,11 @@ static bool add_variants(struct render *r, const struct type *t, const uint8_t *
 
 static bool add_enum(struct render *r, const struct type *t, const uint8_t *bytes)
 {
-	int64_t v = t->is_signed ? scalar_sint(bytes, t->size)
-				 : (int64_t)scalar_uint(bytes, t->size);
+	const struct enumerator *e = enumerator_of(t, bytes);
 
-	for (size_t i = 0; i < t->n_enumerators; i++) {
-		if (t->enumerators[i].value == v) {
-			buf_str(r->out, t->enumerators[i].name);
-			return true;
-		}
+	if (e) {
+		buf_str(r->out, e->name);
+		return true;
 	}
 	buf_str(r->out, "<no variant ");
 	scalar_decimal(r->out, bytes, t->size, t->is_signed);

@@ -17,7 +17,7 @@ static bool starts_with(const char *s, const char *prefix)
 bool rust_is_std(const char *name)
 {
 	return starts_with(name, "core::") || starts_with(name, "alloc::") ||
-	       starts_with(name, "std::");
+	       starts_with(name, "std::") || starts_with(name, "hashbrown::");
 }
 
 const char *rust_short_name(const char *name, size_t *ret_len)
@@ -73,6 +73,22 @@ static struct rust_view view_fat(const struct type *t)
 	return v;
 }
 
+/* &dyn Trait, Box<dyn Trait>, *const dyn Trait: all are { pointer, vtable }. */
+static struct rust_view view_dyn(const struct type *t)
+{
+	struct rust_view v = {.shape = RUST_PLAIN};
+	const struct member *pointer = member_named(t, "pointer");
+	const struct member *vtable = member_named(t, "vtable");
+
+	if (t->size != 16 || t->n_members != 2 || !is_word(pointer) || !is_word(vtable) ||
+	    pointer->offset > 8 || vtable->offset > 8)
+		return v;
+	v.ptr_off = pointer->offset;
+	v.len_off = vtable->offset;
+	v.shape = RUST_DYN;
+	return v;
+}
+
 static struct rust_view view_vec(const struct type *t)
 {
 	struct rust_view v = {.shape = RUST_PLAIN};
@@ -110,7 +126,9 @@ static struct rust_view view_struct(const struct type *t)
 			v.shape = RUST_STR;
 		return v;
 	}
-	return starts_with(t->name, "alloc::vec::Vec<") ? view_vec(t) : view_fat(t);
+	if (starts_with(t->name, "alloc::vec::Vec<"))
+		return view_vec(t);
+	return member_named(t, "vtable") ? view_dyn(t) : view_fat(t);
 }
 
 struct rust_view rust_view_of(struct type *t)

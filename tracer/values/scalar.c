@@ -30,6 +30,18 @@ int64_t scalar_sint(const uint8_t *bytes, size_t size)
 	return (int64_t)(v << shift) >> shift;
 }
 
+const struct enumerator *enumerator_of(const struct type *t, const uint8_t *bytes)
+{
+	// The debug information may write a value signed or not, whatever the type: rustc 1.63.
+	uint64_t mask = t->size >= 8 ? UINT64_MAX : (1ull << 8 * t->size) - 1;
+	uint64_t v = scalar_uint(bytes, t->size) & mask;
+
+	for (size_t i = 0; i < t->n_enumerators; i++)
+		if (((uint64_t)t->enumerators[i].value & mask) == v)
+			return &t->enumerators[i];
+	return NULL;
+}
+
 static void decimal_wide(struct buf *out, const uint8_t *bytes, size_t size, bool is_signed)
 {
 	unsigned __int128 v = 0;

@@ -161,6 +161,8 @@ bool value_format_place(struct buf *out, const struct value_style *style, struct
 
 	if (!t)
 		return unknown(out, "unknown type");
+	if (t->kind == TYPE_ARRAY && !t->has_count && t->bound && place->kind == PLACE_MEMORY)
+		return render_vla(out, style, t, place, ctx);
 	switch (place->kind) {
 	case PLACE_MEMORY:
 		return format_memory(out, style, type, t->size, place->address, ctx->memory);
