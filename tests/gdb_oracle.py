@@ -153,12 +153,14 @@ def compare_pop(sample, push, pop, theirs, rust):
 def compare(sample, traced, seen, rust):
     """Pairs the k-th meeting of each body, in threaded programs the k-th at each CFA."""
     queues, faults, compared = {}, [], 0
-    threaded = len({push["tid"] for push in traced.pushes()}) > 1
+    # gdb lets a vfork'ed child run; we trace it while it shares the program's memory.
+    pushes = [push for push in traced.pushes() if push["pid"] == traced.header["pid"]]
+    threaded = len({push["tid"] for push in pushes}) > 1
 
     def key(pc, cfa):
         return (pc, cfa) if threaded else pc
 
-    for push in traced.pushes():
+    for push in pushes:
         queues.setdefault(key(number_of(push["pc"]), number_of(push["cfa"])), []).append(push)
     frames = {}  # (pc, cfa) -> push whose return gdb will tell
     for theirs in seen:

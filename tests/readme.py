@@ -30,8 +30,8 @@ def blocks(text):
 
 
 def plain(lines):
-    text = normal.text_trace("\n".join(lines))
-    return [re.sub(r"\s+", " ", re.sub(r"S[+-]\d+|0x#+", "ADDRESS", line)).strip()
+    text = normal.text_trace("\n".join(lines)).replace("BUILD/", "build/")
+    return [re.sub(r"\s+", " ", re.sub(r"S[+-]\w+", "ADDRESS", line)).strip()
             for line in text.splitlines()]
 
 
@@ -58,10 +58,11 @@ def main():
                 continue
             count += 1
             line = re.sub(r"(?<![\w/])build/", f"{BUILD}/", command)
-            done = run(["sh", "-c", f"(exit {status}); {line}"], cwd=SOURCE,
+            # Both streams in one, as on a terminal.
+            done = run(["sh", "-c", f"(exit {status}); {line} 2>&1"], cwd=SOURCE,
                        env=dict(os.environ, PATH=path, COLUMNS="100"))
             status = done.status if done.status >= 0 else 128 - done.status
-            got = plain((done.out + done.err).decode(errors="replace").splitlines())
+            got = plain(done.out.decode(errors="replace").splitlines())
             good = matches(plain(shown), got)
             tap.ok(good, f"$ {command}", "shown:", *plain(shown), "got:", *got)
     tap.ok(count > 0, "README.md shows commands")

@@ -5,6 +5,8 @@ import subprocess
 from collections import Counter
 
 SHOWN = 8
+# What the compiler made without a line of source; hidden unless asked for with --all.
+MADE_UP = re.compile(r"_GLOBAL__(sub_)?[ID]_|_Z\d+__static_initialization_and_destruction")
 
 
 def output_of(*argv):
@@ -66,6 +68,7 @@ class Stack:
     def __init__(self, symbols, calls):
         self.symbols, self.calls = symbols, calls
         self.frames, self.faults = [], []
+        self.open, self.seen = [], set()  # entries of the open frames; of all that were pushed
         self.pushes = self.pops = self.deepest = 0
         self.how, self.outside = Counter(), Counter()
 
@@ -92,8 +95,11 @@ class Stack:
         if event["parts"] and sum(part[1] for part in event["parts"]) != event["delta"]:
             self.fault(event, f"parts {event['parts']} are not {event['delta']} in all")
         self.return_address(event)
+        self.caller(event)
         keep = ("seq", "function", "cfa", "return_address", "depth", "symbol")
         self.frames.append({key: event[key] for key in keep})
+        self.open.append(self.symbols.entry_of(int(event["pc"], 16) - self.symbols.bias))
+        self.seen.add(self.open[-1])
         self.deepest = max(self.deepest, len(self.frames))
 
     def return_address(self, event):
@@ -110,6 +116,14 @@ class Stack:
         else:
             self.outside[place] += 1
 
+    def caller(self, event):
+        """Where the return address is in a function that is traced, that is the open frame."""
+        address = int(event["return_address"] or "0", 16) - self.symbols.bias
+        entry = self.symbols.entry_of(address - 1) if address in self.calls else None
+        if entry in self.seen and (not self.open or self.open[-1] != entry):
+            self.fault(event, f"called by {self.symbols.label(entry)}, but the open frame is that of "
+                       + (self.symbols.label(self.open[-1]) if self.open else "nobody"))
+
     def pop(self, event):
         self.pops += 1
         self.how[event["how"]] += 1
@@ -117,6 +131,7 @@ class Stack:
             self.fault(event, "nothing is open")
             return
         top = self.frames.pop()
+        self.open.pop()
         for key, value in top.items():
             mine = event["pushed_seq"] if key == "seq" else event[key]
             if mine != value:
@@ -182,7 +197,9 @@ def hooks_log(file, symbols):
     with open(file, encoding="utf-8") as lines:
         for line in lines:
             kind, address = line.split()[:2]
-            yield kind, symbols.label(int(address, 16))
+            label = symbols.label(int(address, 16))
+            if not MADE_UP.match(label):
+                yield kind, label
 
 
 def gdb_log(file, symbols):

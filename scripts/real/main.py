@@ -21,7 +21,7 @@ from programs import PROGRAMS, BuildError, must  # noqa: E402
 HOOKS = TOP / "tests/samples/instrument.c"
 DOC = TOP / "docs/real-programs.md"
 MARKS = ("<!-- table begin -->", "<!-- table end -->")
-COLUMNS = ("program", "package", "language", "flags", "functions traced", "skipped", "events",
+COLUMNS = ("program", "package", "language", "flags", "traced", "hidden", "skipped", "events",
            "deepest", "same output", "same sequence", "native", "traced", "tracer's memory")
 
 INSTRUMENT = ["-O0", "-no-pie", "-finstrument-functions"]
@@ -33,7 +33,7 @@ class Row:
     """What the table says of one build, over all runs of its workload."""
 
     def __init__(self):
-        self.traced = self.skipped = self.events = self.deepest = self.peak = 0
+        self.traced = self.hidden = self.skipped = self.events = self.deepest = self.peak = 0
         self.native_s = self.traced_s = 0.0
         self.output = self.structure = True
         self.sequence = None  # nothing to compare with
@@ -41,6 +41,7 @@ class Row:
     def add(self, native, traced, stack):
         s = traced.summary
         self.traced, self.skipped = s.get("traced", 0), s.get("skipped", 0)
+        self.hidden = sum(n for key, n in s.items() if key.startswith("hidden_"))
         self.events += stack.pushes + stack.pops
         self.deepest = max(self.deepest, stack.deepest)
         self.peak = max(self.peak, traced.ran.peak)
@@ -50,7 +51,7 @@ class Row:
     def cells(self, program, version, flags):
         said = {True: "yes", False: "**no**", None: "-"}
         return (program.name, f"{program.package} {version}", program.language, flags, self.traced,
-                self.skipped, self.events, self.deepest, said[self.output], said[self.sequence],
+                self.hidden, self.skipped, self.events, self.deepest, said[self.output], said[self.sequence],
                 f"{self.native_s:.3f} s", f"{self.traced_s:.2f} s", f"{self.peak / 1024:.0f} MiB")
 
 
@@ -59,7 +60,7 @@ class Checker:
         self.options, self.program = options, program
         self.work = Path(options.cache).resolve() / "build" / program.name
         self.frametrace = Path(options.O).resolve() / "frametrace"
-        self.rows, self.recordings = [], []
+        self.rows, self.recordings, self.recorded_well = [], [], None
 
     def say(self, good, what, *notes):
         return tap.ok(good, f"{self.program.name} {what}", *notes)
@@ -67,18 +68,18 @@ class Checker:
     def build(self, label, flags, extra=()):
         return self.program.build(self.source, self.work / label, flags, extra)
 
-    def native(self, program, run, env=None, times=3):
+    def native(self, program, run, times=3):
         """The quickest of a few: the first one also reads the file from the disk."""
-        ran = [trace.run_in(self.work / "run", [], program, run, env) for _ in range(times)]
+        ran = [trace.run_in(self.work / "run", [], program, run) for _ in range(times)]
         return min(ran, key=lambda one: one.seconds)
 
-    def one(self, label, number, run, built, row, extra_checks=(), options=(), env=None):
+    def one(self, label, number, run, built, row, extra_checks=(), options=()):
         """One run: alone, traced, compared. Gives whether all extra checks hold."""
         program, symbols, calls = built
-        native = self.native(program, run, dict(env, FT_INSTRUMENT="/dev/null") if env else None)
+        native = self.native(program, run)
         options = [*options, *(f"--source=!*/{file}" for file in self.program.left_out)]
         traced = trace.traced(self.frametrace, self.work / "run", program, run, "--no-aslr",
-                              *options, env=env)
+                              *options)
         stack = checks.Stack(symbols, calls)
         for event in traced.events():
             stack.take(event)
@@ -122,17 +123,14 @@ class Checker:
             *INSTRUMENT, "-finstrument-functions-exclude-file-list=" + without], [hooks])
         row, good = Row(), True
         for number, run in enumerate(self.program.runs(self.source), 1):
-            log = self.work / f"calls{number}"
-            log.unlink(missing_ok=True)
-            log.touch()
-            # A generator: opens the log when the first event is compared.
+            # A generator: the log is read when the first event is compared.
+            log = self.work / "run" / trace.CALLS
             check = checks.Sequence(built[1], checks.hooks_log(log, built[1]),
                                     unwound=self.program.language == "C++")
             check.what = "calls and returns are those that -finstrument-functions recorded"
-            env = dict(os.environ, FT_INSTRUMENT=str(log))
             good = self.one("-O0 -finstrument-functions", number, run, built, row, [check],
-                            ["--source=!*/instrument.c"], env) and good
-            self.recordings.append((log, built[1]))
+                            ["--source=!*/instrument.c"]) and good
+            self.recordings.append((log.rename(self.work / f"calls{number}"), built[1]))
         return good
 
     def gdb_calls(self, built, number, run):
@@ -144,7 +142,7 @@ class Checker:
         functions, log = self.work / "functions", self.work / f"calls{number}"
         functions.write_text("".join(f"{address:#x}\n" for address in own))
         program = trace.lay_out(self.work / "run", program, run)
-        env = dict(os.environ, CALLS_OF=str(functions), CALLS_TO=str(log),
+        env = dict(trace.ENVIRONMENT, CALLS_OF=str(functions), CALLS_TO=str(log),
                    CALLS_IN=str(program), CALLS_ARGS=shlex.join(run.args))
         subprocess.run(["gdb", "-nx", "-batch", "-x", str(HERE / "gdb_calls.py"), str(program)],
                        cwd=self.work / "run", env=env, capture_output=True, check=False,
@@ -154,11 +152,11 @@ class Checker:
         return check
 
     def plain(self, label, flags):
-        row, good = Row(), None
+        row, good = Row(), self.recorded_well if label == "-O0" else None
         built = self.built(label.strip("-"), flags)
         for number, run in enumerate(self.program.runs(self.source), 1):
             extra = []
-            if label == "-O0":
+            if label == "-O0" and self.program.repeats:
                 log, symbols = self.recordings[number - 1]
                 extra = [checks.Sequence(built[1], checks.hooks_log(log, symbols),
                                          unwound=self.program.language == "C++")]
@@ -177,7 +175,7 @@ class Checker:
         print(f"# {self.program.name}: {self.program.package} {self.version}", flush=True)
         self.work.mkdir(parents=True, exist_ok=True)
         if self.program.language != "Rust":
-            self.instrumented()
+            self.recorded_well = self.instrumented()
         for label, flags in BUILDS[self.program.language].items():
             self.plain(label, flags)
 

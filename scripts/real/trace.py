@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 TIMEOUT = 600
+# The same for every run: a program may do more for a longer environment. The last is the file that
+# the hooks of an instrumented build write to; nobody else reads it.
+CALLS = "calls"
+ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "FT_INSTRUMENT": CALLS}
 
 
 class Ran:
@@ -55,11 +59,11 @@ def lay_out(directory, program, run):
     return Path(shutil.copy2(program, directory))
 
 
-def run_in(directory, before, program, run, env=None):
+def run_in(directory, before, program, run):
     argv = [*before, f"./{lay_out(directory, program, run).name}", *run.args]
     started = time.monotonic()
     child = subprocess.Popen([str(a) for a in argv], cwd=directory, stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
                              start_new_session=True)
     peak = Peak(child.pid)
     peak.start()
@@ -98,7 +102,7 @@ class Trace:
                     self.notes.append(event["text"])
 
 
-def traced(frametrace, directory, program, run, *options, env=None):
+def traced(frametrace, directory, program, run, *options):
     file = Path(tempfile.mkstemp(prefix="trace", suffix=".json", dir=directory.parent)[1])
     before = [frametrace, "--format=json", "-o", file, *options, "--"]
-    return Trace(run_in(directory, before, program, run, env), file)
+    return Trace(run_in(directory, before, program, run), file)

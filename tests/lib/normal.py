@@ -9,23 +9,30 @@ import re
 from lib.trace import BUILD, SOURCE
 
 STACK_REACH = 1 << 22
+ABOVE = 64  # beyond this the start-up code of the C library lies, which versions differ in
 
 
 def _addresses(text, base):
+    """Widths are kept where an address stands in a column, that is before two blanks."""
     def place(match):
         address, width = int(match.group(1), 16), len(match.group(0))
-        if base is not None and abs(base - address) < STACK_REACH:
-            return f"S{address - base:+d}".ljust(width)
-        return "0x" + "#" * (width - 2)
+        in_column = match.string[match.end():match.end() + 2] == "  "
+        if base is None or abs(base - address) >= STACK_REACH:
+            shown = "ADDRESS"
+        elif address - base > ABOVE:
+            shown = "S+ABOVE"
+        else:
+            shown = f"S{address - base:+d}"
+        return shown.ljust(width) if in_column else shown
     return re.sub(r"0x([0-9a-f]{6,16})\b", place, text)
 
 
 def _common(text, base):
-    text = _addresses(text, base)
     text = text.replace(str(BUILD), "BUILD").replace(str(SOURCE), "SOURCE")
     text = re.sub(r"\b(__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
-    text = re.sub(r"(?<=[\w>\])])\+\d+\b", "+N", text)
-    return re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
+    text = re.sub(r"(?<=[\w>\])])\+(0x[0-9a-f]+|\d+)\b", "+N", text)
+    text = re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
+    return _addresses(text, base)
 
 
 def text_trace(text):

@@ -3,8 +3,10 @@
 // expect: $FT_INSTRUMENT names; the oracle of the sequence of calls
 //
 // The file is opened at the first event and every line is written at once: an exit, a signal, an
-// exec or a longjmp loses nothing. A forked child writes nothing.
+// exec or a longjmp loses nothing. A forked child writes nothing, nor does what it executes:
+// $FT_INSTRUMENT_PID, which is set here, says whose file it is.
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,9 +29,14 @@ UNSEEN static pid_t self(void)
 
 UNSEEN static void open_file(void)
 {
-	const char *name = getenv("FT_INSTRUMENT");
+	const char *name = getenv("FT_INSTRUMENT"), *whose = getenv("FT_INSTRUMENT_PID");
+	char text[16];
 
 	owner = self();
+	if (whose && atoi(whose) != owner)
+		name = NULL;
+	snprintf(text, sizeof(text), "%d", (int)owner);
+	setenv("FT_INSTRUMENT_PID", text, 1);
 	/* O_APPEND: after an exec the same file goes on. */
 	file = name ? open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : CLOSED;
 	if (file < 0) {

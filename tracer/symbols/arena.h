@@ -16,7 +16,7 @@ struct arena;
 struct arena *arena_create(void);
 void arena_destroy(struct arena *a); // accepts NULL
 
-void *arena_alloc(struct arena *a, size_t size);	    // zeroed, aligned for any type
+void *arena_alloc(struct arena *a, size_t size);	   // zeroed, aligned for any type
 void *arena_array(struct arena *a, size_t n, size_t size); // zeroed; n * size may not overflow
 void *arena_copy(struct arena *a, const void *p, size_t len);
 char *arena_strdup(struct arena *a, const char *s);

@@ -21,6 +21,36 @@ bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what)
 	return dw_ok(d, rc);
 }
 
+static void read_list_sizes(struct dwarf_file *d)
+{
+	static const char *const names[LIST_SECTIONS] = {
+		[LIST_LOC] = ".debug_loc",
+		[LIST_LOCLISTS] = ".debug_loclists",
+		[LIST_RANGES] = ".debug_ranges",
+		[LIST_RNGLISTS] = ".debug_rnglists",
+	};
+	for (size_t i = 0; i < LIST_SECTIONS; i++) {
+		Dwarf_Addr addr;
+		Dwarf_Unsigned size;
+		if (dw_ok(d,
+			  dwarf_get_section_info_by_name(d->dbg, names[i], &addr, &size, &d->err)))
+			d->list_sizes[i] = size;
+	}
+}
+
+bool dw_list_is_inside(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
+		       enum list_section section)
+{
+	Dwarf_Off off;
+	Dwarf_Unsigned v;
+	if (form == DW_FORM_sec_offset)
+		return dw_ok(d, dwarf_global_formref(a, &off, &d->err)) &&
+		       off < d->list_sizes[section];
+	if (form == DW_FORM_data4 || form == DW_FORM_data8)
+		return dw_ok(d, dwarf_formudata(a, &v, &d->err)) && v < d->list_sizes[section];
+	return d->list_sizes[section] > 0; // an index: libdwarf looks it up in a table
+}
+
 enum ft_rc dwarf_open(int fd, const char *path, uint64_t bias, struct dwarf_file **ret)
 {
 	(void)path;
@@ -34,6 +64,8 @@ enum ft_rc dwarf_open(int fd, const char *path, uint64_t bias, struct dwarf_file
 	}
 	if (!dw_ok_or_warn(d, rc, "debug information"))
 		d->dbg = NULL;
+	if (d->dbg)
+		read_list_sizes(d);
 	*ret = d;
 	return FT_OK;
 }
@@ -129,6 +161,19 @@ static bool next_header(struct dwarf_file *d, struct unit_detail *detail, struct
 	return true;
 }
 
+static bool base_is_inside(struct dwarf_file *d, const struct die *die, uint16_t attr,
+			   enum list_section section)
+{
+	Dwarf_Attribute a;
+	Dwarf_Half form;
+	if (!dw_attribute(d, die, attr, &a))
+		return true; // no base: nothing is looked up with it
+	bool ok = dw_ok(d, dwarf_whatform(a, &form, &d->err)) &&
+		  dw_list_is_inside(d, a, form, section);
+	dwarf_dealloc_attribute(a);
+	return ok;
+}
+
 static void read_unit_die(struct dwarf_file *d, const struct die *die, struct unit_detail *detail,
 			  struct dwarf_unit *unit)
 {
@@ -142,7 +187,10 @@ static void read_unit_die(struct dwarf_file *d, const struct die *die, struct un
 		unit->dw_lang = (uint16_t)v;
 	if (die_address(d, die, DW_AT_low_pc, &v) == FT_OK)
 		detail->base = v - d->bias;
-	if (dw_ranges(d, die, detail->base, unit->version, &unit->ranges, &unit->n_ranges) != FT_OK)
+	detail->broken_lists = !base_is_inside(d, die, DW_AT_loclists_base, LIST_LOCLISTS) ||
+			       !base_is_inside(d, die, DW_AT_rnglists_base, LIST_RNGLISTS);
+	if (detail->broken_lists ||
+	    dw_ranges(d, die, detail->base, unit->version, &unit->ranges, &unit->n_ranges) != FT_OK)
 		unit->n_ranges = 0;
 }
 
@@ -376,8 +424,8 @@ enum ft_rc die_ref(struct dwarf_file *d, const struct die *die, uint16_t attr, u
 }
 
 /* A block or an exprloc; the bytes are the section's. */
-static bool block_bytes(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
-			const void **ret, uint64_t *ret_len)
+static bool block_bytes(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form, const void **ret,
+			uint64_t *ret_len)
 {
 	if (form == DW_FORM_exprloc) {
 		Dwarf_Unsigned len;

@@ -7,8 +7,8 @@
  * Lifetime: a struct die lives until die_free(); strings, blocks, locations and ops live as long
  *           as the dwarf_file.
  *
- * Offsets of DIEs are global. Those in .debug_types (type units of DWARF 4) have bit 63 set, so that
- * one number names a DIE.
+ * Offsets of DIEs are global. Those in .debug_types (type units of DWARF 4) have bit 63 set, so
+ * that one number names a DIE.
  *
  * Everything here is file-relative unless it takes `bias`, which is then added to every address.
  */
@@ -31,15 +31,15 @@ void dwarf_close(struct dwarf_file *d); // accepts NULL
 const char *dwarf_warning(const struct dwarf_file *d);
 
 struct dwarf_unit {
-	uint64_t die;	      // global offset of its DIE
-	uint64_t end;	      // global offset of the first byte behind the unit
-	uint16_t version;     // 2..5
+	uint64_t die;	  // global offset of its DIE
+	uint64_t end;	  // global offset of the first byte behind the unit
+	uint16_t version; // 2..5
 	uint8_t address_size;
-	uint16_t dw_lang;     // DW_LANG_*
+	uint16_t dw_lang;			// DW_LANG_*
 	const char *name, *comp_dir, *producer; // NULL if absent
 	struct range *ranges; // biased; from low_pc/high_pc or ranges; NULL if none
 	size_t n_ranges;
-	bool is_partial;      // DW_TAG_partial_unit or type unit
+	bool is_partial; // DW_TAG_partial_unit or type unit
 };
 
 /*
@@ -72,8 +72,8 @@ FT_CHECK enum ft_rc die_address(struct dwarf_file *d, const struct die *die, uin
 FT_CHECK enum ft_rc die_ref(struct dwarf_file *d, const struct die *die, uint16_t attr,
 			    uint64_t *ret_offset);
 /*
- * low_pc/high_pc or ranges, biased, in the order given; *ret is malloc'ed. Empty ranges and those of
- * code that the linker dropped are left out; FT_NONE: nothing is left.
+ * low_pc/high_pc or ranges, biased, in the order given; *ret is malloc'ed. Empty ranges and those
+ * of code that the linker dropped are left out; FT_NONE: nothing is left.
  */
 FT_CHECK enum ft_rc die_ranges(struct dwarf_file *d, const struct die *die, struct range **ret,
 			       size_t *ret_n);

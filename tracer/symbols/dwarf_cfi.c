@@ -56,8 +56,8 @@ static void index_section(struct dwarf_file *d, const struct cfi_section *s, boo
 }
 
 /*
- * Both sections count: a program built with -g -fno-asynchronous-unwind-tables has its own functions
- * in .debug_frame and those of crt1.o in .eh_frame.
+ * Both sections count: a program built with -g -fno-asynchronous-unwind-tables has its own
+ * functions in .debug_frame and those of crt1.o in .eh_frame.
  */
 static void index_fdes(struct dwarf_file *d)
 {

@@ -56,8 +56,8 @@ static void read_file_names(struct dwarf_file *d, size_t unit, Dwarf_Line_Contex
 						     &d->err);
 		if (!dw_ok(d, rc) || !name)
 			continue;
-		u->files[i] = dw_join(
-			d, directory(d, ctx, version, dir, d->units[unit].comp_dir), name);
+		u->files[i] =
+			dw_join(d, directory(d, ctx, version, dir, d->units[unit].comp_dir), name);
 	}
 }
 

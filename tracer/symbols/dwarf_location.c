@@ -82,8 +82,10 @@ static void ranges_listed(struct dwarf_file *d, const struct die *die, uint64_t 
 	if (!dw_attribute(d, die, DW_AT_ranges, &a))
 		return;
 	if (dw_ok(d, dwarf_whatform(a, &form, &d->err))) {
-		bool ok;
-		if (form == DW_FORM_rnglistx || form == DW_FORM_data4 || form == DW_FORM_data8)
+		bool ok = dw_list_is_inside(d, a, form, version >= 5 ? LIST_RNGLISTS : LIST_RANGES);
+		if (!ok)
+			value = 0;
+		else if (form == DW_FORM_rnglistx || form == DW_FORM_data4 || form == DW_FORM_data8)
 			ok = dw_ok(d, dwarf_formudata(a, &value, &d->err));
 		else
 			ok = dw_ok(d, dwarf_global_formref(a, &value, &d->err));
@@ -131,7 +133,7 @@ enum ft_rc die_ranges(struct dwarf_file *d, const struct die *die, struct range 
 		      size_t *ret_n)
 {
 	size_t unit = dwarf_unit_of(d, die->offset);
-	if (unit == SIZE_MAX)
+	if (unit == SIZE_MAX || d->details[unit].broken_lists)
 		return FT_NONE;
 	return dw_ranges(d, die, d->details[unit].base, d->units[unit].version, ret, ret_n);
 }
@@ -400,13 +402,17 @@ static void read_location(struct dwarf_file *d, size_t unit, Dwarf_Attribute a,
 	dwarf_dealloc_loc_head_c(head);
 }
 
+static bool is_list_form(Dwarf_Half form, unsigned version)
+{
+	return form == DW_FORM_sec_offset || form == DW_FORM_loclistx ||
+	       (version < 4 && (form == DW_FORM_data4 || form == DW_FORM_data8));
+}
+
 /* Whether a form can hold a location; constants are something else (a member's offset). */
 static bool is_location_form(Dwarf_Half form, unsigned version)
 {
-	return form == DW_FORM_exprloc || form == DW_FORM_sec_offset || form == DW_FORM_loclistx ||
-	       form == DW_FORM_block || form == DW_FORM_block1 || form == DW_FORM_block2 ||
-	       form == DW_FORM_block4 ||
-	       (version < 4 && (form == DW_FORM_data4 || form == DW_FORM_data8));
+	return form == DW_FORM_exprloc || form == DW_FORM_block || form == DW_FORM_block1 ||
+	       form == DW_FORM_block2 || form == DW_FORM_block4 || is_list_form(form, version);
 }
 
 void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, struct location *ret)
@@ -418,7 +424,10 @@ void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, st
 	if (!dw_attribute(d, die, attr, &a))
 		return;
 	unsigned version = unit == SIZE_MAX ? 4 : d->units[unit].version;
-	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version))
+	bool broken = unit != SIZE_MAX && d->details[unit].broken_lists;
+	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version) &&
+	    (!is_list_form(form, version) ||
+	     (!broken && dw_list_is_inside(d, a, form, version >= 5 ? LIST_LOCLISTS : LIST_LOC))))
 		read_location(d, unit, a, ret);
 	dwarf_dealloc_attribute(a);
 }

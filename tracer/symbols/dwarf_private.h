@@ -11,19 +11,20 @@
 
 #include "symbols/arena.h"
 #include "symbols/dwarf.h"
-#include "symbols/libdwarf_compat.h"
+#include "symbols/dwarf_compat.h"
 
 #define TYPES_BIT (1ULL << 63) // in DIE offsets: .debug_types
 
 /* What a unit has besides struct dwarf_unit. */
 struct unit_detail {
-	uint64_t header;     // offset of its header
-	uint64_t base;	     // file-relative low_pc: the base address of its lists (DWARF 4, 2.17.3)
+	uint64_t header; // offset of its header
+	uint64_t base;	 // file-relative low_pc: the base address of its lists (DWARF 4, 2.17.3)
 	uint8_t offset_size; // 4 or 8
+	bool broken_lists;   // the bases of its lists lie outside their sections
 	bool has_files, has_lines;
-	const char **files;  // by the index that rows and DW_AT_decl_file use; entries may be NULL
+	const char **files; // by the index that rows and DW_AT_decl_file use; entries may be NULL
 	size_t n_files;
-	size_t first_file;   // what file 0 of a row means; see dwarf_file_is_vague()
+	size_t first_file;     // what file 0 of a row means; see dwarf_file_is_vague()
 	struct line_row *rows; // malloc'ed
 	size_t n_rows;
 };
@@ -60,12 +61,16 @@ struct cfi_table {
 	struct cfi_row *rows;	   // CFI_ROWS of them, by pc; lo == hi: free
 };
 
+/* Sections that attributes point into, and that 20210528 does not check the offsets of. */
+enum list_section { LIST_LOC, LIST_LOCLISTS, LIST_RANGES, LIST_RNGLISTS, LIST_SECTIONS };
+
 struct dwarf_file {
 	Dwarf_Debug dbg; // NULL: broken beyond use
 	Dwarf_Error err; // of the last call, until dw_ok() has seen it
 	uint64_t bias;
 	struct arena *arena;
 	const char *warning;
+	uint64_t list_sizes[LIST_SECTIONS]; // bytes; 0: there is no such section
 	bool units_read;
 	struct dwarf_unit *units;
 	struct unit_detail *details;
@@ -89,6 +94,10 @@ bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what);
 
 /* The attribute itself; to be given back with dwarf_dealloc_attribute(). */
 bool dw_attribute(struct dwarf_file *d, const struct die *die, uint16_t attr, Dwarf_Attribute *ret);
+
+/* Whether the list that an attribute refers to begins within its section. */
+bool dw_list_is_inside(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
+		       enum list_section section);
 
 /* Ranges of a DIE with the base address of its unit given; malloc'ed. */
 enum ft_rc dw_ranges(struct dwarf_file *d, const struct die *die, uint64_t base, unsigned version,

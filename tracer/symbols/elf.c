@@ -408,22 +408,14 @@ bool elf_has_dynsym(const struct elf_file *e)
 	return has_section_of(e, SHT_DYNSYM);
 }
 
-/* A slot of the global offset table and the name that the dynamic linker puts there. */
-struct got_slot {
-	uint64_t addr;
-	const char *name;
-};
-
-struct got {
-	struct got_slot *s; // by addr, once sorted
+struct slot_list {
+	struct elf_slot *s;
 	size_t n, cap;
-	const char **by_index; // of .rela.plt; entries may be NULL
-	size_t n_by_index;
 };
 
 static int compare_slots(const void *va, const void *vb)
 {
-	const struct got_slot *a = va, *b = vb;
+	const struct elf_slot *a = va, *b = vb;
 	return a->addr < b->addr ? -1 : a->addr > b->addr;
 }
 
@@ -440,17 +432,13 @@ static const char *relocated_name(struct elf_file *e, const GElf_Shdr *rel, cons
 	return elf_strptr(e->elf, sh.sh_link, sym.st_name);
 }
 
-static void read_relocations(struct elf_file *e, Elf_Scn *scn, bool is_plt, struct got *got)
+static void read_relocations(struct elf_file *e, Elf_Scn *scn, bool is_plt, struct slot_list *l)
 {
 	GElf_Shdr sh;
 	Elf_Data *data = elf_getdata(scn, NULL);
 	if (!data || !gelf_getshdr(scn, &sh))
 		return;
 	size_t n = data->d_size / sizeof(Elf64_Rela);
-	if (is_plt && !got->by_index) {
-		got->by_index = xcalloc(n + 1, sizeof(*got->by_index));
-		got->n_by_index = n;
-	}
 	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
 		GElf_Rela r;
 		if (!gelf_getrela(data, (int)i, &r))
@@ -461,84 +449,21 @@ static void read_relocations(struct elf_file *e, Elf_Scn *scn, bool is_plt, stru
 		const char *name = relocated_name(e, &sh, &r);
 		if (!name || !*name)
 			continue;
-		got->s = xgrow(got->s, got->n, &got->cap, sizeof(*got->s));
-		got->s[got->n++] = (struct got_slot){r.r_offset, name};
-		if (is_plt && i < got->n_by_index)
-			got->by_index[i] = name;
+		l->s = xgrow(l->s, l->n, &l->cap, sizeof(*l->s));
+		l->s[l->n++] = (struct elf_slot){r.r_offset, name, is_plt ? i : SIZE_MAX};
 	}
 }
 
-static void read_got(struct elf_file *e, struct got *got)
+void elf_slots(struct elf_file *e, struct elf_slot **ret, size_t *ret_n)
 {
+	struct slot_list l = {0};
 	for (size_t i = 1; i < e->n_sections; i++) {
 		Elf_Scn *scn = elf_getscn(e->elf, i);
 		if (scn && e->sections[i].type == SHT_RELA && e->sections[i].allocated)
-			read_relocations(e, scn, strcmp(e->sections[i].name, ".rela.plt") == 0,
-					 got);
+			read_relocations(e, scn, strcmp(e->sections[i].name, ".rela.plt") == 0, &l);
 	}
-	if (got->n)
-		qsort(got->s, got->n, sizeof(*got->s), compare_slots);
-}
-
-/*
- * The name behind one PLT entry: it jumps through a slot (ff 25 disp32), or, with -z ibtplt, pushes
- * its index in .rela.plt after an endbr64 (psABI, chapter 13).
- */
-static const char *plt_name(const struct got *got, uint64_t addr, const uint8_t *code, size_t len)
-{
-	for (size_t i = 0; i + 6 <= len; i++) {
-		if (code[i] != 0xff || code[i + 1] != 0x25)
-			continue;
-		int32_t disp;
-		memcpy(&disp, code + i + 2, sizeof(disp));
-		struct got_slot key = {addr + i + 6 + (uint64_t)(int64_t)disp, NULL}, *found = NULL;
-		if (got->n)
-			found = bsearch(&key, got->s, got->n, sizeof(key), compare_slots);
-		return found ? found->name : NULL;
-	}
-	static const uint8_t endbr_push[] = {0xf3, 0x0f, 0x1e, 0xfa, 0x68};
-	uint32_t index;
-	if (len < sizeof(endbr_push) + sizeof(index) ||
-	    memcmp(code, endbr_push, sizeof(endbr_push)) != 0)
-		return NULL;
-	memcpy(&index, code + sizeof(endbr_push), sizeof(index));
-	return index < got->n_by_index ? got->by_index[index] : NULL;
-}
-
-static void read_plt(struct elf_file *e, const struct elf_section *s, const struct got *got,
-		     struct elf_plt **ret, size_t *ret_n, size_t *cap)
-{
-	size_t entry = s->entsize == 8 ? 8 : 16;
-	for (uint64_t at = 0; at + entry <= s->size; at += entry) {
-		uint8_t code[16];
-		if (elf_read(e, s->addr + at, code, entry) != entry)
-			return;
-		const char *name = plt_name(got, s->addr + at, code, entry);
-		if (!name)
-			continue;
-		*ret = xgrow(*ret, *ret_n, cap, sizeof(**ret));
-		(*ret)[(*ret_n)++] = (struct elf_plt){s->addr + at, entry, name};
-	}
-}
-
-static int compare_plts(const void *va, const void *vb)
-{
-	const struct elf_plt *a = va, *b = vb;
-	return a->addr < b->addr ? -1 : a->addr > b->addr;
-}
-
-void elf_plts(struct elf_file *e, struct elf_plt **ret, size_t *ret_n)
-{
-	struct got got = {0};
-	size_t cap = 0;
-	*ret = NULL;
-	*ret_n = 0;
-	read_got(e, &got);
-	for (size_t i = 1; i < e->n_sections; i++)
-		if (strncmp(e->sections[i].name, ".plt", 4) == 0 && e->sections[i].executable)
-			read_plt(e, &e->sections[i], &got, ret, ret_n, &cap);
-	if (*ret_n)
-		qsort(*ret, *ret_n, sizeof(**ret), compare_plts);
-	free(got.s);
-	free(got.by_index);
+	if (l.n)
+		qsort(l.s, l.n, sizeof(*l.s), compare_slots);
+	*ret = l.s;
+	*ret_n = l.n;
 }

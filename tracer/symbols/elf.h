@@ -34,8 +34,15 @@ struct elf_symbol {
 	const char *name; // without @VERSION if the table spells one, in `name_len` bytes
 	size_t name_len;
 	enum elf_symbol_kind kind;
-	uint8_t binding;  // 0 local, 1 weak, 2 global
-	bool is_dynamic;  // from .dynsym
+	uint8_t binding; // 0 local, 1 weak, 2 global
+	bool is_dynamic; // from .dynsym
+};
+
+/* A slot of the global offset table, and whose address the dynamic linker puts there. */
+struct elf_slot {
+	uint64_t addr;
+	const char *name;
+	size_t index; // in .rela.plt; SIZE_MAX if it is of another section
 };
 
 /* One slot of .plt, .plt.sec or .plt.got: code at [addr, addr + size) that jumps to `name`. */
@@ -71,7 +78,10 @@ FT_CHECK enum ft_rc elf_symbols(struct elf_file *e, struct elf_symbol **ret, siz
 bool elf_has_symtab(const struct elf_file *e);
 bool elf_has_dynsym(const struct elf_file *e);
 
-/* PLT slots by address; *ret is malloc'ed, n may be 0. */
+/* Slots of the global offset table by address; *ret is malloc'ed, n may be 0. */
+void elf_slots(struct elf_file *e, struct elf_slot **ret, size_t *ret_n);
+
+/* plt.c: PLT slots by address; *ret is malloc'ed, n may be 0. */
 void elf_plts(struct elf_file *e, struct elf_plt **ret, size_t *ret_n);
 
 /* Bytes that the file has for an address; returns how many were there. */

@@ -4,7 +4,7 @@
 #include "symbols/dwarf_constants.h"
 #include "symbols/function_name.h"
 
-enum { CHAIN_MAX = 8 }; // abstract_origin, specification … of one function; two or three are usual
+enum { CHAIN_MAX = 8 }; // abstract_origin, specification … of one function; 2 or 3 are usual
 
 static const char *linkage_name(struct dwarf_file *d, const struct die *die)
 {
@@ -88,8 +88,9 @@ static const char *with_part(struct arena *a, const char *name, const char *symb
 }
 
 /*
- * Qualified by where it is declared. The linkage name says more where a part of the path has no name
- * in the source: clang's closures ("{lambda(int)#1}"), Rust's impl blocks, which DWARF only numbers
+ * Qualified by where it is declared. The linkage name says more where a part of the path has no
+ * name in the source: clang's closures ("{lambda(int)#1}"), Rust's impl blocks, which DWARF only
+ * numbers
  * ("{impl#0}") and the symbol spells ("<double::P as core::fmt::Display>").
  */
 const char *function_name(struct module *m, const struct described *r, enum language language,

@@ -18,7 +18,7 @@ struct described {
 	const char *file;    // NULL if unknown
 	uint32_t line;	     // 0 if unknown
 	bool artificial, external;
-	uint64_t declared;   // the DIE that stands in its namespace or class
+	uint64_t declared; // the DIE that stands in its namespace or class
 };
 
 void describe_die(struct module *m, const struct die *die, struct described *ret);

@@ -330,9 +330,9 @@ static void read_cfi_functions(struct module *m)
 		    !in_code_segment(m, r[i].lo))
 			continue;
 		bool is_start = addr == elf_entry(p->elf);
-		const char *name = is_start ? "_start"
-					    : arena_printf(p->arena, "fn_0x%llx",
-							   (unsigned long long)addr);
+		const char *name =
+			is_start ? "_start"
+				 : arena_printf(p->arena, "fn_0x%llx", (unsigned long long)addr);
 		struct function *f = function_new(m, name, r[i].lo, r[i].hi);
 		f->source = NAME_CFI;
 		f->origin = origin_without_debug(m, name, NULL);
@@ -413,8 +413,7 @@ static void list_symbols(struct module *m, struct listing *l)
 			l->counts->n_hidden[f->origin == ORIGIN_HELPER ? f->origin : origin]++;
 			continue;
 		}
-		if (f->unit != SIZE_MAX &&
-		    code_map_find(&p->state[f->unit].map, f->ranges[0].lo))
+		if (f->unit != SIZE_MAX && code_map_find(&p->state[f->unit].map, f->ranges[0].lo))
 			continue;
 		if (f->unit != SIZE_MAX && f->origin == ORIGIN_NO_DEBUG) // assembly with lines
 			f->origin = p->state[f->unit].origin;

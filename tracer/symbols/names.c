@@ -9,10 +9,15 @@ enum { GROUPS_BACK = 32 }; // addresses to look at for a symbol that still cover
 static bool is_marker(const struct symbol *s)
 {
 	static const char *const names[] = {
-		"_end",	       "end",	      "_edata",	  "edata",	   "_etext",
-		"etext",       "__etext",     "__bss_start", "__data_start", "data_start",
-		"__dso_handle", "__executable_start", "__ehdr_start", "__GNU_EH_FRAME_HDR",
-		"_DYNAMIC",    "_GLOBAL_OFFSET_TABLE_", "__TMC_END__",
+		"_end",		"end",
+		"_edata",	"edata",
+		"_etext",	"etext",
+		"__etext",	"__bss_start",
+		"__data_start", "data_start",
+		"__dso_handle", "__executable_start",
+		"__ehdr_start", "__GNU_EH_FRAME_HDR",
+		"_DYNAMIC",	"_GLOBAL_OFFSET_TABLE_",
+		"__TMC_END__",
 	};
 	for (size_t i = 0; i < FT_COUNT(names); i++)
 		if (strcmp(s->name, names[i]) == 0)
@@ -248,7 +253,8 @@ const char *symbol_shown(struct module *m, struct symbol *s)
 	return s->shown;
 }
 
-enum ft_rc symbols_address_of(struct symbols *s, struct module *m, const char *symbol, uint64_t *ret)
+enum ft_rc symbols_address_of(struct symbols *s, struct module *m, const char *symbol,
+			      uint64_t *ret)
 {
 	(void)s;
 	struct symbol *found = module_symbol_named(m, symbol);

@@ -36,9 +36,9 @@ static bool is_under(const char *path, const char *dir)
 
 /* Only directories that packages of the system or a toolchain own; never /usr/src or /usr/local. */
 static const char *const system_dirs[] = {
-	"/usr/include",		"/usr/lib",	    "/usr/lib32",	 "/usr/lib64",
-	"/usr/libexec",		"/usr/share",	    "/usr/local/lib/gcc", "/usr/local/include/c++",
-	"/lib",			"/lib64",
+	"/usr/include", "/usr/lib",   "/usr/lib32",	    "/usr/lib64",
+	"/usr/libexec", "/usr/share", "/usr/local/lib/gcc", "/usr/local/include/c++",
+	"/lib",		"/lib64",
 };
 
 /* Where rustc's own sources are, as rustc and distributions record them. */
@@ -52,10 +52,10 @@ static const char *const crate_parts[] = {"/.cargo/registry/", "/.cargo/git/", "
 static bool is_rust_library(const char *path)
 {
 	// "library/core/src/…", relative when the standard library was built with remapped paths.
-	static const char *const crates[] = {"core", "alloc", "std", "test", "proc_macro",
-					     "panic_unwind", "panic_abort", "unwind", "std_detect",
-					     "compiler-builtins", "portable-simd", "stdarch",
-					     "backtrace"};
+	static const char *const crates[] = {
+		"core",		 "alloc",	"std",	    "test",	  "proc_macro",
+		"panic_unwind",	 "panic_abort", "unwind",   "std_detect", "compiler-builtins",
+		"portable-simd", "stdarch",	"backtrace"};
 	if (strncmp(path, "library/", 8) != 0)
 		return false;
 	for (size_t i = 0; i < FT_COUNT(crates); i++)
@@ -155,10 +155,27 @@ static bool is_startup(const char *name)
 static bool is_std_crate(const char *path)
 {
 	static const char *const crates[] = {
-		"core",	  "alloc",  "std",     "panic_unwind", "panic_abort", "std_detect",
-		"unwind", "gimli",  "object",  "addr2line",    "memchr",      "rustc_demangle",
-		"adler",  "adler2", "hashbrown", "miniz_oxide", "compiler_builtins",
-		"rustc_std_workspace_core", "rustc_std_workspace_alloc", "proc_macro", "test",
+		"core",
+		"alloc",
+		"std",
+		"panic_unwind",
+		"panic_abort",
+		"std_detect",
+		"unwind",
+		"gimli",
+		"object",
+		"addr2line",
+		"memchr",
+		"rustc_demangle",
+		"adler",
+		"adler2",
+		"hashbrown",
+		"miniz_oxide",
+		"compiler_builtins",
+		"rustc_std_workspace_core",
+		"rustc_std_workspace_alloc",
+		"proc_macro",
+		"test",
 	};
 	for (size_t i = 0; i < FT_COUNT(crates); i++) {
 		size_t len = strlen(crates[i]);

@@ -55,14 +55,14 @@ struct unit_range {
 
 /* A name of an address, from .symtab, .dynsym or a PLT. */
 struct symbol {
-	uint64_t addr, end;  // [addr, end): what it names; end > addr
-	const char *name;    // linkage name; "puts@plt" for a PLT slot
-	const char *shown;   // made readable; NULL until asked for
+	uint64_t addr, end; // [addr, end): what it names; end > addr
+	const char *name;   // linkage name; "puts@plt" for a PLT slot
+	const char *shown;  // made readable; NULL until asked for
 	enum elf_symbol_kind kind;
 	uint8_t binding;
 	bool is_dynamic, is_plt;
-	bool in_code;	     // in an executable section
-	bool has_size;	     // the table gives its size
+	bool in_code;  // in an executable section
+	bool has_size; // the table gives its size
 };
 
 struct module_private {
@@ -82,8 +82,8 @@ struct module_private {
 	bool has_own_unit; // a unit with code is the program's own
 
 	/* names.c */
-	bool has_symbols;   // they have been read
-	bool has_rust_main; // std's lang_start is there
+	bool has_symbols;	// they have been read
+	bool has_rust_main;	// std's lang_start is there
 	struct symbol *symbols; // by addr; the best name of an address first
 	size_t n_symbols;
 	struct symbol **by_name; // n_symbols of them; NULL until asked for

@@ -93,7 +93,8 @@ static enum ft_rc check_headers(const char *path, int fd, const Elf64_Ehdr *h, u
 		if (pread(fd, &ph, sizeof(ph), (off_t)(h->e_phoff + i * sizeof(ph))) !=
 		    (ssize_t)sizeof(ph))
 			return ft_fail("%s: its program headers cannot be read", path);
-		if (ph.p_type == PT_LOAD && (ph.p_offset > size || ph.p_filesz > size - ph.p_offset))
+		if (ph.p_type == PT_LOAD &&
+		    (ph.p_offset > size || ph.p_filesz > size - ph.p_offset))
 			return ft_fail("%s: truncated: a segment lies outside the file", path);
 	}
 	return FT_OK;

@@ -24,9 +24,9 @@ enum language { LANG_UNKNOWN, LANG_C, LANG_CXX, LANG_RUST, LANG_ASM, LANG_OTHER 
 
 /* Where a function comes from; decides the default selection. */
 enum origin {
-	ORIGIN_OWN,	 // the program's own sources (or all there is, without debug information)
-	ORIGIN_SYSTEM,	 // declared under the system's or toolchain's directories (/usr/include …)
-	ORIGIN_STD,	 // Rust's own libraries (core, alloc, std), also when instantiated in the crate
+	ORIGIN_OWN,    // the program's own sources (or all there is, without debug information)
+	ORIGIN_SYSTEM, // declared under the system's or toolchain's directories (/usr/include …)
+	ORIGIN_STD, // Rust's own libraries (core, alloc, std), also when instantiated in the crate
 	ORIGIN_HELPER,	 // made by the compiler or the C runtime start-up (_start, frame_dummy …)
 	ORIGIN_NO_DEBUG, // no debug information, in a module that has some for other functions
 };
@@ -38,8 +38,8 @@ struct range {
 };
 
 struct function {
-	const char *name;   // as the source says it, qualified, demangled: "double::double", "ns::C::f";
-			    // from CFI only: "fn_0x401136" (file-relative address)
+	const char *name;   // as the source says it, qualified, demangled: "double::double",
+			    // "ns::C::f"; from CFI only: "fn_0x401136" (file-relative address)
 	const char *symbol; // linkage name; NULL if none
 	const char *file;   // path as the debug information gives it, joined with its directory;
 			    // NULL if unknown
@@ -50,9 +50,9 @@ struct function {
 	struct module *module;
 	struct range *ranges; // ranges[0].lo is the entry; cold parts follow; n_ranges >= 1
 	size_t n_ranges;
-	void *detail;	      // private to symbols/
-	uint64_t die;	      // private to symbols/: global DIE offset, 0 if none
-	size_t unit;	      // private to symbols/
+	void *detail; // private to symbols/
+	uint64_t die; // private to symbols/: global DIE offset, 0 if none
+	size_t unit;  // private to symbols/
 };
 
 struct module {
@@ -62,7 +62,7 @@ struct module {
 	uint64_t lo, hi;      // runtime extent of its PT_LOAD segments
 	bool has_debug;	      // it has .debug_info
 	bool has_symtab, has_dynsym, has_cfi;
-	bool is_pie;	      // ET_DYN
+	bool is_pie; // ET_DYN
 	struct module_private *p;
 };
 
@@ -86,7 +86,7 @@ FT_CHECK enum ft_rc symbols_script_interpreter(const char *path, char **ret_inte
  */
 FT_CHECK enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo,
 				 uint64_t map_off, struct module **ret);
-const char *symbols_warning(const struct module *m); // NULL if all is well
+const char *symbols_warning(const struct module *m);	 // NULL if all is well
 void symbols_close(struct symbols *s, struct module *m); // its functions become invalid
 
 /*
@@ -98,9 +98,9 @@ void symbols_close(struct symbols *s, struct module *m); // its functions become
 struct function_list {
 	struct function **f;
 	size_t n;
-	size_t n_hidden_units;	   // units not parsed because !all
-	size_t n_hidden[5];	   // functions by enum origin that exist but are not ORIGIN_OWN
-				   // (estimated from .symtab for unparsed units)
+	size_t n_hidden_units; // units not parsed because !all
+	size_t n_hidden[5];    // functions by enum origin that exist but are not ORIGIN_OWN
+			       // (estimated from .symtab for unparsed units)
 };
 FT_CHECK enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
 				      struct function_list *ret); // ret->f is freed by the caller
@@ -134,13 +134,13 @@ FT_CHECK enum ft_rc symbols_lines_of(struct symbols *s, const struct function *f
 
 /* One row of call frame information (DWARF 5, section 6.4), valid for pc in [lo, hi). */
 enum cfi_rule_kind {
-	CFI_UNDEFINED,	// not recoverable
-	CFI_SAME,	// the register has not changed
-	CFI_AT_CFA,	// saved at CFA + off
-	CFI_IS_CFA,	// its value is CFA + off
-	CFI_IN_REG,	// in another register
-	CFI_AT_EXPR,	// saved at the address an expression gives
-	CFI_IS_EXPR,	// its value is what an expression gives
+	CFI_UNDEFINED, // not recoverable
+	CFI_SAME,      // the register has not changed
+	CFI_AT_CFA,    // saved at CFA + off
+	CFI_IS_CFA,    // its value is CFA + off
+	CFI_IN_REG,    // in another register
+	CFI_AT_EXPR,   // saved at the address an expression gives
+	CFI_IS_EXPR,   // its value is what an expression gives
 };
 struct cfi_rule {
 	enum cfi_rule_kind kind;

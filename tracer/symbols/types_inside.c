@@ -19,6 +19,7 @@ struct inside {
 	struct type **targs;
 	size_t cap_targs;
 	const char *enumerator_prefix; // "ns::Color::", "" in C
+	const char *die_name; // as the DIE says it, not qualified; "" if anonymous
 	uint64_t discriminant_die;
 	bool has_variants;
 	bool nontrivial; // C++: has what makes it be passed by reference
@@ -226,7 +227,15 @@ static bool is_copy_constructor(struct inside *in, const struct die *die)
 	return n == 2 && reference;
 }
 
-/* Before DWARF 5 nothing says how a class is passed: Itanium C++ ABI 3.1.1, from its members. */
+/* Constructors have the class's name without its template arguments. */
+static bool is_constructor(const struct inside *in, const char *name)
+{
+	size_t n = strcspn(in->die_name, "<");
+
+	return n && strncmp(in->die_name, name, n) == 0 && name[n] == '\0';
+}
+
+/* gcc does not say how a class is passed: Itanium C++ ABI 3.1.1, from its methods. */
 static void read_method(struct inside *in, const struct die *die)
 {
 	const char *name = die_string(in->d, die, DW_AT_name);
@@ -236,7 +245,7 @@ static void read_method(struct inside *in, const struct die *die)
 	if (!name || in->nontrivial || die_flag(in->d, die, DW_AT_artificial) ||
 	    die_has(in->d, die, DW_AT_defaulted) || die_flag(in->d, die, DW_AT_deleted))
 		return;
-	if (name[0] == '~' || is_copy_constructor(in, die))
+	if (name[0] == '~' || (is_constructor(in, name) && is_copy_constructor(in, die)))
 		in->nontrivial = true;
 }
 
@@ -333,6 +342,8 @@ void types_read_inside(struct type *t)
 	struct type *under = t->kind == TYPE_ENUM ? type_strip(t->target) : NULL;
 	t->is_signed = under && (under->kind == TYPE_INT || under->is_signed);
 	in.enumerator_prefix = enumerator_prefix(&in, die);
+	const char *name = die_string(in.d, die, DW_AT_name);
+	in.die_name = name ? name : "";
 	for_children(&in, die, read_child);
 	if (in.has_variants)
 		t->kind = TYPE_VARIANTS;

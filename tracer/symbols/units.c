@@ -5,7 +5,7 @@
 #include "symbols/private.h"
 
 enum {
-	DEPTH_MAX = 256,    // of a DIE tree; deeper ones are broken or not worth it
+	DEPTH_MAX = 256,       // of a DIE tree; deeper ones are broken or not worth it
 	SCOPE_NAME_MAX = 4096, // a qualified name longer than that is cut
 };
 
@@ -145,7 +145,8 @@ size_t module_unit_at(const struct module *m, uint64_t pc)
 	return lo && pc < p->unit_ranges[lo - 1].hi ? p->unit_ranges[lo - 1].unit : SIZE_MAX;
 }
 
-/* A DIE that has code of its own, found while walking; its function is made when scopes are known. */
+/* A DIE that has code of its own, found while walking; its function is made when scopes are known.
+ */
 struct found {
 	uint64_t die;
 	struct range *ranges; // malloc'ed
@@ -255,8 +256,8 @@ static void make_functions(struct walk *w, size_t unit)
 		struct found *found = &w->found[i];
 		struct die *die;
 		if (die_at(d, found->die, &die) == FT_OK) {
-			struct function *f = function_of_die(w->m, unit, die, found->ranges,
-							     found->n_ranges);
+			struct function *f =
+				function_of_die(w->m, unit, die, found->ranges, found->n_ranges);
 			die_free(d, die);
 			if (f)
 				u->f[u->n++] = f;

@@ -138,12 +138,13 @@ static bool render_view(struct render *r, struct type *t, const uint8_t *bytes, 
 	return false;
 }
 
-/* Zero-sized parts of the standard library's types (PhantomData, Global) say nothing. */
+/* Markers of the standard library inside its own types (PhantomData, Global) say nothing. */
 static bool is_noise(const struct type *t, const struct member *m)
 {
 	struct type *mt = type_strip(m->type);
 
-	return m->is_static || (rust_is_std(t->name) && mt && mt->size == 0);
+	return m->is_static ||
+	       (mt && mt->size == 0 && rust_is_std(t->name) && rust_is_std(mt->name));
 }
 
 static bool is_tuple_like(const struct type *t)

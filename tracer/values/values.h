@@ -36,10 +36,17 @@ bool value_format(struct buf *out, const struct value_style *style, struct type 
 bool value_format_place(struct buf *out, const struct value_style *style, struct type *type,
 			const struct place *place, const struct expr_context *ctx);
 
-/* How a function returns a type (psABI 3.2.3; Rust's own ABI for Rust). */
+/*
+ * How a function returns a type (psABI 3.2.3; Rust's own ABI for Rust).
+ *
+ * RETURN_MEMORY: where the hidden pointer said, which rdi held at the function's entry and rax holds
+ * at the ret. Optimising LLVM (clang, rustc) leaves rax as it is in functions that nobody outside
+ * of the unit calls, so for code that is signature.optimised the one from the entry is the truth:
+ * put it into regs->r[ARCH_RAX] of return_value_format(), or say that it is unknown.
+ */
 enum return_class { RETURN_VOID, RETURN_REGISTERS, RETURN_MEMORY, RETURN_UNKNOWN };
 struct return_plan {
-	enum return_class class; // MEMORY: at the address in rax (the hidden pointer)
+	enum return_class class;
 	uint64_t size;
 	bool want_fp;
 	uint8_t n;		 // registers used, 0..4; 0: a value without bytes

@@ -1,13 +1,13 @@
 /*
- * libdwarf_compat.h - the differences between libdwarf 20210528 and 0.x/2.x (private to dwarf*.c).
+ * dwarf_compat.h - the differences between libdwarf 20210528 and 0.x/2.x (private to dwarf*.c).
  *
  * Owns:     #include <libdwarf.h>.
  * Gives:    one spelling, the newer one, for what the two name or declare differently.
  * Never:    is included but by dwarf_private.h.
  * Lifetime: none.
  */
-#ifndef FT_LIBDWARF_COMPAT_H
-#define FT_LIBDWARF_COMPAT_H
+#ifndef FT_DWARF_COMPAT_H
+#define FT_DWARF_COMPAT_H
 
 #include <stdint.h>
 
@@ -47,7 +47,8 @@ static inline int64_t compat_rule_offset(const Dwarf_Regtable_Entry3 *r)
 }
 #else
 #define COMPAT_BYTES Dwarf_Ptr
-/* The file that a DWARF 5 sequence begins with is given as 0 instead of 1: dwarf_file_is_vague(). */
+/* The file that a DWARF 5 sequence begins with is given as 0 instead of 1: dwarf_file_is_vague().
+ */
 #define COMPAT_FIRST_FILE 1
 #define dwarf_dealloc_loc_head_c dwarf_loc_head_c_dealloc
 #define dwarf_dealloc_fde_cie_list dwarf_fde_cie_list_dealloc
