@@ -25,13 +25,15 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 .DEFAULT_GOAL := all
-.PHONY: all check unit golden lint format bench demos samples install uninstall clean help FORCE
+.PHONY: all check tests unit golden lint format bench demos samples install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(O)/frametrace ## build frametrace (the default)
 
-check: all unit demos ## build and run all tests (some of them: tests/run NAME…)
+check: tests ## build and run all tests (some of them: tests/run NAME…)
 	$(Q)tests/run -O $(O)
+
+tests: all unit demos fuzz-plain ## build what the tests need
 
 unit: $(UNITS) ## build the unit tests
 
@@ -42,20 +44,22 @@ lint: ## check format, includes between rooms, scripts; static analysis
 	$(Q)scripts/lint
 
 format: ## format all C sources in place
-	$(Q)clang-format -i $(wildcard tracer/*/*.[ch] tests/unit/*.[ch])
+	$(Q)clang-format -i $(wildcard tracer/*/*.[ch] tests/unit/*.[ch] tests/bench/*.c tests/fuzz/*.[ch])
 
 bench: all ## measure speed against a minimal tracer and, if installed, other tools
 	$(Q)tests/bench/run -O $(O)
 
 demos: ## build the demo programs
-samples: ## build the sample programs of the tests
+
+samples: ## build the sample programs of the tests and say where they are
+	$(Q)mkdir -p $(O) && cd tests && BUILD=$(abspath $(O)) python3 -B -m lib.samples
 
 # What needs no compiler must work without the libraries.
 GOALS := $(or $(MAKECMDGOALS),all)
-ifneq ($(filter-out help clean uninstall lint format,$(GOALS)),)
+ifneq ($(filter-out help clean uninstall lint format samples,$(GOALS)),)
 include $(O)/libs.mk
 endif
--include demos/demos.mk tests/samples/samples.mk tests/fuzz/fuzz.mk
+include demos/demos.mk tests/fuzz/fuzz.mk
 
 $(O)/libs.mk: scripts/lib/libs.sh
 	@mkdir -p $(@D)
@@ -112,5 +116,6 @@ clean: ## remove $(O)
 	$(Q)rm -rf $(O)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' \
+		$(filter %Makefile %.mk,$(MAKEFILE_LIST))
 	@sed -n '/^# Knobs/,/^$$/ { s/^# //p }' Makefile

@@ -127,3 +127,8 @@ def programs():
         if source.exists() and Sample(source).is_for("run"):
             found.append(Program("demos/" + program.name, [program, *Sample(source).args]))
     return found
+
+
+if __name__ == "__main__":
+    for each in programs():
+        print(f"{each.name:24} {each.argv[0]}")

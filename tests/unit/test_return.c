@@ -31,14 +31,22 @@ static struct type t_ptr = {.kind = TYPE_POINTER, .size = 8, .shown = "void *"};
 
 static struct type type_struct(uint64_t size, struct member *members, size_t n)
 {
-	return (struct type){.kind = TYPE_STRUCT, .size = size, .members = members,
-			     .n_members = n, .shown = "struct s", .language = LANG_C};
+	return (struct type){.kind = TYPE_STRUCT,
+			     .size = size,
+			     .members = members,
+			     .n_members = n,
+			     .shown = "struct s",
+			     .language = LANG_C};
 }
 
 static struct type type_array(struct type *element, uint64_t n)
 {
-	return (struct type){.kind = TYPE_ARRAY, .size = element->size * n, .target = element,
-			     .count = n, .has_count = true, .shown = "array"};
+	return (struct type){.kind = TYPE_ARRAY,
+			     .size = element->size * n,
+			     .target = element,
+			     .count = n,
+			     .has_count = true,
+			     .shown = "array"};
 }
 
 /* "rax:8 rdx:4", "memory", "void", "unknown"; offsets are checked to be in order and in range. */
@@ -47,7 +55,7 @@ static const char *plan_text(struct type *t, enum language language)
 	static const struct {
 		uint8_t reg;
 		const char *name;
-	} names[] = {{ARCH_RAX, "rax"},	 {ARCH_RDX, "rdx"}, {ARCH_XMM0, "xmm0"},
+	} names[] = {{ARCH_RAX, "rax"},	      {ARCH_RDX, "rdx"}, {ARCH_XMM0, "xmm0"},
 		     {ARCH_XMM0 + 1, "xmm1"}, {ARCH_ST0, "st0"}, {ARCH_ST0 + 1, "st1"}};
 	static char text[128];
 	struct return_plan p;
@@ -108,14 +116,19 @@ TEST(c_scalars)
 TEST(c_structs_of_two)
 {
 	struct type ii = type_struct(8, MEMBERS({.type = &t_int}, {.type = &t_int, .offset = 4}));
-	struct type ll = type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_long, .offset = 8}));
-	struct type dd = type_struct(16,
-				     MEMBERS({.type = &t_double}, {.type = &t_double, .offset = 8}));
-	struct type dl = type_struct(16, MEMBERS({.type = &t_double}, {.type = &t_long, .offset = 8}));
-	struct type ld = type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_double, .offset = 8}));
+	struct type ll =
+		type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_long, .offset = 8}));
+	struct type dd =
+		type_struct(16, MEMBERS({.type = &t_double}, {.type = &t_double, .offset = 8}));
+	struct type dl =
+		type_struct(16, MEMBERS({.type = &t_double}, {.type = &t_long, .offset = 8}));
+	struct type ld =
+		type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_double, .offset = 8}));
 	struct type fi = type_struct(8, MEMBERS({.type = &t_float}, {.type = &t_int, .offset = 4}));
-	struct type ff = type_struct(8, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4}));
-	struct type lc = type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_char, .offset = 8}));
+	struct type ff =
+		type_struct(8, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4}));
+	struct type lc =
+		type_struct(16, MEMBERS({.type = &t_long}, {.type = &t_char, .offset = 8}));
 
 	C(&ii, "rax:8@0");
 	C(&ll, "rax:8@0 rdx:8@8");
@@ -129,12 +142,14 @@ TEST(c_structs_of_two)
 
 TEST(c_structs_of_three)
 {
-	struct type f3 = type_struct(12, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4},
-						 {.type = &t_float, .offset = 8}));
+	struct type f3 =
+		type_struct(12, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4},
+					{.type = &t_float, .offset = 8}));
 	struct type i3 = type_struct(12, MEMBERS({.type = &t_int}, {.type = &t_int, .offset = 4},
 						 {.type = &t_int, .offset = 8}));
-	struct type ffi = type_struct(12, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4},
-						  {.type = &t_int, .offset = 8}));
+	struct type ffi =
+		type_struct(12, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4},
+					{.type = &t_int, .offset = 8}));
 	struct type l3 = type_struct(24, MEMBERS({.type = &t_long}, {.type = &t_long, .offset = 8},
 						 {.type = &t_long, .offset = 16}));
 
@@ -153,7 +168,8 @@ TEST(c_nested_and_arrays)
 	struct type s_c17 = type_struct(17, MEMBERS({.type = &c17}));
 	struct type s_c3 = type_struct(3, MEMBERS({.type = &c3}));
 	struct type inner = type_struct(8, MEMBERS({.type = &t_double}));
-	struct type nested = type_struct(16, MEMBERS({.type = &inner}, {.type = &s_f2, .offset = 8}));
+	struct type nested =
+		type_struct(16, MEMBERS({.type = &inner}, {.type = &s_f2, .offset = 8}));
 
 	C(&s_f2, "xmm0:8@0");
 	C(&s_c16, "rax:8@0 rdx:8@8");
@@ -186,12 +202,13 @@ TEST(c_unions_bits_packed_empty)
 	u.n_members = 2;
 	struct type uf = u;
 	uf.members = (struct member[]){{.type = &t_double}, {.type = &t_float}};
-	struct type bits = type_struct(16, MEMBERS({.type = &t_double},
-						   {.type = &t_int, .offset = 8, .bit_size = 3},
-						   {.type = &t_int, .offset = 8, .bit_size = 30,
-						    .bit_offset = 3}));
-	struct type packed = type_struct(5, MEMBERS({.type = &t_char}, {.type = &t_int, .offset = 1}));
-	struct type packed_ok = type_struct(5, MEMBERS({.type = &t_int}, {.type = &t_char, .offset = 4}));
+	struct type bits = type_struct(
+		16, MEMBERS({.type = &t_double}, {.type = &t_int, .offset = 8, .bit_size = 3},
+			    {.type = &t_int, .offset = 8, .bit_size = 30, .bit_offset = 3}));
+	struct type packed =
+		type_struct(5, MEMBERS({.type = &t_char}, {.type = &t_int, .offset = 1}));
+	struct type packed_ok =
+		type_struct(5, MEMBERS({.type = &t_int}, {.type = &t_char, .offset = 4}));
 	struct type empty = type_struct(0, NULL, 0);
 	struct type empty_cxx = type_struct(1, NULL, 0);
 
@@ -289,13 +306,16 @@ TEST(rust_scalars)
 TEST(rust_pairs)
 {
 	struct type uu = rust_struct(8, MEMBERS({.type = &r_u32}, {.type = &r_u32, .offset = 4}));
-	struct type ff = rust_struct(8, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4}));
-	struct type dd = rust_struct(16,
-				     MEMBERS({.type = &t_double}, {.type = &t_double, .offset = 8}));
+	struct type ff =
+		rust_struct(8, MEMBERS({.type = &t_float}, {.type = &t_float, .offset = 4}));
+	struct type dd =
+		rust_struct(16, MEMBERS({.type = &t_double}, {.type = &t_double, .offset = 8}));
 	struct type bl = rust_struct(16, MEMBERS({.type = &r_u64}, {.type = &r_u8, .offset = 8}));
 	struct type lb = rust_struct(16, MEMBERS({.type = &r_u8, .offset = 8}, {.type = &r_u64}));
-	struct type fu = rust_struct(16, MEMBERS({.type = &t_double}, {.type = &r_u64, .offset = 8}));
-	struct type uf = rust_struct(16, MEMBERS({.type = &r_u64}, {.type = &t_double, .offset = 8}));
+	struct type fu =
+		rust_struct(16, MEMBERS({.type = &t_double}, {.type = &r_u64, .offset = 8}));
+	struct type uf =
+		rust_struct(16, MEMBERS({.type = &r_u64}, {.type = &t_double, .offset = 8}));
 	struct type ww = rust_struct(8, MEMBERS({.type = &uu}));
 	struct type str = rust_struct(16, MEMBERS({.name = "data_ptr", .type = &t_ptr},
 						  {.name = "length", .type = &r_u64, .offset = 8}));
@@ -313,14 +333,16 @@ TEST(rust_pairs)
 
 TEST(rust_aggregates)
 {
-	struct type a3 = type_array(&r_u8, 3), a8 = type_array(&r_u8, 8), a16 = type_array(&r_u8, 16);
+	struct type a3 = type_array(&r_u8, 3), a8 = type_array(&r_u8, 8),
+		    a16 = type_array(&r_u8, 16);
 	struct type d1 = type_array(&t_double, 1), u2 = type_array(&r_u32, 2);
 	struct type i3 = rust_struct(12, MEMBERS({.type = &r_i32}, {.type = &r_i32, .offset = 4},
 						 {.type = &r_i32, .offset = 8}));
 	struct type s3 = rust_struct(3, MEMBERS({.type = &r_u8}, {.type = &r_u8, .offset = 1},
 						{.type = &r_u8, .offset = 2}));
 	struct type pa = rust_struct(12, MEMBERS({.type = &u2}, {.type = &r_u32, .offset = 8}));
-	struct type packed = rust_struct(5, MEMBERS({.type = &r_u8}, {.type = &r_u32, .offset = 1}));
+	struct type packed =
+		rust_struct(5, MEMBERS({.type = &r_u8}, {.type = &r_u32, .offset = 1}));
 	struct type al = rust_struct(16, MEMBERS({.type = &r_u32}, {.type = &r_u32, .offset = 4}));
 	al.align = 16;
 
@@ -358,23 +380,30 @@ static const char *enum_plan(uint64_t size, struct type *tag, struct type *a, ui
 	struct member variants[] = {{.name = "A", .type = &va},
 				    {.name = "B", .type = &vb, .discr_lo = 1, .discr_hi = 1}};
 	struct member discr = {.type = tag};
-	struct type t = {.kind = TYPE_VARIANTS, .size = size, .members = variants, .n_members = 2,
-			 .discriminant = &discr, .language = LANG_RUST, .shown = "E",
+	struct type t = {.kind = TYPE_VARIANTS,
+			 .size = size,
+			 .members = variants,
+			 .n_members = 2,
+			 .discriminant = &discr,
+			 .language = LANG_RUST,
+			 .shown = "E",
 			 .rustc = rustc};
 	return plan_text(&t, LANG_RUST);
 }
 
 TEST(rust_enums)
 {
-	struct type pair = rust_struct(16, MEMBERS({.type = &t_ptr}, {.type = &r_u64, .offset = 8}));
+	struct type pair =
+		rust_struct(16, MEMBERS({.type = &t_ptr}, {.type = &r_u64, .offset = 8}));
 	struct type s3 = rust_struct(24, MEMBERS({.type = &t_ptr}, {.type = &r_u64, .offset = 8},
 						 {.type = &r_u64, .offset = 16}));
 
-	CHECK_EQ_S(enum_plan(8, &r_u32, NULL, 0, &r_i32, 4, 95), "rax:4@0 rdx:4@4");	 // Option<i32>
-	CHECK_EQ_S(enum_plan(16, &r_u64, NULL, 0, &t_double, 8, 95), "rax:8@0 xmm0:8@8"); // Option<f64>
+	CHECK_EQ_S(enum_plan(8, &r_u32, NULL, 0, &r_i32, 4, 95), "rax:4@0 rdx:4@4"); // Option<i32>
+	CHECK_EQ_S(enum_plan(16, &r_u64, NULL, 0, &t_double, 8, 95),
+		   "rax:8@0 xmm0:8@8");					     // Option<f64>
 	CHECK_EQ_S(enum_plan(8, &r_u64, NULL, 0, &t_ptr, 0, 95), "rax:8@0"); // Option<Box<i32>>
 	CHECK_EQ_S(enum_plan(16, &r_u64, NULL, 0, &pair, 0, 95), "rax:8@0 rdx:8@8"); // Option<&str>
-	CHECK_EQ_S(enum_plan(24, &r_u64, NULL, 0, &s3, 0, 95), "memory"); // Option<String>
+	CHECK_EQ_S(enum_plan(24, &r_u64, NULL, 0, &s3, 0, 95), "memory");    // Option<String>
 	CHECK_EQ_S(enum_plan(8, &r_u8, &r_i32, 4, &r_u8, 1, 95), "rax:8@0"); // Result<i32, u8>
 	CHECK_EQ_S(enum_plan(8, &r_u32, &t_float, 4, &r_i32, 4, 95), "rax:8@0");
 	CHECK_EQ_S(enum_plan(16, &r_u64, &r_u64, 8, &t_double, 8, 95), "memory");

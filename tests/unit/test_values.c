@@ -94,7 +94,8 @@ TEST(c_integers)
 	CHECK_EQ_S(VALUE(&t_uint, unsigned, 4000000000u), "4000000000");
 	CHECK_EQ_S(VALUE(&t_ulong, uint64_t, UINT64_MAX), "18446744073709551615");
 	CHECK_EQ_S(VALUE(&t_long, int64_t, INT64_MIN), "-9223372036854775808");
-	CHECK_EQ_S(VALUE(&i128, __int128, -((__int128)1 << 100)), "-1267650600228229401496703205376");
+	CHECK_EQ_S(VALUE(&i128, __int128, -((__int128)1 << 100)),
+		   "-1267650600228229401496703205376");
 	CHECK_EQ_S(VALUE(&u128, unsigned __int128, ~(unsigned __int128)0),
 		   "340282366920938463463374607431768211455");
 	CHECK_EQ_S(format(&i24, "\xff\xff\xff", 3), "-1");
@@ -116,7 +117,10 @@ TEST(c_chars_and_bools)
 	CHECK_EQ_S(VALUE(&t_bool, bool, true), "true");
 	CHECK_EQ_S(VALUE(&t_bool, bool, false), "false");
 	CHECK_EQ_S(VALUE(&t_bool, char, 2), "2");
-	struct type wchar = {.kind = TYPE_TYPEDEF, .size = 4, .target = &t_int, .name = "wchar_t",
+	struct type wchar = {.kind = TYPE_TYPEDEF,
+			     .size = 4,
+			     .target = &t_int,
+			     .name = "wchar_t",
 			     .shown = "wchar_t"};
 	CHECK_EQ_S(VALUE(&wchar, int, 'x'), "120 L'x'");
 	struct type c16 = {.kind = TYPE_UTF, .size = 2, .name = "char16_t", .shown = "char16_t"};
@@ -146,8 +150,8 @@ TEST(c_floats)
 
 TEST(c_pointers)
 {
-	const struct block b[] = {{0x4006f4, "hi", 3}, {0x5000, "a\tb\n\"q\" \\ \1\377z", 12},
-				  {0x6ffd, "abc", 3}};
+	const struct block b[] = {
+		{0x4006f4, "hi", 3}, {0x5000, "a\tb\n\"q\" \\ \1\377z", 14}, {0x6ffd, "abc", 3}};
 	struct value_style style = value_style_default();
 
 	CHECK_EQ_S(VALUE(&t_intp, uint64_t, 0x7ffe00), "0x7ffe00");
@@ -181,14 +185,19 @@ TEST(c_string_limits)
 	style.max_string = 0;
 	CHECK_EQ_S(format_with(style, &t_charp, &(uint64_t){0x1000}, 8, &b, 1), "0x1000");
 	style.max_string = UINT32_MAX; // bounded all the same
-	CHECK_EQ_S(format_with(style, &t_charp, &(uint64_t){0x1000}, 8, &b, 1),
-		   "0x1000 'x' <repeats 300 times> <error: Cannot access memory at address 0x112c>");
+	CHECK_EQ_S(
+		format_with(style, &t_charp, &(uint64_t){0x1000}, 8, &b, 1),
+		"0x1000 'x' <repeats 300 times> <error: Cannot access memory at address 0x112c>");
 }
 
 static struct type char_array(uint64_t n)
 {
-	return (struct type){.kind = TYPE_ARRAY, .size = n, .target = &t_char, .count = n,
-			     .has_count = true, .shown = "char []"};
+	return (struct type){.kind = TYPE_ARRAY,
+			     .size = n,
+			     .target = &t_char,
+			     .count = n,
+			     .has_count = true,
+			     .shown = "char []"};
 }
 
 TEST(c_char_arrays)
@@ -208,7 +217,8 @@ TEST(c_char_arrays)
 		{"zzzzzzzzzzz", 12, "'z' <repeats 11 times>"},
 		{"zzzzzzzzzz", 11, "\"zzzzzzzzzz\""},
 		{"aaaaaaaaaaaaaaaabcdddddddddddddddde\0\0\0\0\0", 40,
-		 "'a' <repeats 16 times>, \"bc\", 'd' <repeats 16 times>, \"e\\000\\000\\000\\000\""},
+		 "'a' <repeats 16 times>, \"bc\", 'd' <repeats 16 times>, "
+		 "\"e\\000\\000\\000\\000\""},
 		{"h\303\251llo", 7, "\"héllo\""},
 		{"\x1b[31m\x9b\303", 8, "\"\\033[31m\\233\\303\""},
 		{"\xe2\x80\xae", 4, "\"\\342\\200\\256\""}, // right-to-left override
@@ -222,14 +232,27 @@ TEST(c_char_arrays)
 
 TEST(c_arrays)
 {
-	struct type a3 = {.kind = TYPE_ARRAY, .size = 12, .target = &t_int, .count = 3,
-			  .has_count = true, .shown = "int [3]"};
-	struct type a23 = {.kind = TYPE_ARRAY, .size = 24, .target = &a3, .count = 2,
-			   .has_count = true, .shown = "int [2][3]"};
-	struct type a15 = {.kind = TYPE_ARRAY, .size = 60, .target = &t_int, .count = 15,
-			   .has_count = true, .shown = "int [15]"};
+	struct type a3 = {.kind = TYPE_ARRAY,
+			  .size = 12,
+			  .target = &t_int,
+			  .count = 3,
+			  .has_count = true,
+			  .shown = "int [3]"};
+	struct type a23 = {.kind = TYPE_ARRAY,
+			   .size = 24,
+			   .target = &a3,
+			   .count = 2,
+			   .has_count = true,
+			   .shown = "int [2][3]"};
+	struct type a15 = {.kind = TYPE_ARRAY,
+			   .size = 60,
+			   .target = &t_int,
+			   .count = 15,
+			   .has_count = true,
+			   .shown = "int [15]"};
 	struct type vla = {.kind = TYPE_ARRAY, .target = &t_int, .shown = "int []"};
-	struct type none = {.kind = TYPE_ARRAY, .target = &t_int, .has_count = true, .shown = "int [0]"};
+	struct type none = {
+		.kind = TYPE_ARRAY, .target = &t_int, .has_count = true, .shown = "int [0]"};
 	int v[] = {1, 2, 3, 4, 5, 6}, same[15] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 8, 9};
 	struct value_style style = value_style_default();
 
@@ -248,18 +271,27 @@ TEST(c_arrays)
 
 TEST(c_structs)
 {
-	struct type point = {.kind = TYPE_STRUCT, .size = 8, .shown = "struct point",
-			     MEMBERS({.name = "x", .type = &t_int},
-				     {.name = "y", .type = &t_int, .offset = 4})};
-	struct type num = {.kind = TYPE_UNION, .size = 4, .shown = "union num",
+	struct type point = {
+		.kind = TYPE_STRUCT,
+		.size = 8,
+		.shown = "struct point",
+		MEMBERS({.name = "x", .type = &t_int}, {.name = "y", .type = &t_int, .offset = 4})};
+	struct type num = {.kind = TYPE_UNION,
+			   .size = 4,
+			   .shown = "union num",
 			   MEMBERS({.name = "i", .type = &t_int}, {.name = "f", .type = &t_float})};
-	struct type nest = {.kind = TYPE_STRUCT, .size = 12, .shown = "struct nest",
+	struct type nest = {.kind = TYPE_STRUCT,
+			    .size = 12,
+			    .shown = "struct nest",
 			    MEMBERS({.name = "p", .type = &point}, {.type = &num, .offset = 8},
 				    {.name = "s", .type = &t_int, .is_static = true})};
 	struct type empty = {.kind = TYPE_STRUCT, .shown = "struct empty"};
 	struct type base = point;
 	base.shown = "Base";
-	struct type derived = {.kind = TYPE_CLASS, .size = 12, .shown = "D", .language = LANG_CXX,
+	struct type derived = {.kind = TYPE_CLASS,
+			       .size = 12,
+			       .shown = "D",
+			       .language = LANG_CXX,
 			       MEMBERS({.type = &base, .is_base = true},
 				       {.name = "b", .type = &t_int, .offset = 8})};
 	int v[] = {1, 2, 1};
@@ -274,13 +306,18 @@ TEST(c_structs)
 
 TEST(c_bit_fields)
 {
-	struct type e = {.kind = TYPE_ENUM, .size = 4, .shown = "enum e",
+	struct type e = {.kind = TYPE_ENUM,
+			 .size = 4,
+			 .shown = "enum e",
 			 ENUMERATORS({"RED", 0}, {"GREEN", 1}, {"BLUE", 2})};
-	struct type t = {.kind = TYPE_STRUCT, .size = 16, .shown = "struct bits",
-			 MEMBERS({.name = "a", .type = &t_uint, .bit_size = 3},
-				 {.name = "b", .type = &t_int, .bit_size = 4, .bit_offset = 3},
-				 {.name = "c", .type = &t_ulong, .bit_size = 60, .bit_offset = 7},
-				 {.name = "e", .type = &e, .offset = 8, .bit_size = 2, .bit_offset = 3})};
+	struct type t = {
+		.kind = TYPE_STRUCT,
+		.size = 16,
+		.shown = "struct bits",
+		MEMBERS({.name = "a", .type = &t_uint, .bit_size = 3},
+			{.name = "b", .type = &t_int, .bit_size = 4, .bit_offset = 3},
+			{.name = "c", .type = &t_ulong, .bit_size = 60, .bit_offset = 7},
+			{.name = "e", .type = &e, .offset = 8, .bit_size = 2, .bit_offset = 3})};
 	uint64_t v[2] = {5 | (uint64_t)(13 & 15) << 3 | 1234567ull << 7, 2 << 3};
 
 	CHECK_EQ_S(format(&t, v, 16), "{a = 5, b = -3, c = 1234567, e = BLUE}");
@@ -288,13 +325,22 @@ TEST(c_bit_fields)
 
 TEST(c_enums)
 {
-	struct type color = {.kind = TYPE_ENUM, .size = 4, .shown = "enum color",
+	struct type color = {.kind = TYPE_ENUM,
+			     .size = 4,
+			     .shown = "enum color",
 			     ENUMERATORS({"RED", 0}, {"GREEN", 1}, {"BLUE", 2})};
-	struct type flags = {.kind = TYPE_ENUM, .size = 4, .shown = "enum flags",
+	struct type flags = {.kind = TYPE_ENUM,
+			     .size = 4,
+			     .shown = "enum flags",
 			     ENUMERATORS({"FA", 1}, {"FB", 2}, {"FC", 4})};
-	struct type mixed = {.kind = TYPE_ENUM, .size = 4, .shown = "enum mixed",
+	struct type mixed = {.kind = TYPE_ENUM,
+			     .size = 4,
+			     .shown = "enum mixed",
 			     ENUMERATORS({"M1", 1}, {"M3", 3}, {"M8", 8})};
-	struct type negative = {.kind = TYPE_ENUM, .size = 4, .shown = "enum n", .is_signed = true,
+	struct type negative = {.kind = TYPE_ENUM,
+				.size = 4,
+				.shown = "enum n",
+				.is_signed = true,
 				ENUMERATORS({"NM", -1}, {"NZ", 0})};
 
 	CHECK_EQ_S(VALUE(&color, int, 1), "GREEN");
@@ -311,8 +357,8 @@ TEST(c_enums)
 TEST(cxx_references)
 {
 	struct type ref = {.kind = TYPE_REFERENCE, .size = 8, .target = &t_int, .shown = "int &"};
-	struct type holder = {.kind = TYPE_STRUCT, .size = 8, .shown = "H",
-			      MEMBERS({.name = "r", .type = &ref})};
+	struct type holder = {
+		.kind = TYPE_STRUCT, .size = 8, .shown = "H", MEMBERS({.name = "r", .type = &ref})};
 	int v = 5;
 	struct block b = {0x1000, &v, 4};
 	struct value_style style = value_style_default();
@@ -326,9 +372,14 @@ TEST(cxx_references)
 
 TEST(cxx_strings)
 {
-	struct type hider = {.kind = TYPE_STRUCT, .size = 8, .shown = "_Alloc_hider",
-			     .language = LANG_CXX, MEMBERS({.name = "_M_p", .type = &t_charp})};
-	struct type string = {.kind = TYPE_CLASS, .size = 32, .shown = "std::string",
+	struct type hider = {.kind = TYPE_STRUCT,
+			     .size = 8,
+			     .shown = "_Alloc_hider",
+			     .language = LANG_CXX,
+			     MEMBERS({.name = "_M_p", .type = &t_charp})};
+	struct type string = {.kind = TYPE_CLASS,
+			      .size = 32,
+			      .shown = "std::string",
 			      .name = "std::__cxx11::basic_string<char, std::char_traits<char>, "
 				      "std::allocator<char> >",
 			      .language = LANG_CXX,
@@ -364,21 +415,33 @@ static struct type r_f32 = {
 	.kind = TYPE_FLOAT, .size = 4, .name = "f32", .shown = "f32", .language = LANG_RUST};
 static struct type r_f64 = {
 	.kind = TYPE_FLOAT, .size = 8, .name = "f64", .shown = "f64", .language = LANG_RUST};
-static struct type r_unit = {
-	.kind = TYPE_UINT, .name = "()", .shown = "()", .language = LANG_RUST};
-static struct type r_u8p = {.kind = TYPE_POINTER, .size = 8, .target = &r_u8, .name = "*const u8",
-			    .shown = "*const u8", .language = LANG_RUST};
-static struct type r_str = {.kind = TYPE_STRUCT, .size = 16, .name = "&str", .shown = "&str",
+static struct type r_unit = {.kind = TYPE_UINT, .name = "()", .shown = "()", .language = LANG_RUST};
+static struct type r_u8p = {.kind = TYPE_POINTER,
+			    .size = 8,
+			    .target = &r_u8,
+			    .name = "*const u8",
+			    .shown = "*const u8",
+			    .language = LANG_RUST};
+static struct type r_str = {.kind = TYPE_STRUCT,
+			    .size = 16,
+			    .name = "&str",
+			    .shown = "&str",
 			    .language = LANG_RUST,
 			    MEMBERS({.name = "data_ptr", .type = &r_u8p},
 				    {.name = "length", .type = &r_usize, .offset = 8})};
-static struct type r_box = {.kind = TYPE_POINTER, .size = 8, .target = &r_i32,
+static struct type r_box = {.kind = TYPE_POINTER,
+			    .size = 8,
+			    .target = &r_i32,
 			    .name = "alloc::boxed::Box<i32, alloc::alloc::Global>",
-			    .shown = "Box<i32>", .language = LANG_RUST};
+			    .shown = "Box<i32>",
+			    .language = LANG_RUST};
 
 TEST(rust_scalars)
 {
-	struct type i128 = {.kind = TYPE_INT, .size = 16, .name = "i128", .shown = "i128",
+	struct type i128 = {.kind = TYPE_INT,
+			    .size = 16,
+			    .name = "i128",
+			    .shown = "i128",
 			    .language = LANG_RUST};
 
 	CHECK_EQ_S(VALUE(&r_i32, int, -48), "-48");
@@ -403,11 +466,21 @@ TEST(rust_floats)
 		double v;
 		const char *text;
 	} cases[] = {
-		{1.0, "1.0"},	{0.1, "0.1"},	      {1e21, "1e21"},	    {1e-7, "1e-7"},
-		{-0.0, "-0.0"}, {1e16, "1e16"},	      {1e15, "1000000000000000.0"},
-		{1e-4, "0.0001"}, {1.5e-5, "1.5e-5"}, {123456789.125, "123456789.125"},
-		{5e-324, "5e-324"}, {1.7976931348623157e308, "1.7976931348623157e308"},
-		{0, "0.0"},	{0.3, "0.3"},	      {0.1 + 0.2, "0.30000000000000004"},
+		{1.0, "1.0"},
+		{0.1, "0.1"},
+		{1e21, "1e21"},
+		{1e-7, "1e-7"},
+		{-0.0, "-0.0"},
+		{1e16, "1e16"},
+		{1e15, "1000000000000000.0"},
+		{1e-4, "0.0001"},
+		{1.5e-5, "1.5e-5"},
+		{123456789.125, "123456789.125"},
+		{5e-324, "5e-324"},
+		{1.7976931348623157e308, "1.7976931348623157e308"},
+		{0, "0.0"},
+		{0.3, "0.3"},
+		{0.1 + 0.2, "0.30000000000000004"},
 	};
 	for (size_t i = 0; i < COUNT(cases); i++)
 		CHECK_EQ_S(VALUE(&r_f64, double, cases[i].v), cases[i].text);
@@ -429,8 +502,10 @@ TEST(rust_strings)
 	CHECK_EQ_S(format_with(style, &r_str, odd, 16, b, 2),
 		   "\"q\\\"uo\\\\te\\n\\t\\0\\u{1b}é'\\xff\"");
 	CHECK_EQ_S(format_with(style, &r_str, empty, 16, b, 2), "\"\"");
-	CHECK_EQ_S(format_with(style, &r_str, bad, 16, b, 2), "0x9000 <error: cannot access memory>");
-	CHECK_EQ_S(format_with(style, &r_str, huge, 16, b, 2), "0x1000 <error: cannot access memory>");
+	CHECK_EQ_S(format_with(style, &r_str, bad, 16, b, 2),
+		   "0x9000 <error: cannot access memory>");
+	CHECK_EQ_S(format_with(style, &r_str, huge, 16, b, 2),
+		   "0x1000 <error: cannot access memory>");
 	style.max_string = 1;
 	CHECK_EQ_S(format_with(style, &r_str, hi, 16, b, 2), "\"h\"...");
 	uint32_t off, len;
@@ -441,15 +516,25 @@ TEST(rust_strings)
 
 TEST(rust_structs)
 {
-	struct type p = {.kind = TYPE_STRUCT, .size = 8, .name = "demo::P<i32>", .shown = "demo::P<i32>",
+	struct type p = {
+		.kind = TYPE_STRUCT,
+		.size = 8,
+		.name = "demo::P<i32>",
+		.shown = "demo::P<i32>",
+		.language = LANG_RUST,
+		MEMBERS({.name = "x", .type = &r_i32}, {.name = "y", .type = &r_i32, .offset = 4})};
+	struct type w = {.kind = TYPE_STRUCT,
+			 .size = 4,
+			 .name = "demo::W",
+			 .shown = "demo::W",
+			 .is_tuple = true,
 			 .language = LANG_RUST,
-			 MEMBERS({.name = "x", .type = &r_i32},
-				 {.name = "y", .type = &r_i32, .offset = 4})};
-	struct type w = {.kind = TYPE_STRUCT, .size = 4, .name = "demo::W", .shown = "demo::W",
-			 .is_tuple = true, .language = LANG_RUST,
 			 MEMBERS({.name = "__0", .type = &r_i32})};
-	struct type t1 = w, t2 = p, u = {.kind = TYPE_STRUCT, .name = "demo::U", .shown = "demo::U",
-					 .language = LANG_RUST};
+	struct type t1 = w, t2 = p,
+		    u = {.kind = TYPE_STRUCT,
+			 .name = "demo::U",
+			 .shown = "demo::U",
+			 .language = LANG_RUST};
 	t1.name = "(i32)";
 	t2.name = "(i32, i32)";
 	t2.is_tuple = true;
@@ -464,10 +549,20 @@ TEST(rust_structs)
 
 TEST(rust_arrays)
 {
-	struct type a3 = {.kind = TYPE_ARRAY, .size = 12, .target = &r_i32, .count = 3,
-			  .has_count = true, .shown = "[i32; 3]", .language = LANG_RUST};
-	struct type a300 = {.kind = TYPE_ARRAY, .size = 300, .target = &r_u8, .count = 300,
-			    .has_count = true, .shown = "[u8; 300]", .language = LANG_RUST};
+	struct type a3 = {.kind = TYPE_ARRAY,
+			  .size = 12,
+			  .target = &r_i32,
+			  .count = 3,
+			  .has_count = true,
+			  .shown = "[i32; 3]",
+			  .language = LANG_RUST};
+	struct type a300 = {.kind = TYPE_ARRAY,
+			    .size = 300,
+			    .target = &r_u8,
+			    .count = 300,
+			    .has_count = true,
+			    .shown = "[u8; 300]",
+			    .language = LANG_RUST};
 	uint8_t zeros[300] = {0};
 	int v[] = {1, 2, 3};
 	struct value_style style = value_style_default();
@@ -503,29 +598,45 @@ TEST(rust_owners)
 	CHECK(!value_follows(&raw, &style, &off, &len));
 }
 
-/* Vec<u8> and String as rustc 1.95 lays them out: the pointer three structs deep, of another type. */
+/* Vec<u8> and String as rustc 1.95 lays them out: the pointer three structs deep, of another type.
+ */
 TEST(rust_vec_and_string)
 {
-	struct type nonnull = {.kind = TYPE_STRUCT, .size = 8, .name = "core::ptr::NonNull<u8>",
-			       .language = LANG_RUST, .shown = "NonNull<u8>",
+	struct type nonnull = {.kind = TYPE_STRUCT,
+			       .size = 8,
+			       .name = "core::ptr::NonNull<u8>",
+			       .language = LANG_RUST,
+			       .shown = "NonNull<u8>",
 			       MEMBERS({.name = "pointer", .type = &r_u8p})};
-	struct type inner = {.kind = TYPE_STRUCT, .size = 16, .name = "alloc::raw_vec::RawVecInner",
-			     .language = LANG_RUST, .shown = "RawVecInner",
+	struct type inner = {.kind = TYPE_STRUCT,
+			     .size = 16,
+			     .name = "alloc::raw_vec::RawVecInner",
+			     .language = LANG_RUST,
+			     .shown = "RawVecInner",
 			     MEMBERS({.name = "cap", .type = &r_usize},
 				     {.name = "ptr", .type = &nonnull, .offset = 8})};
 	struct type *targs[] = {&r_i32}, *byte[] = {&r_u8};
-	struct type vec = {.kind = TYPE_STRUCT, .size = 24, .name = "alloc::vec::Vec<i32>",
-			   .language = LANG_RUST, .shown = "Vec<i32>", .targs = targs, .n_targs = 1,
+	struct type vec = {.kind = TYPE_STRUCT,
+			   .size = 24,
+			   .name = "alloc::vec::Vec<i32>",
+			   .language = LANG_RUST,
+			   .shown = "Vec<i32>",
+			   .targs = targs,
+			   .n_targs = 1,
 			   MEMBERS({.name = "buf", .type = &inner},
 				   {.name = "len", .type = &r_usize, .offset = 16})};
 	struct type bytes = vec;
 	bytes.targs = byte;
-	struct type string = {.kind = TYPE_STRUCT, .size = 24, .name = "alloc::string::String",
-			      .language = LANG_RUST, .shown = "String",
+	struct type string = {.kind = TYPE_STRUCT,
+			      .size = 24,
+			      .name = "alloc::string::String",
+			      .language = LANG_RUST,
+			      .shown = "String",
 			      MEMBERS({.name = "vec", .type = &bytes})};
 	int v[] = {1, 2, 3};
 	const struct block b[] = {{0x1000, v, 12}, {0x2000, "hello", 5}};
-	uint64_t three[] = {3, 0x1000, 3}, hello[] = {5, 0x2000, 5}, huge[] = {9, 0x1000, 1ull << 60};
+	uint64_t three[] = {3, 0x1000, 3}, hello[] = {5, 0x2000, 5},
+		 huge[] = {9, 0x1000, 1ull << 60};
 	struct value_style style = value_style_default();
 	uint32_t off, len;
 
@@ -543,19 +654,35 @@ TEST(rust_vec_and_string)
 
 TEST(rust_enums)
 {
-	struct type color = {.kind = TYPE_ENUM, .size = 1, .name = "demo::Color", .is_signed = true,
-			     .shown = "demo::Color", .language = LANG_RUST,
+	struct type color = {.kind = TYPE_ENUM,
+			     .size = 1,
+			     .name = "demo::Color",
+			     .is_signed = true,
+			     .shown = "demo::Color",
+			     .language = LANG_RUST,
 			     ENUMERATORS({"Red", 0}, {"Green", 5}, {"Less", 255})};
-	struct type some = {.kind = TYPE_STRUCT, .size = 8, .name = "core::option::Option<i32>::Some",
-			    .language = LANG_RUST, .is_tuple = true, .shown = "Some",
+	struct type some = {.kind = TYPE_STRUCT,
+			    .size = 8,
+			    .name = "core::option::Option<i32>::Some",
+			    .language = LANG_RUST,
+			    .is_tuple = true,
+			    .shown = "Some",
 			    MEMBERS({.name = "__0", .type = &r_i32, .offset = 4})};
-	struct type none = {.kind = TYPE_STRUCT, .size = 8, .name = "None", .language = LANG_RUST,
+	struct type none = {.kind = TYPE_STRUCT,
+			    .size = 8,
+			    .name = "None",
+			    .language = LANG_RUST,
 			    .shown = "None"};
 	struct member discr = {.type = &r_i32};
-	struct type option = {.kind = TYPE_VARIANTS, .size = 8, .name = "core::option::Option<i32>",
-			      .shown = "Option<i32>", .language = LANG_RUST, .discriminant = &discr,
-			      MEMBERS({.name = "None", .type = &none},
-				      {.name = "Some", .type = &some, .discr_lo = 1, .discr_hi = 1})};
+	struct type option = {
+		.kind = TYPE_VARIANTS,
+		.size = 8,
+		.name = "core::option::Option<i32>",
+		.shown = "Option<i32>",
+		.language = LANG_RUST,
+		.discriminant = &discr,
+		MEMBERS({.name = "None", .type = &none},
+			{.name = "Some", .type = &some, .discr_lo = 1, .discr_hi = 1})};
 	struct type some_box = some, niche = option;
 	struct member box_member = {.name = "__0", .type = &r_box}, box_discr = {.type = &r_usize};
 	some_box.members = &box_member;
@@ -593,9 +720,15 @@ TEST(hostile_types)
 	struct type rust = self;
 	rust.language = LANG_RUST;
 	rust.name = "alloc::vec::Vec<self>";
-	struct type wide = {.kind = TYPE_ARRAY, .size = UINT64_MAX, .target = &t_int, .shown = "a",
-			    .count = UINT64_MAX, .has_count = true};
-	struct type out_of_it = {.kind = TYPE_STRUCT, .size = 8, .shown = "struct o",
+	struct type wide = {.kind = TYPE_ARRAY,
+			    .size = UINT64_MAX,
+			    .target = &t_int,
+			    .shown = "a",
+			    .count = UINT64_MAX,
+			    .has_count = true};
+	struct type out_of_it = {.kind = TYPE_STRUCT,
+				 .size = 8,
+				 .shown = "struct o",
 				 MEMBERS({.name = "f", .type = &t_int, .offset = UINT64_MAX - 1},
 					 {.name = "g", .type = &t_int, .offset = 6})};
 	uint64_t v = 0;
@@ -626,8 +759,8 @@ static void name_address(void *ctx, uint64_t addr, struct buf *to)
 TEST(addresses_are_named)
 {
 	struct type function = {.kind = TYPE_FUNCTION, .target = &t_int, .shown = "int (int)"};
-	struct type fp = {.kind = TYPE_POINTER, .size = 8, .target = &function,
-			  .shown = "int (*)(int)"};
+	struct type fp = {
+		.kind = TYPE_POINTER, .size = 8, .target = &function, .shown = "int (*)(int)"};
 	struct value_style style = value_style_default();
 	uint64_t v = 0x401136, null = 0;
 
@@ -654,9 +787,11 @@ static const char *format_place(struct type *t, struct place place, const struct
 
 TEST(places)
 {
-	struct type point = {.kind = TYPE_STRUCT, .size = 8, .shown = "struct point",
-			     MEMBERS({.name = "x", .type = &t_int},
-				     {.name = "y", .type = &t_int, .offset = 4})};
+	struct type point = {
+		.kind = TYPE_STRUCT,
+		.size = 8,
+		.shown = "struct point",
+		MEMBERS({.name = "x", .type = &t_int}, {.name = "y", .type = &t_int, .offset = 4})};
 	int v = 7;
 	struct block b = {0x1000, &v, 4};
 	struct place pieces[] = {{.kind = PLACE_REGISTER, .reg = ARCH_RDI, .size = 4},
@@ -665,24 +800,33 @@ TEST(places)
 			       {.kind = PLACE_NONE, .size = 4, .why = "optimised out"}};
 
 	format(&t_int, &v, 4);
-	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_MEMORY, .address = 0x1000}, &b, 1),
+	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_MEMORY, .address = 0x1000}, &b,
+				1),
 		   "7");
-	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_MEMORY, .address = 0x9000}, &b, 1),
+	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_MEMORY, .address = 0x9000}, &b,
+				1),
 		   "<error: Cannot access memory at address 0x9000>");
 	CHECK(!known);
-	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_REGISTER, .reg = ARCH_RAX}, &b, 1),
+	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_REGISTER, .reg = ARCH_RAX}, &b,
+				1),
 		   "-16");
 	CHECK_EQ_S(format_place(&t_double,
-				(struct place){.kind = PLACE_REGISTER, .reg = ARCH_XMM0 + 1}, &b, 1),
+				(struct place){.kind = PLACE_REGISTER, .reg = ARCH_XMM0 + 1}, &b,
+				1),
 		   "2.5");
-	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_VALUE, .value = 5}, &b, 1), "5");
-	CHECK_EQ_S(format_place(&point, (struct place){.kind = PLACE_PIECES, .pieces = pieces,
-						       .n_pieces = 2}, &b, 1),
-		   "{x = 48, y = 7}");
-	CHECK_EQ_S(format_place(&point, (struct place){.kind = PLACE_PIECES, .pieces = lost,
-						       .n_pieces = 2}, &b, 1),
+	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_VALUE, .value = 5}, &b, 1),
+		   "5");
+	CHECK_EQ_S(
+		format_place(&point,
+			     (struct place){.kind = PLACE_PIECES, .pieces = pieces, .n_pieces = 2},
+			     &b, 1),
+		"{x = 48, y = 7}");
+	CHECK_EQ_S(format_place(&point,
+				(struct place){.kind = PLACE_PIECES, .pieces = lost, .n_pieces = 2},
+				&b, 1),
 		   "<optimised out>");
-	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_NONE}, &b, 1), "<optimised out>");
+	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_NONE}, &b, 1),
+		   "<optimised out>");
 	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_NONE, .why = "no debug info"},
 				&b, 1),
 		   "<no debug info>");
@@ -694,14 +838,16 @@ TEST(variable_length_arrays)
 	struct dw_op ops[] = {{.op = 0x08, .a = 2}}; // DW_OP_const1u 2: the last index
 	struct location_entry entry = {0, UINT64_MAX, ops, 1};
 	struct array_bound bound = {.loc = {1, &entry}};
-	struct type vla = {.kind = TYPE_ARRAY, .target = &t_int, .bound = &bound, .shown = "int []"};
+	struct type vla = {
+		.kind = TYPE_ARRAY, .target = &t_int, .bound = &bound, .shown = "int []"};
 	int v[] = {4, 5, 6, 7};
 	struct block b = {0x1000, v, sizeof(v)};
 	struct value_style style = value_style_default();
 
 	format(&t_int, v, 4);
-	CHECK_EQ_S(format_place(&vla, (struct place){.kind = PLACE_MEMORY, .address = 0x1000}, &b, 1),
-		   "{4, 5, 6}");
+	CHECK_EQ_S(
+		format_place(&vla, (struct place){.kind = PLACE_MEMORY, .address = 0x1000}, &b, 1),
+		"{4, 5, 6}");
 	CHECK(value_needs_memory(&vla, &style));
 }
 

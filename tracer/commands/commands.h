@@ -17,7 +17,7 @@
 enum { EXIT_BAD = 1, EXIT_USAGE = 2 };
 
 struct command {
-	const char *name, *help; // "list", and its line in --help
+	const char *name, *help;	   // "list", and its line in --help
 	int (*run)(int argc, char **argv); // argv[0] is the command's name; returns the exit status
 };
 

@@ -80,9 +80,9 @@ static enum ft_rc print_functions(struct trace_options *o, const char *path)
 			print_row(fl.f[i], v, directory, &line);
 	}
 	if (rc == FT_OK && !o->quiet)
-		printf("%zu would be traced; hidden: %zu by default%s, %zu by the filters\n", n[WANTED],
-		       n[HIDDEN_ORIGIN], o->verbose > 0 ? "" : " (-v lists them, -a traces them)",
-		       n[HIDDEN_FILTER]);
+		printf("%zu would be traced; hidden: %zu by default%s, %zu by the filters\n",
+		       n[WANTED], n[HIDDEN_ORIGIN],
+		       o->verbose > 0 ? "" : " (-v lists them, -a traces them)", n[HIDDEN_FILTER]);
 	buf_deinit(&line);
 	free(fl.f);
 	symbols_destroy(s);
@@ -107,4 +107,5 @@ static int list(int argc, char **argv)
 	return rc == FT_OK ? 0 : failed();
 }
 
-const struct command command_list = {"list", "list the functions of a program that can be traced", list};
+const struct command command_list = {"list", "list the functions of a program that can be traced",
+				     list};

@@ -180,7 +180,8 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	optind = 0; // start anew: a command's argv is a part of main's
 	int c;
 	// '+': options behind PROGRAM are the program's own.
-	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:PqRs:vV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:PqRs:vV", long_options, NULL)) !=
+	       -1) {
 		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
 		if (rc >= 0) {
 			if (rc == 0 && fflush(stdout) != 0)

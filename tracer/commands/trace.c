@@ -42,7 +42,7 @@ static void on_interrupt(int signal, siginfo_t *info, void *context)
 {
 	(void)context;
 	if (info->si_code == SI_USER && traced_pid > 0)
-		kill((pid_t)traced_pid, signal);
+		control_send((pid_t)traced_pid, signal);
 }
 
 // The program dies with us; its end then ends the main loop, and the trace is complete.
@@ -50,13 +50,14 @@ static void on_terminate(int signal)
 {
 	ended_by = signal;
 	if (traced_pid > 0)
-		kill((pid_t)traced_pid, SIGKILL);
+		control_send((pid_t)traced_pid, SIGKILL);
 }
 
 static void handle_signals(pid_t pid)
 {
 	traced_pid = pid;
-	struct sigaction forward = {.sa_sigaction = on_interrupt, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction forward = {.sa_sigaction = on_interrupt,
+				    .sa_flags = SA_SIGINFO | SA_RESTART};
 	struct sigaction end = {.sa_handler = on_terminate, .sa_flags = SA_RESTART};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigaction(SIGINT, &forward, NULL);
@@ -153,7 +154,8 @@ static enum ft_rc start(struct session *s, const char *path)
 	};
 	s->symbols = symbols_create();
 	s->target = target_create(s->control, s->symbols, &s->o.selection, &plan);
-	s->collector = collector_create(s->control, s->symbols, s->target, &collect, write_event, s);
+	s->collector =
+		collector_create(s->control, s->symbols, s->target, &collect, write_event, s);
 	return target_load(s->target);
 }
 
@@ -245,4 +247,5 @@ static int trace(int argc, char **argv)
 	return exit_status(&s, rc, mismatch);
 }
 
-const struct command command_trace = {"trace", "run a program and show its frames (the default)", trace};
+const struct command command_trace = {"trace", "run a program and show its frames (the default)",
+				      trace};

@@ -49,7 +49,8 @@ static void apply_pending(struct hit *hit, const struct capture_plan *plan)
 		const void *from = NULL;
 		if (p->reg < ARCH_GENERAL && p->size <= ARCH_WORD)
 			from = &hit->regs.r[p->reg];
-		else if (p->reg >= ARCH_XMM0 && p->reg <= ARCH_XMM15 && hit->has_fp && p->size <= 16)
+		else if (p->reg >= ARCH_XMM0 && p->reg <= ARCH_XMM15 && hit->has_fp &&
+			 p->size <= 16)
 			from = hit->fp.xmm[p->reg - ARCH_XMM0];
 		for (uint32_t k = 0; from && k < hit->n_captured; k++) {
 			const struct captured *c = &hit->captured[k];
@@ -67,7 +68,8 @@ static void follow_stored(struct control *c, const struct capture_plan *plan)
 		const struct capture_follow *f = &plan->follows[i];
 		uint64_t pointer;
 		if (f->reg == ARCH_NONE &&
-		    memory_read_uint(&mem, c->hit.cfa + (uint64_t)(int64_t)f->off, ARCH_WORD, &pointer) &&
+		    memory_read_uint(&mem, c->hit.cfa + (uint64_t)(int64_t)f->off, ARCH_WORD,
+				     &pointer) &&
 		    pointer != 0)
 			want(&w, pointer, f->len);
 	}

@@ -18,8 +18,8 @@ void control_destroy(struct control *c)
 		kill(c->pid, SIGKILL);
 		struct wait_result w;
 		while (!c->exited && wait_any(false, &w) == FT_OK)
-			c->exited = w.tid == c->pid &&
-				    (w.kind == WAIT_EXITED || w.kind == WAIT_KILLED);
+			c->exited =
+				w.tid == c->pid && (w.kind == WAIT_EXITED || w.kind == WAIT_KILLED);
 	}
 	if (c->mem >= 0)
 		close(c->mem);
@@ -32,6 +32,11 @@ void control_destroy(struct control *c)
 pid_t control_pid(const struct control *c)
 {
 	return c->pid;
+}
+
+void control_send(pid_t pid, int signal)
+{
+	kill(pid, signal);
 }
 
 struct control_stats control_stats(const struct control *c)

@@ -20,34 +20,34 @@
 struct control;
 
 struct launch {
-	const char *path;   // the file to execute
-	char *const *argv;  // NULL-terminated; argv[0] as the program sees it
-	bool no_aslr;	    // personality(ADDR_NO_RANDOMIZE)
-	bool pin;	    // tracer and program on one CPU: fastest, but the program can see it
-	bool early_resume;  // let a hit thread run on as soon as its hit is captured
+	const char *path;  // the file to execute
+	char *const *argv; // NULL-terminated; argv[0] as the program sees it
+	bool no_aslr;	   // personality(ADDR_NO_RANDOMIZE)
+	bool pin;	   // tracer and program on one CPU: fastest, but the program can see it
+	bool early_resume; // a hit thread runs on as soon as its hit is captured
 };
 
 enum stop_kind {
-	STOP_HIT,	// a thread reached a site: stop.hit
-	STOP_EXEC,	// the process runs a new image: all sites are gone, stop.tid is its only thread
-	STOP_THREAD,	// a new thread: stop.child
-	STOP_GONE,	// a thread ended (not the last one)
-	STOP_CHILD,	// a child process, stop.child: a forked one has its bytes back and runs
-			// untraced; one that shares the memory (vfork) is watched until it executes
-	STOP_SIGNAL,	// stop.signal is about to be delivered to the thread
-	STOP_EXIT,	// the process ended with stop.status; nothing follows
-	STOP_KILLED,	// the process was ended by stop.signal; nothing follows
+	STOP_HIT,    // a thread reached a site: stop.hit
+	STOP_EXEC,   // the process runs a new image without sites, with one thread, stop.tid
+	STOP_THREAD, // a new thread: stop.child
+	STOP_GONE,   // a thread ended (not the last one)
+	STOP_CHILD,  // a child process, stop.child: a forked one has its bytes back and runs
+		     // untraced; one that shares the memory (vfork) is watched until it executes
+	STOP_SIGNAL, // stop.signal is about to be delivered to the thread
+	STOP_EXIT,   // the process ended with stop.status; nothing follows
+	STOP_KILLED, // the process was ended by stop.signal; nothing follows
 };
 
 struct stop {
 	enum stop_kind kind;
 	pid_t pid, tid;
-	uint64_t time_ns;	// CLOCK_MONOTONIC
-	const struct hit *hit;	// STOP_HIT
-	pid_t child;		// STOP_CHILD, STOP_THREAD
-	int status;		// STOP_EXIT: exit status 0..255
-	int signal;		// STOP_SIGNAL, STOP_KILLED
-	bool core;		// STOP_KILLED: a core was dumped
+	uint64_t time_ns;      // CLOCK_MONOTONIC
+	const struct hit *hit; // STOP_HIT
+	pid_t child;	       // STOP_CHILD, STOP_THREAD
+	int status;	       // STOP_EXIT: exit status 0..255
+	int signal;	       // STOP_SIGNAL, STOP_KILLED
+	bool core;	       // STOP_KILLED: a core was dumped
 };
 
 /*
@@ -63,6 +63,9 @@ void control_destroy(struct control *c);
 FT_CHECK enum ft_rc control_next(struct control *c, struct stop *ret);
 
 pid_t control_pid(const struct control *c);
+
+/* kill(2) for a signal handler, which has no struct control; async-signal-safe. */
+void control_send(pid_t pid, int signal);
 
 /* The process's memory with our bytes hidden. Valid until control_destroy(). */
 struct memory control_memory(struct control *c);
@@ -97,11 +100,11 @@ void control_disarm(struct control *c);
 
 /* What the engine did, for the closing summary and the tests. */
 struct control_stats {
-	uint64_t hits;	    // stops at sites
-	uint64_t stops;	    // all stops
-	uint64_t steps;	    // single steps taken for what cannot be relocated
-	uint64_t children;  // forked and let go
-	uint64_t threads;   // seen in all, the first included
+	uint64_t hits;	   // stops at sites
+	uint64_t stops;	   // all stops
+	uint64_t steps;	   // single steps taken for what cannot be relocated
+	uint64_t children; // forked and let go
+	uint64_t threads;  // seen in all, the first included
 };
 struct control_stats control_stats(const struct control *c);
 

@@ -19,12 +19,12 @@ enum { DISPLACED_MAX = 40, DISPLACED_FIXES = 3, DISPLACED_HOMES = 6 };
  * target - (slot + end) there. Every way out of the slot is such a jump, a ret, or a fault.
  */
 struct displaced {
-	uint64_t home;	// runtime address of the replaced instruction
+	uint64_t home;	  // runtime address of the replaced instruction
 	uint8_t home_len; // its length in bytes, 1..15
-	uint8_t first;	// its first byte, to be put back
-	bool step;	// cannot be relocated: control single-steps a copy (code = the bytes
-			// themselves) and then moves rip, and a return address it pushed, home
-	uint8_t len;	// bytes used in code
+	uint8_t first;	  // its first byte, to be put back
+	bool step;	  // cannot be relocated: control single-steps a copy (code = the bytes
+			  // themselves) and then moves rip, and a return address it pushed, home
+	uint8_t len;	  // bytes used in code
 	uint8_t code[DISPLACED_MAX];
 	uint8_t n_fixes;
 	struct displaced_fix {

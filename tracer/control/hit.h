@@ -38,7 +38,7 @@ struct capture_range {
 
 /* The bytes behind a pointer. */
 struct capture_follow {
-	uint8_t reg;  // the pointer is in this register; ARCH_NONE: it is stored at CFA + off
+	uint8_t reg; // the pointer is in this register; ARCH_NONE: it is stored at CFA + off
 	int32_t off;
 	uint32_t len; // bytes to read there, fewer if less is mapped
 };
@@ -67,13 +67,13 @@ struct captured {
 };
 
 struct hit {
-	uint32_t site;	  // the id that control_add_site() gave
+	uint32_t site; // the id that control_add_site() gave
 	pid_t pid, tid;
 	uint64_t time_ns; // CLOCK_MONOTONIC
 	struct regs regs; // r[ARCH_RIP] is the site's address
 	bool has_fp;
 	struct fp_regs fp;
-	uint64_t cfa;	  // by the plan's rule; 0 if it could not be read
+	uint64_t cfa; // by the plan's rule; 0 if it could not be read
 	uint32_t n_captured;
 	struct captured captured[CAPTURE_RANGES + CAPTURE_FOLLOWS];
 	uint32_t n_bytes;

@@ -12,8 +12,8 @@ struct injection {
 	pid_t tid;
 	struct regs saved;
 	uint64_t saved_mask;
-	uint64_t at;	     // of the syscall instruction used
-	bool borrowed;	     // it replaces the program's bytes there for the moment
+	uint64_t at;   // of the syscall instruction used
+	bool borrowed; // it replaces the program's bytes there for the moment
 	uint8_t program[sizeof(syscall_insn)];
 };
 

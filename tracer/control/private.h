@@ -15,11 +15,11 @@
 #include "control/wait.h"
 
 struct thread {
-	pid_t tid, pid;	  // pid differs from the process's for a vfork child
-	bool stopped;	  // ptrace-stopped and known to us
-	bool announced;	  // its creator's event was seen; until then its first stop waits
-	int deliver;	  // signal to deliver when it is resumed
-	bool listening;	  // in a group-stop: left listening
+	pid_t tid, pid;		// pid differs from the process's for a vfork child
+	bool stopped;		// ptrace-stopped and known to us
+	bool announced;		// its creator's event was seen; until then its first stop waits
+	int deliver;		// signal to deliver when it is resumed
+	bool listening;		// in a group-stop: left listening
 	struct site *resume_in; // at its site: to be resumed in the slot
 	/* A signal took the thread back home before the replaced instruction ran: meeting the site
 	 * again with the same rsp is the same arrival, not another one. */
@@ -29,14 +29,14 @@ struct thread {
 
 struct control {
 	pid_t pid;
-	int mem;	  // /proc/PID/mem
+	int mem; // /proc/PID/mem
 	bool exited, disarmed;
 	bool spin, early_resume;
 	struct sites sites;
 	struct thread *threads;
 	size_t n_threads, cap_threads;
-	struct thread *last;	// cache of the last lookup
-	pid_t resume_tid;	// who stopped last and waits for control_next(); 0: nobody
+	struct thread *last;	      // cache of the last lookup
+	pid_t resume_tid;	      // who stopped last and waits for control_next(); 0: nobody
 	struct wait_result *deferred; // statuses that arrived while one thread was waited for
 	size_t n_deferred, cap_deferred;
 	struct control_stats stats;

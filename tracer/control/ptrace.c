@@ -59,7 +59,8 @@ static int yama_scope(void)
 const char *pt_denied_reason(int error)
 {
 	if (yama_scope() >= 2)
-		return "Yama forbids it: kernel.yama.ptrace_scope is 2 or 3 (ask the administrator)";
+		return "Yama forbids it: kernel.yama.ptrace_scope is 2 or 3 (ask the "
+		       "administrator)";
 	if (seccomp_filters_us())
 		return "a seccomp filter is in force, as in a container: start it with "
 		       "--cap-add=SYS_PTRACE or --security-opt seccomp=unconfined";
@@ -118,8 +119,8 @@ enum ft_rc pt_get_fp(pid_t tid, struct fp_regs *ret)
 
 enum ft_rc pt_set_rip(pid_t tid, uint64_t rip)
 {
-	return outcome(ptrace(PTRACE_POKEUSER, tid, arch_user_rip_offset(), rip),
-		       "PTRACE_POKEUSER", tid);
+	return outcome(ptrace(PTRACE_POKEUSER, tid, arch_user_rip_offset(), rip), "PTRACE_POKEUSER",
+		       tid);
 }
 
 enum ft_rc pt_set_regs(pid_t tid, const struct regs *r)

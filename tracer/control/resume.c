@@ -10,8 +10,8 @@ static void defer(struct control *c, const struct wait_result *w)
 }
 
 // A call that ran in the slot pushed the slot's return address: make it the program's own.
-static enum ft_rc mend_after_step(struct control *c, const struct thread *t, const struct site *site,
-				  struct regs *regs)
+static enum ft_rc mend_after_step(struct control *c, const struct thread *t,
+				  const struct site *site, struct regs *regs)
 {
 	uint64_t next_in_slot = site->slot + site->d.home_len;
 	uint64_t next_at_home = site->d.home + site->d.home_len;
@@ -41,9 +41,8 @@ static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site 
 		return rc;
 	struct regs regs;
 	siginfo_t info;
-	if (w.kind == WAIT_SIGNAL && w.value == SIGTRAP &&
-	    pt_get_siginfo(t->tid, &info) == FT_OK && info.si_code == TRAP_TRACE &&
-	    pt_get_regs(t->tid, &regs) == FT_OK)
+	if (w.kind == WAIT_SIGNAL && w.value == SIGTRAP && pt_get_siginfo(t->tid, &info) == FT_OK &&
+	    info.si_code == TRAP_TRACE && pt_get_regs(t->tid, &regs) == FT_OK)
 		return mend_after_step(c, t, site, &regs);
 	defer(c, &w);
 	return FT_NONE;

@@ -14,28 +14,28 @@
 
 struct site {
 	uint32_t id;
-	uint64_t slot;	 // runtime address of its slot
-	bool armed;	 // its int3 is in the program's memory
+	uint64_t slot; // runtime address of its slot
+	bool armed;    // its int3 is in the program's memory
 	struct displaced d;
 	struct capture_plan plan;
 };
 
 struct slot_area {
-	uint64_t lo, hi, next;	// [lo, hi), first free byte
-	struct site **sites;	// by slot address, ascending
+	uint64_t lo, hi, next; // [lo, hi), first free byte
+	struct site **sites;   // by slot address, ascending
 	size_t n_sites, cap_sites;
-	uint8_t *image;		// the area's bytes, hi - lo
-	uint64_t written;	// bytes of the image that the program has
+	uint8_t *image;	  // the area's bytes, hi - lo
+	uint64_t written; // bytes of the image that the program has
 };
 
 struct sites {
-	struct site **by_id;	// NULL where forgotten
+	struct site **by_id; // NULL where forgotten
 	size_t n, cap;
-	struct site **table;	// open addressing by home address; a power of two
+	struct site **table; // open addressing by home address; a power of two
 	size_t table_size, table_used;
 	struct slot_area *areas;
 	size_t n_areas, cap_areas;
-	struct site **armed;	// by home address, for hiding and restoring; rebuilt by arming
+	struct site **armed; // by home address, for hiding and restoring; rebuilt by arming
 	size_t n_armed;
 };
 
@@ -47,7 +47,7 @@ void sites_clear(struct sites *s);
 
 enum {
 	SLOT_ALIGN = 16,
-	SLOT_HEADER = 16,  // each area begins with `syscall; int3`, for injected system calls
+	SLOT_HEADER = 16,	 // each area begins with `syscall; int3`, for injected system calls
 	SLOT_REACH = 0x7fff0000, // bytes a rel32 may span, with a margin
 };
 

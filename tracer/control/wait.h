@@ -22,9 +22,11 @@ enum wait_kind {
 	WAIT_SIGNAL,	 // signal-delivery-stop; value: signal (SIGTRAP: perhaps one of our sites)
 	WAIT_GROUP_STOP, // value: the stopping signal; the thread is to be left listening
 	WAIT_FIRST_STOP, // a new thread or process reports for the first time, or an interrupt
-	WAIT_FORK, WAIT_VFORK, WAIT_CLONE, // the new id is in the event message
+	WAIT_FORK,
+	WAIT_VFORK,
+	WAIT_CLONE, // the new id is in the event message
 	WAIT_EXEC,
-	WAIT_OTHER,	 // an event we did not ask for: just resume
+	WAIT_OTHER, // an event we did not ask for: just resume
 };
 
 struct wait_result {

@@ -93,7 +93,8 @@ static void note_program(struct collector *col)
 	for (size_t i = 0; i < n && !debug; i++)
 		debug = fns[i]->sig != NULL;
 	if (n == 0)
-		collect_note(col, "no function to trace in the program itself; see --all and --lib");
+		collect_note(col,
+			     "no function to trace in the program itself; see --all and --lib");
 	else if (!debug)
 		collect_note(col, "no debug information: arguments and lines are unknown; "
 				  "build with -g to see them");
@@ -236,7 +237,8 @@ static void pop_top(struct collector *col, struct thread_stacks *t, struct stack
 }
 
 // Frames below (that is, deeper than) a CFA that is alive again were jumped over.
-static void pop_deeper(struct collector *col, struct thread_stacks *t, struct stack *s, uint64_t cfa)
+static void pop_deeper(struct collector *col, struct thread_stacks *t, struct stack *s,
+		       uint64_t cfa)
 {
 	for (struct frame *top = stack_top(s); top && top->cfa < cfa; top = stack_top(s))
 		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
@@ -271,10 +273,8 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 	struct memory mem = hit_memory(hit);
 	if (!memory_read_uint(&mem, hit->cfa - ARCH_WORD, ARCH_WORD, &f.return_address))
 		f.return_address = 0;
-	f.rsp = p->rsp_known ? hit->cfa + (uint64_t)(int64_t)p->rsp_at_body
-			     : hit->regs.r[ARCH_RSP];
-	f.rbp = p->rbp_is_frame ? hit->cfa + (uint64_t)(int64_t)p->rbp_off
-				: hit->regs.r[ARCH_RBP];
+	f.rsp = p->rsp_known ? hit->cfa + (uint64_t)(int64_t)p->rsp_at_body : hit->regs.r[ARCH_RSP];
+	f.rbp = p->rbp_is_frame ? hit->cfa + (uint64_t)(int64_t)p->rbp_off : hit->regs.r[ARCH_RBP];
 	f.has_base = read_base(&col->reader, fn, hit, &f.base);
 	return f;
 }

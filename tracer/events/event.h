@@ -37,10 +37,10 @@ struct event_value {
 	const char *value; // as a person reads it: "48", "0x7ffe… \"hi\"", "<optimised out>"
 	bool known;	   // false: value is the reason in angle brackets
 	bool has_address;
-	uint64_t address;  // in memory, if has_address
-	const char *reg;   // the register it is in; NULL if none
-	uint64_t size;	   // bytes
-	bool scope_ended;  // a local whose scope is over: its last value
+	uint64_t address; // in memory, if has_address
+	const char *reg;  // the register it is in; NULL if none
+	uint64_t size;	  // bytes
+	bool scope_ended; // a local whose scope is over: its last value
 };
 
 struct event_part {
@@ -55,23 +55,24 @@ struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
 
 struct event_summary {
 	uint64_t pushed, popped;
-	uint32_t max_depth;	 // frames
+	uint32_t max_depth; // frames
 	const char *max_depth_function;
-	uint64_t max_stack;	 // bytes, from the first traced CFA of a stack to the lowest rsp seen
+	uint64_t max_stack; // bytes, from the first traced CFA of a stack to the lowest rsp seen
 	const char *max_stack_function;
-	size_t traced, skipped;	 // functions with sites; functions that cannot be traced
-	size_t hidden_system, hidden_std, hidden_helper, hidden_no_debug; // by the default selection
+	size_t traced, skipped; // functions with sites; functions that cannot be traced
+	size_t hidden_system, hidden_std, hidden_helper,
+		hidden_no_debug; // by the default selection
 	size_t hidden_filter;	 // by the user's filters
 	size_t hidden_libraries; // libraries loaded and not traced
 	size_t children, threads;
 	uint64_t hits, stops;
-	uint64_t wall_ns;	 // from start to exit
-	uint64_t left;		 // frames still there at the end
+	uint64_t wall_ns; // from start to exit
+	uint64_t left;	  // frames still there at the end
 };
 
 struct event {
 	enum event_kind kind;
-	uint64_t seq;	  // 0, 1, 2 … over all events but EVENT_START
+	uint64_t seq; // 0, 1, 2 … over all events but EVENT_START
 	int pid, tid;
 	uint64_t time_ns; // since EVENT_START
 
@@ -84,43 +85,43 @@ struct event {
 	uint32_t line;	      // push: of the function; pop: of the exit instruction; 0 if unknown
 	uint64_t pc;	      // push: the body; pop: the exit instruction (0: none was met)
 	uint64_t cfa;
-	uint64_t rsp;	      // push: at the body; pop: afterwards, that is the CFA for a return
-	int64_t delta;	      // see above
+	uint64_t rsp;  // push: at the body; pop: afterwards, that is the CFA for a return
+	int64_t delta; // see above
 	bool delta_known;
 	const struct event_part *parts;
-	size_t n_parts;	      // 0: not known by instruction
-	uint64_t return_address; // 0: unknown
+	size_t n_parts;		   // 0: not known by instruction
+	uint64_t return_address;   // 0: unknown
 	const char *return_symbol; // "main+18"; NULL if unknown
-	const char *caller;   // function that holds the return address; NULL if unknown
+	const char *caller;	   // function that holds the return address; NULL if unknown
 	const char *caller_file;
 	uint32_t caller_line; // of the call
 	const struct event_value *args;
 	size_t n_args;
-	bool args_known;      // false: no debug information; args is empty
+	bool args_known;		  // false: no debug information; args is empty
 	const struct event_value *locals; // EVENT_POP; EVENT_PUSH has none
 	size_t n_locals;
-	enum pop_how how;     // EVENT_POP
-	bool has_return;      // POP_RETURN of a function that returns something
+	enum pop_how how;	     // EVENT_POP
+	bool has_return;	     // POP_RETURN of a function that returns something
 	struct event_value returned; // its name is ""
-	const char *tail_target; // POP_TAIL_CALL: the function jumped to, NULL if unknown
-	uint64_t pushed_seq;  // EVENT_POP: seq of its push
+	const char *tail_target;     // POP_TAIL_CALL: the function jumped to, NULL if unknown
+	uint64_t pushed_seq;	     // EVENT_POP: seq of its push
 	const struct event_frame_of_walk *walk;
 	size_t n_walk;
 
 	/* EVENT_START, EVENT_EXEC */
-	const char *program;  // path
+	const char *program; // path
 	const char *const *argv;
 	size_t argc;
 	const char *build_id; // NULL if none
 	uint64_t unix_ns;     // EVENT_START: wall-clock time
 
 	/* EVENT_SIGNAL, EVENT_EXIT, EVENT_THREAD, EVENT_CHILD, EVENT_NOTE */
-	int signal;	      // EVENT_EXIT: 0 unless killed by it
+	int signal;		 // EVENT_EXIT: 0 unless killed by it
 	const char *signal_name; // "SIGSEGV"
-	int status;	      // EVENT_EXIT: exit status
+	int status;		 // EVENT_EXIT: exit status
 	bool core;
 	int child;
-	const char *text;     // EVENT_NOTE
+	const char *text;		     // EVENT_NOTE
 	const struct event_summary *summary; // EVENT_EXIT
 };
 

@@ -20,7 +20,8 @@ void names_clear(struct names *n);
 
 const struct address_name *names_find(const struct names *n, uint64_t address); // NULL: not yet
 
-/* `traced`: the module's functions are known one by one, so that a name made of an address counts. */
+/* `traced`: the module's functions are known one by one, so that a name made of an address counts.
+ */
 const struct address_name *names_add(struct names *n, uint64_t address, bool traced);
 
 #endif

@@ -199,7 +199,8 @@ static void want_variable(const struct accessor *a, const struct plan_options *o
 	case ACCESS_CFA:
 		if (size > VALUE_BYTES)
 			c->hold = true;
-		ranges_add(ranges, a->off, a->off + (int64_t)(size < VALUE_BYTES ? size : VALUE_BYTES));
+		ranges_add(ranges, a->off,
+			   a->off + (int64_t)(size < VALUE_BYTES ? size : VALUE_BYTES));
 		break;
 	case ACCESS_BASE:
 		c->hold = true;

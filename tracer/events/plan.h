@@ -31,16 +31,16 @@ struct accessor {
 	unsigned reg;
 	const struct dw_op *ops;
 	size_t n_ops;
-	const char *why;   // "<optimised out>"
-	bool scope_ended;  // at this pc the variable's scope is over: its last value
-	bool at_body;	   // unoptimised code: the location means the body's rsp and rbp
+	const char *why;  // "<optimised out>"
+	bool scope_ended; // at this pc the variable's scope is over: its last value
+	bool at_body;	  // unoptimised code: the location means the body's rsp and rbp
 };
 
 /* The frame base (DW_AT_frame_base), which DW_OP_fbreg counts from. */
 struct frame_base {
 	enum { BASE_UNKNOWN, BASE_CFA, BASE_EXPR } kind;
-	int64_t off;		  // BASE_CFA: CFA + off
-	const struct dw_op *ops;  // BASE_EXPR: to be evaluated at the body
+	int64_t off;		 // BASE_CFA: CFA + off
+	const struct dw_op *ops; // BASE_EXPR: to be evaluated at the body
 	size_t n_ops;
 };
 
@@ -75,8 +75,8 @@ struct traced {
 };
 
 struct plan_options {
-	bool locals;	// arguments and locals at the pop too
-	bool hold_all;	// stop until the event has been used (walks, live reading)
+	bool locals;   // arguments and locals at the pop too
+	bool hold_all; // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };
 

@@ -22,11 +22,11 @@ struct reader {
 	struct value_style style;
 	struct event_value *values; // arguments, then locals
 	size_t cap_values;
-	struct buf *texts;	    // one per value, reused
+	struct buf *texts; // one per value, reused
 	size_t n_texts, cap_texts;
 	struct buf returned;
 	struct overlay overlay;
-	struct memory memory;	    // over `overlay`
+	struct memory memory; // over `overlay`
 };
 
 void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct buf *), void *ctx);

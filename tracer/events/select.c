@@ -182,7 +182,7 @@ static unsigned distance(const char *a, const char *b)
 	unsigned row[NAME_MAX_COMPARED + 1];
 	for (size_t j = 0; j <= n; j++)
 		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] && i < NAME_MAX_COMPARED; i++) {
+	for (size_t i = 0; i < NAME_MAX_COMPARED && a[i]; i++) {
 		unsigned diagonal = row[0];
 		row[0] = (unsigned)i + 1;
 		for (size_t j = 0; j < n; j++) {

@@ -21,8 +21,8 @@
 struct pattern {
 	const char *text; // as the user typed it
 	bool negated, plain;
-	bool matched;	  // some function, ever
-	void *regex;	  // regex_t *, NULL for a glob
+	bool matched; // some function, ever
+	void *regex;  // regex_t *, NULL for a glob
 	const char *glob;
 };
 

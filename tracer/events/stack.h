@@ -21,8 +21,8 @@ struct traced;
 struct frame {
 	struct traced *fn;
 	uint64_t cfa;
-	uint64_t rsp, rbp;	 // at the body
-	uint64_t base;		 // frame base at run time, if has_base
+	uint64_t rsp, rbp; // at the body
+	uint64_t base;	   // frame base at run time, if has_base
 	bool has_base;
 	bool reported;		 // its push was an event (not beyond the depth limit)
 	uint64_t return_address; // 0: unknown
@@ -42,7 +42,7 @@ struct thread_stacks {
 	pid_t tid, pid;
 	struct stack *s;
 	size_t n, cap;
-	size_t current;	 // index of the stack that was used last
+	size_t current; // index of the stack that was used last
 };
 
 struct stacks {

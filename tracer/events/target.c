@@ -16,7 +16,7 @@
 struct loaded {
 	struct module *module;
 	uint64_t lo, hi; // 0, 0 once it is unmapped
-	bool traced; // its functions have sites
+	bool traced;	 // its functions have sites
 };
 
 struct target {
@@ -196,7 +196,8 @@ static enum ft_rc place(struct target *t, const struct space *space, const struc
 	uint64_t len = control_slots_len(list->n), at;
 	enum ft_rc rc = space_gap_near(space, m->lo, m->hi, len, &at);
 	if (rc == FT_NONE)
-		return ft_fail("%s: no free address space of %" PRIu64 " bytes near it for the slots",
+		return ft_fail("%s: no free address space of %" PRIu64
+			       " bytes near it for the slots",
 			       m->path, len);
 	if (rc == FT_OK)
 		rc = control_map_slots(t->control, at, len);
@@ -217,8 +218,9 @@ static enum ft_rc no_match(const struct pattern *p, const struct function_list *
 	if (selection_suggest(p, fl, &near))
 		rc = ft_fail("no function matches '%s'; did you mean %s?", p->text, near.s);
 	else
-		rc = ft_fail("no function matches '%s'; `frametrace list PROGRAM` shows what there is",
-			     p->text);
+		rc = ft_fail(
+			"no function matches '%s'; `frametrace list PROGRAM` shows what there is",
+			p->text);
 	buf_deinit(&near);
 	return rc;
 }
@@ -329,7 +331,8 @@ static enum ft_rc load_from(struct target *t, const struct space *space, const c
 		return rc;
 	rc = watch_libraries(t, space);
 	if (rc == FT_NONE && !t->warning)
-		t->warning = xstrdup("libraries cannot be followed: no dynamic linker that tells of them");
+		t->warning = xstrdup(
+			"libraries cannot be followed: no dynamic linker that tells of them");
 	return rc == FT_FAIL ? FT_FAIL : FT_OK;
 }
 

@@ -17,15 +17,15 @@
 struct target;
 
 struct site_use {
-	struct traced *entry;	   // its body is here; NULL if not
-	struct traced *exit_of;	   // an exit of this function is here; NULL if not
+	struct traced *entry;	// its body is here; NULL if not
+	struct traced *exit_of; // an exit of this function is here; NULL if not
 	struct traced_exit *exit;
-	bool libraries;		   // the dynamic linker says that its list has changed
+	bool libraries; // the dynamic linker says that its list has changed
 };
 
 struct address_name {
 	uint64_t address;
-	const char *symbol; // "main+18", "libc.so.6+0x2724a"; NULL if nothing is there
+	const char *symbol;   // "main+18", "libc.so.6+0x2724a"; NULL if nothing is there
 	const char *function; // the function that holds it, NULL if unknown
 	const char *file;     // of the instruction before the address, that is of the call
 	uint32_t line;

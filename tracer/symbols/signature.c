@@ -70,7 +70,7 @@ struct reading {
 	struct variable *params, *locals;
 	uint64_t *param_dies; // what each parameter is an instance of: its abstract DIE, or itself
 	size_t cap_params, cap_dies, cap_locals;
-	struct range *scope;  // of the block that is being read
+	struct range *scope; // of the block that is being read
 	size_t n_scope;
 };
 

@@ -40,10 +40,9 @@ static void join(struct arena *a, struct type_node *n)
 	if (!n->right[0])
 		n->t.shown = n->left;
 	else
-		n->t.shown = arena_printf(a, "%s%s%s", n->left,
-					  apart && last != '*' && last != '(' && last != '&' ? " "
-											     : "",
-					  n->right);
+		n->t.shown = arena_printf(
+			a, "%s%s%s", n->left,
+			apart && last != '*' && last != '(' && last != '&' ? " " : "", n->right);
 }
 
 /* gcc's order of words and gdb's. */
@@ -149,8 +148,8 @@ void spell_function(struct arena *a, struct type_node *n, bool prototyped, bool 
 		args = "void";
 	if (n->t.language == LANG_RUST) {
 		const struct type *to = n->t.target;
-		n->left = arena_printf(a, "fn(%s)%s%s", args, to ? " -> " : "",
-				       to ? to->shown : "");
+		n->left =
+			arena_printf(a, "fn(%s)%s%s", args, to ? " -> " : "", to ? to->shown : "");
 		n->t.shown = n->left;
 		return;
 	}

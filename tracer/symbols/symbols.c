@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbols/insn.h"
 #include "symbols/private.h"
 
 struct symbols *symbols_create(void)
@@ -40,6 +41,7 @@ void symbols_destroy(struct symbols *s)
 		module_free(s->m[i]);
 	free(s->m);
 	free(s->rows);
+	disassembler_destroy(s->disassembler);
 	free(s);
 }
 

@@ -280,8 +280,7 @@ static void finish_array(struct module *m, struct type_node *n)
 }
 
 /* int [2][3] is an array of 2 arrays of 3: `n` becomes the outermost. */
-static void read_array(struct module *m, const struct die *die, struct type_node *n,
-		       unsigned depth)
+static void read_array(struct module *m, const struct die *die, struct type_node *n, unsigned depth)
 {
 	struct type *element = types_ref(m, die, depth);
 	struct type_node *dims[16];

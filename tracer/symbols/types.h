@@ -13,9 +13,9 @@
 #include "symbols/type.h"
 
 enum {
-	TYPES_DEPTH = 64,	 // of a chain: pointer to array of pointer to …
-	TYPES_MAX = 1000000,	 // types of one module
-	TYPES_MEMBERS = 65536,	 // members or enumerators of one type, parameters of a function
+	TYPES_DEPTH = 64,      // of a chain: pointer to array of pointer to …
+	TYPES_MAX = 1000000,   // types of one module
+	TYPES_MEMBERS = 65536, // members or enumerators of one type, parameters of a function
 };
 
 /* A type as it is kept: with the two halves of its C declarator, "int (*" and ")[3]". */
@@ -34,7 +34,7 @@ struct offset_map {
 	struct offset_entry {
 		uint64_t offset; // + 1; 0: a free slot
 		void *value;
-	} *e;
+	} * e;
 	size_t n, cap; // cap is 0 or a power of two
 };
 
@@ -64,8 +64,8 @@ uint64_t types_uint(struct module *m, const struct die *die, uint16_t attr, uint
 void types_read_inside(struct type *t);
 
 /* spelling.c: sets left, right and shown from what is known of the type and its target. */
-void spell_base(struct arena *a, struct type_node *n);	    // named: base, struct, enum, typedef
-void spell_pointer(struct arena *a, struct type_node *n);   // and references
+void spell_base(struct arena *a, struct type_node *n);	  // named: base, struct, enum, typedef
+void spell_pointer(struct arena *a, struct type_node *n); // and references
 void spell_array(struct arena *a, struct type_node *n);
 void spell_function(struct arena *a, struct type_node *n, bool prototyped, bool variadic);
 void spell_qualifier(struct arena *a, struct type_node *n); // const, volatile …

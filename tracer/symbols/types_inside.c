@@ -19,7 +19,7 @@ struct inside {
 	struct type **targs;
 	size_t cap_targs;
 	const char *enumerator_prefix; // "ns::Color::", "" in C
-	const char *die_name; // as the DIE says it, not qualified; "" if anonymous
+	const char *die_name;	       // as the DIE says it, not qualified; "" if anonymous
 	uint64_t discriminant_die;
 	bool has_variants;
 	bool nontrivial; // C++: has what makes it be passed by reference
@@ -81,8 +81,8 @@ static void set_bits(struct inside *in, const struct die *die, struct member *m)
 		m->offset += bit / 8;
 		bit %= 8;
 	} else if (die_uint(in->d, die, DW_AT_bit_offset, &old) == FT_OK) {
-		uint64_t storage = types_uint(in->m, die, DW_AT_byte_size,
-					      m->type ? m->type->size : 0) * 8;
+		uint64_t storage =
+			types_uint(in->m, die, DW_AT_byte_size, m->type ? m->type->size : 0) * 8;
 		if (storage > 128 || old + size > storage)
 			return;
 		bit = storage - old - size;
@@ -214,8 +214,8 @@ static bool is_copy_constructor(struct inside *in, const struct die *die)
 	for (enum ft_rc rc = die_child(in->d, die, &child); rc == FT_OK; child = next) {
 		if (die_tag(child) == DW_TAG_formal_parameter && n++ == 1) {
 			struct type *p = types_ref(in->m, child, 0);
-			reference = p && (p->kind == TYPE_REFERENCE ||
-					  p->kind == TYPE_RVALUE_REFERENCE);
+			reference = p &&
+				    (p->kind == TYPE_REFERENCE || p->kind == TYPE_RVALUE_REFERENCE);
 			struct type *to = reference ? p->target : NULL;
 			if (to && to->kind == TYPE_CONST)
 				to = to->target;
@@ -322,8 +322,7 @@ static void keep(struct inside *in)
 	struct type *t = in->t;
 
 	t->members = arena_copy(a, in->members, t->n_members * sizeof(*t->members));
-	t->enumerators = arena_copy(a, in->enumerators,
-				    t->n_enumerators * sizeof(*t->enumerators));
+	t->enumerators = arena_copy(a, in->enumerators, t->n_enumerators * sizeof(*t->enumerators));
 	t->targs = arena_copy(a, in->targs, t->n_targs * sizeof(struct type *));
 	free(in->members);
 	free(in->enumerators);

@@ -29,8 +29,12 @@ static void add_pointed_text(struct render *r, uint64_t addr, unsigned width, co
 	while (n < got && scalar_uint(bytes + n * width, width) != 0)
 		n++;
 	bool ended = n < got;
-	struct text t = {.s = bytes, .n = n < max ? n : max, .width = width, .prefix = prefix,
-			 .max = max, .more = !ended && got > max};
+	struct text t = {.s = bytes,
+			 .n = n < max ? n : max,
+			 .width = width,
+			 .prefix = prefix,
+			 .max = max,
+			 .more = !ended && got > max};
 	buf_char(r->out, ' ');
 	text_c_string(r->out, &t);
 	if (!ended && got <= max)
@@ -129,8 +133,12 @@ static void add_enum(struct render *r, const struct type *t, const uint8_t *byte
 static void add_text_array(struct render *r, const uint8_t *bytes, uint64_t n, bool more,
 			   unsigned width, const char *prefix)
 {
-	struct text t = {.s = bytes, .n = n, .width = width, .prefix = prefix,
-			 .max = r->style->max_string, .more = more};
+	struct text t = {.s = bytes,
+			 .n = n,
+			 .width = width,
+			 .prefix = prefix,
+			 .max = r->style->max_string,
+			 .more = more};
 
 	if (n && !more && scalar_uint(bytes + (n - 1) * width, width) == 0)
 		t.n--;

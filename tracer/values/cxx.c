@@ -130,8 +130,8 @@ bool render_cxx_string(struct render *r, const struct type *t, const uint8_t *by
 	size_t want = n < max ? n : max;
 	if (want && render_read(r, addr, text, want) < want)
 		return false;
-	struct text s = {.s = text, .n = want, .width = 1, .prefix = "", .max = max,
-			 .more = want < n};
+	struct text s = {
+		.s = text, .n = want, .width = 1, .prefix = "", .max = max, .more = want < n};
 	text_c_string(r->out, &s);
 	return true;
 }

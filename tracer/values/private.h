@@ -12,10 +12,10 @@
 #include "values/values.h"
 
 enum {
-	RENDER_LEAVES = 2000,	   // members and elements shown of one value, all levels together
-	RENDER_READ = 16 * 1024,   // bytes read behind one pointer
-	RENDER_READS = 64,	   // pointers followed for one value
-	RENDER_REPEATS = 10,	   // longer runs of equal elements are folded, as gdb does
+	RENDER_LEAVES = 2000,	 // members and elements shown of one value, all levels together
+	RENDER_READ = 16 * 1024, // bytes read behind one pointer
+	RENDER_READS = 64,	 // pointers followed for one value
+	RENDER_REPEATS = 10,	 // longer runs of equal elements are folded, as gdb does
 };
 
 struct render {
@@ -84,11 +84,11 @@ unsigned text_width(struct type *named, const char **ret_prefix);
 /* rust_view.c: what a Rust type is to its user, found by member names, never by fixed offsets. */
 enum rust_shape {
 	RUST_PLAIN,
-	RUST_STR,    // &str, Box<str>, String: len bytes of UTF-8 at ptr
-	RUST_SLICE,  // &[T], Box<[T]>, Vec<T>: len elements at ptr
-	RUST_OWNER,  // &T, &mut T, Box<T>: a thin pointer to one element that is sure to be there
-	RUST_RAW,    // *const T, *mut T, fn: only the address is shown
-	RUST_DYN,    // &dyn T, Box<dyn T>: the address and, at len_off, the vtable's
+	RUST_STR,   // &str, Box<str>, String: len bytes of UTF-8 at ptr
+	RUST_SLICE, // &[T], Box<[T]>, Vec<T>: len elements at ptr
+	RUST_OWNER, // &T, &mut T, Box<T>: a thin pointer to one element that is sure to be there
+	RUST_RAW,   // *const T, *mut T, fn: only the address is shown
+	RUST_DYN,   // &dyn T, Box<dyn T>: the address and, at len_off, the vtable's
 };
 struct rust_view {
 	enum rust_shape shape;

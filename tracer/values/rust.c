@@ -85,9 +85,10 @@ static void add_owner(struct render *r, uint64_t addr, struct type *element)
 	buf_hex(r->out, addr);
 	size_t got = 0;
 	bool deep = r->depth >= r->style->max_depth;
+	bool parts = t->kind == TYPE_ARRAY || t->kind == TYPE_STRUCT; // may be shown in part
 	if (want && !deep)
 		got = render_read(r, addr, bytes, want);
-	if (!deep && (got == want || (got && t->kind != TYPE_VARIANTS))) {
+	if (!deep && (got == want || (got && parts))) {
 		buf_str(r->out, " -> ");
 		r->depth++;
 		render_value(r, element, bytes, got);
@@ -251,8 +252,8 @@ static bool add_nested(struct render *r, struct type *t, const uint8_t *bytes, s
 
 	if (r->depth >= r->style->max_depth) {
 		size_t n = 0;
-		const char *name = t->kind != TYPE_ARRAY && t->name ? rust_short_name(t->name, &n)
-								     : "";
+		const char *name =
+			t->kind != TYPE_ARRAY && t->name ? rust_short_name(t->name, &n) : "";
 		buf_add(r->out, name, n);
 		buf_str(r->out, t->kind == TYPE_ARRAY ? "[..]" : n ? " { .. }" : "..");
 		return true;

@@ -143,6 +143,6 @@ struct rust_view rust_view_of(struct type *t)
 	bool owner = t->name && (t->name[0] == '&' || starts_with(t->name, "alloc::boxed::Box<"));
 	v.element = t->target;
 	v.shape = owner && t->size == 8 && target && target->kind != TYPE_FUNCTION ? RUST_OWNER
-										    : RUST_RAW;
+										   : RUST_RAW;
 	return v;
 }

@@ -5,7 +5,7 @@
 
 #include "values/private.h"
 
-enum class {
+enum eightbyte {
 	CLASS_NONE,
 	CLASS_INTEGER,
 	CLASS_SSE,
@@ -20,12 +20,12 @@ enum { EIGHTBYTES = 2, TYPES_MAX = 500 };
 
 /* The classification of one type of at most 16 bytes under way. */
 struct classes {
-	enum class of[EIGHTBYTES];
+	enum eightbyte of[EIGHTBYTES];
 	unsigned left; // types that may still be looked at: they may be hostile
 };
 
 /* psABI 3.2.3, classification 4: what two fields that share an eightbyte make of it. */
-static enum class merge(enum class a, enum class b)
+static enum eightbyte merge(enum eightbyte a, enum eightbyte b)
 {
 	if (a == b || b == CLASS_NONE)
 		return a;
@@ -40,14 +40,14 @@ static enum class merge(enum class a, enum class b)
 	return CLASS_SSE;
 }
 
-static void merge_at(struct classes *c, uint64_t off, enum class class)
+static void merge_at(struct classes *c, uint64_t off, enum eightbyte kind)
 {
-	enum class *of = &c->of[off / 8 < EIGHTBYTES ? off / 8 : EIGHTBYTES - 1];
+	enum eightbyte *of = &c->of[off / 8 < EIGHTBYTES ? off / 8 : EIGHTBYTES - 1];
 
-	*of = merge(*of, off / 8 < EIGHTBYTES ? class : CLASS_MEMORY);
+	*of = merge(*of, off / 8 < EIGHTBYTES ? kind : CLASS_MEMORY);
 }
 
-static void merge_two(struct classes *c, uint64_t off, enum class low, enum class high)
+static void merge_two(struct classes *c, uint64_t off, enum eightbyte low, enum eightbyte high)
 {
 	merge_at(c, off, low);
 	merge_at(c, off + 8, high);

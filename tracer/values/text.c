@@ -7,8 +7,8 @@
 
 /* One character of a text as it lies in memory. */
 struct unit {
-	uint32_t c;  // its code, or the byte that is no UTF-8
-	size_t n;    // elements it takes, >= 1
+	uint32_t c; // its code, or the byte that is no UTF-8
+	size_t n;   // elements it takes, >= 1
 	bool valid;
 };
 

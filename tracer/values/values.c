@@ -109,7 +109,10 @@ void render_member(struct render *r, const struct member *m, const uint8_t *byte
 bool value_format(struct buf *out, const struct value_style *style, struct type *type,
 		  const uint8_t *bytes, size_t len, const struct memory *mem)
 {
-	struct render r = {.out = out, .style = style, .mem = mem, .leaves = RENDER_LEAVES,
+	struct render r = {.out = out,
+			   .style = style,
+			   .mem = mem,
+			   .leaves = RENDER_LEAVES,
 			   .reads = RENDER_READS};
 
 	return render_value(&r, type, bytes, len);

@@ -39,21 +39,21 @@ bool value_format_place(struct buf *out, const struct value_style *style, struct
 /*
  * How a function returns a type (psABI 3.2.3; Rust's own ABI for Rust).
  *
- * RETURN_MEMORY: where the hidden pointer said, which rdi held at the function's entry and rax holds
- * at the ret. Optimising LLVM (clang, rustc) leaves rax as it is in functions that nobody outside
- * of the unit calls, so for code that is signature.optimised the one from the entry is the truth:
- * put it into regs->r[ARCH_RAX] of return_value_format(), or say that it is unknown.
+ * RETURN_MEMORY: where the hidden pointer said, which rdi held at the function's entry and rax
+ * holds at the ret. Optimising LLVM (clang, rustc) leaves rax as it is in functions that nobody
+ * outside of the unit calls, so for code that is signature.optimised the one from the entry is the
+ * truth: put it into regs->r[ARCH_RAX] of return_value_format(), or say that it is unknown.
  */
 enum return_class { RETURN_VOID, RETURN_REGISTERS, RETURN_MEMORY, RETURN_UNKNOWN };
 struct return_plan {
 	enum return_class class;
 	uint64_t size;
 	bool want_fp;
-	uint8_t n;		 // registers used, 0..4; 0: a value without bytes
-	uint8_t reg[4];		 // ARCH_RAX, ARCH_RDX, ARCH_XMM0, ARCH_XMM0 + 1, ARCH_ST0, ARCH_ST0 + 1
-	uint8_t bytes[4];	 // how many bytes of each
-	uint8_t off[4];		 // where in the value they belong
-	const char *why;	 // RETURN_UNKNOWN
+	uint8_t n;	  // registers used, 0..4; 0: a value without bytes
+	uint8_t reg[4];	  // ARCH_RAX, ARCH_RDX, ARCH_XMM0, ARCH_XMM0 + 1, ARCH_ST0, ARCH_ST0 + 1
+	uint8_t bytes[4]; // how many bytes of each
+	uint8_t off[4];	  // where in the value they belong
+	const char *why;  // RETURN_UNKNOWN
 };
 void return_plan_make(struct type *type, enum language language, struct return_plan *ret);
 

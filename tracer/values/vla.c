@@ -5,8 +5,7 @@
 
 enum { DIMENSIONS = 4 };
 
-static bool bound_value(const struct array_bound *b, const struct expr_context *ctx,
-			uint64_t *ret)
+static bool bound_value(const struct array_bound *b, const struct expr_context *ctx, uint64_t *ret)
 {
 	const struct location_entry *e;
 	struct expr_storage storage;
