@@ -121,8 +121,8 @@ class Stack:
         address = int(event["return_address"] or "0", 16) - self.symbols.bias
         entry = self.symbols.entry_of(address - 1) if address in self.calls else None
         if entry in self.seen and (not self.open or self.open[-1] != entry):
-            self.fault(event, f"called by {self.symbols.label(entry)}, but the open frame is that of "
-                       + (self.symbols.label(self.open[-1]) if self.open else "nobody"))
+            inner = self.symbols.label(self.open[-1]) if self.open else "nobody"
+            self.fault(event, f"called by {self.symbols.label(entry)}; the open frame is {inner}'s")
 
     def pop(self, event):
         self.pops += 1
@@ -135,7 +135,7 @@ class Stack:
         for key, value in top.items():
             mine = event["pushed_seq"] if key == "seq" else event[key]
             if mine != value:
-                self.fault(event, f"{key} {mine}, of the innermost frame {top['function']}: {value}")
+                self.fault(event, f"{key} {mine}; the innermost frame has {value}")
         if event["how"] == "return" and event["rsp"] != event["cfa"]:
             self.fault(event, f"rsp {event['rsp']} after the return, CFA {event['cfa']}")
 
@@ -175,11 +175,14 @@ class Sequence:
         self.n += 1
         name = event["symbol"] or event["function"]
         if theirs != ours:
-            self.faults = [f"call or return {self.n} (seq {event['seq']}): {ours}, recorded {theirs}",
+            self.faults = [f"{self.n} (seq {event['seq']}): {ours}, recorded {theirs}",
                            f"before: {self.near}", f"recorded next: {self.some(SHOWN)}"]
         elif name not in self.symbols.names.get(entry, ()):
             self.faults = [f"seq {event['seq']}: {name} has the address of {ours[1]}"]
         self.near = [*self.near[1 - SHOWN:], ours]
+
+    def leniently(self, _):
+        return None
 
     def some(self, n):
         return [line for line, _ in zip(self.recorded, range(n))]
@@ -192,6 +195,26 @@ class Sequence:
         return self.faults
 
 
+class HooksSequence(Sequence):
+    """The comparison with a log of -finstrument-functions, of this run or of another build's."""
+
+    def __init__(self, symbols, log, its_symbols, exceptions):
+        super().__init__(symbols, hooks_log(log, its_symbols), unwound=exceptions)
+        self.log, self.its_symbols, self.exceptions = log, its_symbols, exceptions
+
+    def leniently(self, trace):
+        """Once more, leaving aside at which moment an exception ended a frame; that it did must
+        agree. Gives the comparison, or None if exceptions cannot be the reason."""
+        unwound = unwound_calls(trace.events()) if self.exceptions else None
+        if not unwound:
+            return None
+        log = hooks_log(self.log, self.its_symbols)
+        again = Sequence(self.symbols, without_unwound(log, unwound))
+        for event in trace.events():
+            again.take(event)
+        return again
+
+
 def hooks_log(file, symbols):
     """The (E or X, name) of a recording by -finstrument-functions."""
     with open(file, encoding="utf-8") as lines:
@@ -200,6 +223,32 @@ def hooks_log(file, symbols):
             label = symbols.label(int(address, 16))
             if not MADE_UP.match(label):
                 yield kind, label
+
+
+def without_unwound(recorded, unwound):
+    """A recording without the exits of the frames that were unwound: those of the n-th calls."""
+    frames, n = [], 0
+    for kind, label in recorded:
+        if kind == "E":
+            frames.append((label, n))
+            n += 1
+        else:
+            while frames and frames[-1][0] != label:
+                frames.pop()
+            if frames and frames.pop()[1] in unwound:
+                continue
+        yield kind, label
+
+
+def unwound_calls(events):
+    """Which calls, counted from 0, were ended by an exception."""
+    number, found = {}, set()
+    for event in events:
+        if event["event"] == "push":
+            number[event["seq"]] = len(number)
+        elif event["how"] == "unwound":
+            found.add(number[event["pushed_seq"]])
+    return found
 
 
 def gdb_log(file, symbols):

@@ -164,7 +164,8 @@ class Ninja(Cpp):
     NOT_OURS = ("test.cc", "win32.cc", "bench.cc", ".in.cc", "browse.cc")
 
     def sources(self, source):
-        return sorted(f for f in (source / "src").glob("*.cc") if not f.name.endswith(self.NOT_OURS))
+        files = sorted((source / "src").glob("*.cc"))
+        return [file for file in files if not file.name.endswith(self.NOT_OURS)]
 
     def runs(self, source):
         del source

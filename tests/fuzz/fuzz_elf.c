@@ -57,8 +57,13 @@ static void try_signature(struct symbols *s, struct function *f, struct buf *out
 {
 	struct memory mem = {read_anything, NULL};
 	struct regs regs = {.r = {0x1000, 0x2000}};
-	struct expr_context ctx = {.regs = &regs, .known = 0x1ffff, .memory = &mem, .has_cfa = true,
-				   .cfa = 0x8000, .has_frame_base = true, .frame_base = 0x8000};
+	struct expr_context ctx = {.regs = &regs,
+				   .known = 0x1ffff,
+				   .memory = &mem,
+				   .has_cfa = true,
+				   .cfa = 0x8000,
+				   .has_frame_base = true,
+				   .frame_base = 0x8000};
 	const struct signature *sig;
 	struct return_plan plan;
 

@@ -276,6 +276,7 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 	f.rsp = p->rsp_known ? hit->cfa + (uint64_t)(int64_t)p->rsp_at_body : hit->regs.r[ARCH_RSP];
 	f.rbp = p->rbp_is_frame ? hit->cfa + (uint64_t)(int64_t)p->rbp_off : hit->regs.r[ARCH_RBP];
 	f.has_base = read_base(&col->reader, fn, hit, &f.base);
+	f.has_result = read_result_pointer(&col->reader, fn, hit, &f.result);
 	return f;
 }
 

@@ -264,6 +264,9 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 		c->want_fp |= is_fp(p->reg);
 	}
 	ranges_add(&ranges, -ARCH_WORD, 0);
+	const struct entry_value *rdi = &t->plan.at_site[ARCH_RDI];
+	if (t->returns.class == RETURN_MEMORY && rdi->where == ENTRY_AT_CFA)
+		ranges_add(&ranges, rdi->off, rdi->off + ARCH_WORD);
 	if (t->sig) {
 		t->n_args = t->sig->n_params;
 		t->args = make_args(t, t->plan.body, false);
@@ -283,7 +286,8 @@ static void want_returned(const struct traced *t, const struct plan_options *o,
 		uint64_t size = t->returns.size < VALUE_BYTES ? t->returns.size : VALUE_BYTES;
 		c->follows[c->n_follows++] =
 			(struct capture_follow){.reg = ARCH_RAX, .len = (uint32_t)size};
-		c->hold |= t->returns.size > VALUE_BYTES ||
+		// Optimised code may leave rax alone: the place is known from the push then.
+		c->hold |= t->sig->optimised || t->returns.size > VALUE_BYTES ||
 			   value_follows(t->sig->returns, &o->style, &off, &len);
 		return;
 	}

@@ -74,6 +74,25 @@ bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit,
 	return false;
 }
 
+bool read_result_pointer(struct reader *r, const struct traced *fn, const struct hit *hit,
+			 uint64_t *ret)
+{
+	const struct entry_value *rdi = &fn->plan.at_site[ARCH_RDI];
+	if (fn->returns.class != RETURN_MEMORY || rdi->size < ARCH_WORD)
+		return false;
+	switch (rdi->where) {
+	case ENTRY_LOST:
+		return false;
+	case ENTRY_IN_REG:
+		*ret = hit->regs.r[rdi->reg];
+		return true;
+	case ENTRY_AT_CFA:
+		return memory_read_uint(&r->memory, hit->cfa + (uint64_t)(int64_t)rdi->off,
+					ARCH_WORD, ret);
+	}
+	return false;
+}
+
 bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,
 		      uint64_t *ret)
 {
@@ -143,9 +162,11 @@ static void format_place(struct reader *r, const struct accessor *a, const struc
 static void format_const(struct reader *r, const struct accessor *a, struct event_value *v,
 			 struct buf *out)
 {
-	uint8_t bytes[ARCH_WORD];
-	memcpy(bytes, &a->var->const_value, sizeof(bytes));
-	v->known = value_format(out, &r->style, a->var->type, bytes, sizeof(bytes), &r->memory);
+	uint8_t word[ARCH_WORD];
+	memcpy(word, &a->var->const_value, sizeof(word));
+	const uint8_t *bytes = a->var->const_bytes ? a->var->const_bytes : word;
+	size_t len = a->var->const_bytes ? a->var->const_size : sizeof(word);
+	v->known = value_format(out, &r->style, a->var->type, bytes, len, &r->memory);
 }
 
 static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
@@ -203,19 +224,38 @@ void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, 
 	ev->n_args = fn->n_args;
 }
 
-static void read_returned(struct reader *r, const struct traced *fn, const struct hit *hit,
+/*
+ * A large result lies where the caller said in rdi. psABI functions hand that pointer back in rax;
+ * optimised code that only its own unit calls need not, so the pointer seen at the push counts.
+ */
+static bool result_pointer(const struct frame *f, const struct hit *hit, struct regs *ret)
+{
+	*ret = hit->regs;
+	if (f->fn->returns.class != RETURN_MEMORY)
+		return true;
+	if (f->has_result)
+		ret->r[ARCH_RAX] = f->result;
+	return f->has_result || !f->fn->sig->optimised;
+}
+
+static void read_returned(struct reader *r, const struct frame *f, const struct hit *hit,
 			  struct event *ev)
 {
+	const struct traced *fn = f->fn;
+	struct regs regs;
 	struct event_value *v = &ev->returned;
 	struct type *type = fn->sig->returns;
 	buf_reset(&r->returned);
 	*v = (struct event_value){.name = "", .type = type->shown, .size = type->size};
-	v->known = return_value_format(&r->returned, &r->style, type, &fn->returns, &hit->regs,
-				       hit->has_fp ? &hit->fp : NULL, &r->memory);
+	if (result_pointer(f, hit, &regs))
+		v->known = return_value_format(&r->returned, &r->style, type, &fn->returns, &regs,
+					       hit->has_fp ? &hit->fp : NULL, &r->memory);
+	else
+		buf_str(&r->returned, "<where it was stored is not known>");
 	v->value = r->returned.s;
-	if (fn->returns.class == RETURN_MEMORY) {
+	if (fn->returns.class == RETURN_MEMORY && v->known) {
 		v->has_address = true;
-		v->address = hit->regs.r[ARCH_RAX];
+		v->address = regs.r[ARCH_RAX];
 	} else if (fn->returns.class == RETURN_REGISTERS && fn->returns.n == 1) {
 		v->reg = arch_reg_name(fn->returns.reg[0]);
 	}
@@ -227,7 +267,7 @@ void read_exit(struct reader *r, const struct frame *f, const struct traced_exit
 {
 	const struct traced *fn = f->fn;
 	if (returns && fn->has_return)
-		read_returned(r, fn, hit, ev);
+		read_returned(r, f, hit, ev);
 	if (!x->locals)
 		return;
 	size_t n = fn->n_args + fn->n_locals;

@@ -42,6 +42,10 @@ void read_exit(struct reader *r, const struct frame *f, const struct traced_exit
 /* The frame base at run time; false if it is not known. */
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);
 
+/* The address that the caller passed in rdi for a large result; false if there is none. */
+bool read_result_pointer(struct reader *r, const struct traced *fn, const struct hit *hit,
+			 uint64_t *ret);
+
 /* Where an indirect jump goes. */
 bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,
 		      uint64_t *ret);

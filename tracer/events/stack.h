@@ -24,6 +24,8 @@ struct frame {
 	uint64_t rsp, rbp; // at the body
 	uint64_t base;	   // frame base at run time, if has_base
 	bool has_base;
+	uint64_t result; // where a large result is to be stored, if has_result
+	bool has_result;
 	bool reported;		 // its push was an event (not beyond the depth limit)
 	uint64_t return_address; // 0: unknown
 	uint64_t seq;		 // of its push

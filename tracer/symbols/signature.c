@@ -240,9 +240,7 @@ static void merge_params(struct reading *r, const struct die *abstract)
 
 static bool producer_optimises(const char *producer)
 {
-	const char *p = producer;
-
-	while (p && (p = strstr(p, " -O")) != NULL) {
+	for (const char *p = producer ? strstr(producer, " -O") : NULL; p; p = strstr(p, " -O")) {
 		p += 3;
 		if (*p != '0' && *p != ' ')
 			return true;

@@ -15,9 +15,9 @@
 /* One operation of a DWARF expression (DWARF 5, section 2.5), operands decoded. */
 struct dw_op {
 	uint8_t op;	      // DW_OP_*
-	uint64_t a, b;	      // operands; addresses are runtime addresses, DW_OP_addrx/constx resolved
+	uint64_t a, b;	      // operands; runtime addresses, addrx and constx resolved
 	uint32_t off;	      // byte offset in the expression: target of DW_OP_skip and DW_OP_bra
-	const uint8_t *block; // DW_OP_implicit_value, entry_value (raw), const_type: a bytes; else NULL
+	const uint8_t *block; // implicit_value, entry_value (raw), const_type: a bytes; or NULL
 	const struct dw_op *sub; // DW_OP_entry_value / GNU_entry_value: the inner expression
 	size_t n_sub;
 	/*
@@ -33,31 +33,36 @@ struct location {
 	struct location_entry {
 		uint64_t lo, hi; // [lo, hi); an exprloc has [0, UINT64_MAX)
 		const struct dw_op *ops;
-		size_t n_ops;	 // 0: explicitly optimised out here
-	} *e;
+		size_t n_ops; // 0: explicitly optimised out here
+	} * e;
 };
 
 enum type_kind {
 	TYPE_UNKNOWN, // unsupported or broken DWARF
 	TYPE_VOID,    // C void; Rust ! and () have their own entries
 	TYPE_BOOL,
-	TYPE_INT,     // signed, 1..16 bytes
-	TYPE_UINT,    // unsigned
-	TYPE_CHAR,    // DW_ATE_signed_char / unsigned_char: a byte shown as number and glyph in C;
-		      // is_signed tells; Rust i8/u8 are TYPE_INT/TYPE_UINT
-	TYPE_UTF,     // char16_t, char32_t, char8_t, Rust char
-	TYPE_FLOAT,   // 2, 4, 8, 16 bytes (16: x87 extended on this machine; __float128 by name)
+	TYPE_INT,   // signed, 1..16 bytes
+	TYPE_UINT,  // unsigned
+	TYPE_CHAR,  // DW_ATE_signed_char / unsigned_char: a byte shown as number and glyph in C;
+		    // is_signed tells; Rust i8/u8 are TYPE_INT/TYPE_UINT
+	TYPE_UTF,   // char16_t, char32_t, char8_t, Rust char
+	TYPE_FLOAT, // 2, 4, 8, 16 bytes (16: x87 extended on this machine; __float128 by name)
 	TYPE_COMPLEX,
 	TYPE_POINTER,
 	TYPE_REFERENCE,	       // C++ &, target
 	TYPE_RVALUE_REFERENCE, // C++ &&
 	TYPE_ARRAY,	       // one dimension; target is the element
-	TYPE_STRUCT, TYPE_CLASS, TYPE_UNION,
-	TYPE_ENUM,	// C enum; target is the underlying type or NULL
-	TYPE_VARIANTS,	// a Rust enum: members are its variants, discriminant given
+	TYPE_STRUCT,
+	TYPE_CLASS,
+	TYPE_UNION,
+	TYPE_ENUM,     // C enum; target is the underlying type or NULL
+	TYPE_VARIANTS, // a Rust enum: members are its variants, discriminant given
 	TYPE_FUNCTION,
-	TYPE_TYPEDEF,	// name; target
-	TYPE_CONST, TYPE_VOLATILE, TYPE_RESTRICT, TYPE_ATOMIC,
+	TYPE_TYPEDEF, // name; target
+	TYPE_CONST,
+	TYPE_VOLATILE,
+	TYPE_RESTRICT,
+	TYPE_ATOMIC,
 	TYPE_MEMBER_POINTER,
 };
 
@@ -71,15 +76,15 @@ struct type;
 struct member {
 	const char *name; // NULL: anonymous
 	struct type *type;
-	uint64_t offset;  // bytes from the start of the aggregate
-	uint16_t bit_size; // 0: not a bit-field
-	uint16_t bit_offset; // from `offset`, counting from the least significant bit
-	bool is_base;	  // C++ base class
+	uint64_t offset;      // bytes from the start of the aggregate
+	uint16_t bit_size;    // 0: not a bit-field
+	uint16_t bit_offset;  // from `offset`, counting from the least significant bit
+	bool is_base;	      // C++ base class
 	bool is_virtual_base; // offset is not constant: not resolved
-	bool is_static;	  // no storage in the object
+	bool is_static;	      // no storage in the object
 	bool artificial;
 	/* TYPE_VARIANTS: which discriminant values choose this variant. */
-	bool is_default;  // the one chosen when no other matches
+	bool is_default;	     // the one chosen when no other matches
 	uint64_t discr_lo, discr_hi; // inclusive, as unsigned of the discriminant's size
 };
 
@@ -99,35 +104,35 @@ struct enumerator {
 
 struct type {
 	enum type_kind kind;
-	const char *name;   // tag or base name, qualified for Rust and C++ ("alloc::string::String");
-			    // NULL if anonymous
-	const char *shown;  // as the language spells it: "struct point *", "const char *", "&str",
-			    // "i32", "std::vector<int>"; never NULL
+	const char *name;  // tag or base name, in Rust and C++ qualified ("std::string");
+			   // NULL if anonymous
+	const char *shown; // as the language spells it: "struct point *", "const char *", "&str",
+			   // "i32", "std::vector<int>"; never NULL
 	enum language language;
-	uint64_t size;	    // bytes; 0 if incomplete
-	bool is_signed;	    // TYPE_CHAR, TYPE_ENUM
-	bool is_tuple;	    // Rust tuple or tuple struct: members are __0, __1 …
-	bool is_declaration; // incomplete
-	struct type *target; // pointee, element, underlying, aliased; NULL: void
-	uint64_t count;	    // TYPE_ARRAY: elements
-	bool has_count;	    // false: VLA or flexible array
+	uint64_t size;		   // bytes; 0 if incomplete
+	bool is_signed;		   // TYPE_CHAR, TYPE_ENUM
+	bool is_tuple;		   // Rust tuple or tuple struct: members are __0, __1 …
+	bool is_declaration;	   // incomplete
+	struct type *target;	   // pointee, element, underlying, aliased; NULL: void
+	uint64_t count;		   // TYPE_ARRAY: elements
+	bool has_count;		   // false: VLA or flexible array
 	struct array_bound *bound; // TYPE_ARRAY without has_count: a VLA's count; else NULL
-	struct type *container; // TYPE_MEMBER_POINTER: the class
+	struct type *container;	   // TYPE_MEMBER_POINTER: the class
 	struct member *members;
 	size_t n_members;
 	struct enumerator *enumerators;
 	size_t n_enumerators;
 	struct member *discriminant; // TYPE_VARIANTS; NULL: a single variant
-	bool by_reference;  // C++: a class passed by hidden reference (DW_AT_calling_convention 4,
-			    // pass_by_reference)
+	bool by_reference; // C++: a class passed by hidden reference (DW_AT_calling_convention 4,
+			   // pass_by_reference)
 	struct type **params; // TYPE_FUNCTION: parameter types
 	size_t n_params;
 	struct type **targs; // template type arguments: T of Vec<T>, in order
 	size_t n_targs;
-	uint32_t align;	     // bytes, if DW_AT_alignment says; 0: what the members ask for
-	bool is_vector;	     // TYPE_ARRAY: a SIMD vector, passed in an SSE register
-	uint16_t rustc;	     // LANG_RUST: which compiler laid it out, 95 for 1.95; 0 if unknown
-	void *detail;	     // private to symbols/: what is still to be read; NULL: nothing
+	uint32_t align; // bytes, if DW_AT_alignment says; 0: what the members ask for
+	bool is_vector; // TYPE_ARRAY: a SIMD vector, passed in an SSE register
+	uint16_t rustc; // LANG_RUST: which compiler laid it out, 95 for 1.95; 0 if unknown
+	void *detail;	// private to symbols/: what is still to be read; NULL: nothing
 };
 
 struct variable {
@@ -135,15 +140,15 @@ struct variable {
 	struct type *type;
 	struct location loc;
 	bool is_param;
-	bool artificial;      // C++ this
-	bool is_inlined;      // belongs to an inlined callee; `from` names it
+	bool artificial; // C++ this
+	bool is_inlined; // belongs to an inlined callee; `from` names it
 	const char *from;
-	bool has_const;	      // DW_AT_const_value: no storage, this value
+	bool has_const; // DW_AT_const_value: no storage, this value
 	uint64_t const_value;
 	const uint8_t *const_bytes; // the same if it is a block of const_size bytes; else NULL
 	size_t const_size;
 	uint32_t line;
-	struct range *scope;  // code in which it is visible; n_scope 0: the whole function
+	struct range *scope; // code in which it is visible; n_scope 0: the whole function
 	size_t n_scope;
 };
 
@@ -151,7 +156,7 @@ struct variable {
 struct signature {
 	struct type *returns; // NULL: void
 	bool prototyped, variadic, noreturn_;
-	bool optimised;	      // parameters or locals use location lists, or producer says -O1 and up
+	bool optimised; // variables use location lists, or producer says -O1 and up
 	struct location frame_base;
 	struct variable *params;
 	size_t n_params;

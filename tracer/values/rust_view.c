@@ -131,6 +131,12 @@ static struct rust_view view_struct(const struct type *t)
 	return member_named(t, "vtable") ? view_dyn(t) : view_fat(t);
 }
 
+/* The machinery of println!: its inside tells a user nothing. */
+static bool is_opaque(const struct type *t)
+{
+	return t->kind == TYPE_FUNCTION || starts_with(t->name, "core::fmt::");
+}
+
 struct rust_view rust_view_of(struct type *t)
 {
 	struct rust_view v = {.shape = RUST_PLAIN};
@@ -142,7 +148,6 @@ struct rust_view rust_view_of(struct type *t)
 	struct type *target = type_strip(t->target);
 	bool owner = t->name && (t->name[0] == '&' || starts_with(t->name, "alloc::boxed::Box<"));
 	v.element = t->target;
-	v.shape = owner && t->size == 8 && target && target->kind != TYPE_FUNCTION ? RUST_OWNER
-										   : RUST_RAW;
+	v.shape = owner && t->size == 8 && target && !is_opaque(target) ? RUST_OWNER : RUST_RAW;
 	return v;
 }
