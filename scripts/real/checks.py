@@ -46,27 +46,36 @@ class Symbols:
         return self.starts[at - 1] if at else None
 
 
-def calls_in(program):
-    """The addresses behind each call instruction."""
-    found, after = set(), False
-    listing = subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", "-w", program],
-                               stdout=subprocess.PIPE, text=True)
-    instruction = re.compile(r"\s*([0-9a-f]+):\s+(?:\w+ )*?(\S+)")
-    for line in listing.stdout:
-        match = instruction.match(line)
-        if match:
-            if after:
-                found.add(int(match.group(1), 16))
-            after = " call" in line or "\tcall" in line
-    listing.wait()
-    return found
+class Code:
+    """What the disassembly tells: where calls end, and which functions leave frames by a jump."""
+
+    INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s")
+    JUMPS = re.compile(r"call.*<(_?_?(sig)?longjmp(_chk)?|__cxa_(re)?throw|_Unwind_Resume)(@plt)?>")
+
+    def __init__(self, program):
+        self.calls, self.leavers = set(), set()
+        listing = subprocess.Popen(["objdump", "-d", "--no-show-raw-insn", "-w", program],
+                                   stdout=subprocess.PIPE, text=True)
+        after, function = False, ""
+        for line in listing.stdout:
+            match = self.INSTRUCTION.match(line)
+            if match:
+                if after:
+                    self.calls.add(int(match.group(1), 16))
+                after = "call" in line
+                if after and self.JUMPS.search(line):
+                    self.leavers.add(function)
+            elif line.endswith(">:\n"):
+                function = line[line.index("<") + 1:-3].removesuffix(".cold")
+        listing.wait()
 
 
 class Stack:
     """Replays pushes and pops, and checks what every trace must keep, whatever the program."""
 
-    def __init__(self, symbols, calls):
-        self.symbols, self.calls = symbols, calls
+    def __init__(self, symbols, code):
+        self.symbols, self.calls, self.leavers = symbols, code.calls, code.leavers
+        self.was_unwound = False
         self.frames, self.faults = [], []
         self.open, self.seen = [], set()  # entries of the open frames; of all that were pushed
         self.pushes = self.pops = self.deepest = 0
@@ -84,6 +93,7 @@ class Stack:
 
     def push(self, event):
         self.pushes += 1
+        self.was_unwound = False
         cfa, rsp = int(event["cfa"], 16), int(event["rsp"], 16)
         if event["depth"] != len(self.frames):
             self.fault(event, f"depth {event['depth']}, {len(self.frames)} frames are open")
@@ -130,8 +140,12 @@ class Stack:
         if not self.frames:
             self.fault(event, "nothing is open")
             return
-        top = self.frames.pop()
-        self.open.pop()
+        top, entry = self.frames.pop(), self.open.pop()
+        # A frame whose end we missed would look unwound, too.
+        unwound = event["how"] in ("unwound", "longjmp")
+        if unwound and not self.was_unwound and not self.leavers & self.symbols.names[entry]:
+            self.fault(event, "unwound, but it neither throws nor jumps")
+        self.was_unwound = unwound
         for key, value in top.items():
             mine = event["pushed_seq"] if key == "seq" else event[key]
             if mine != value:

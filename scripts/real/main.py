@@ -79,12 +79,12 @@ class Checker:
 
     def one(self, label, number, run, built, row, extra_checks=(), options=()):
         """One run: alone, traced, compared. Gives whether all extra checks hold."""
-        program, symbols, calls = built
+        program, symbols, code = built
         native = self.native(program, run)
         options = [*options, *(f"--source=!*/{file}" for file in self.program.left_out)]
         traced = trace.traced(self.frametrace, self.work / "run", program, run, "--no-aslr",
                               *options)
-        stack = checks.Stack(symbols, calls)
+        stack = checks.Stack(symbols, code)
         for event in traced.events():
             stack.take(event)
             for check in extra_checks:
@@ -121,7 +121,7 @@ class Checker:
 
     def built(self, label, flags, extra=()):
         program = self.build(label, flags, extra)
-        return program, checks.Symbols(program), checks.calls_in(program)
+        return program, checks.Symbols(program), checks.Code(program)
 
     def instrumented(self):
         """Traced and recorded by gcc's hooks in one run; the recordings serve the next check."""

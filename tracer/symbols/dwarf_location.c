@@ -353,14 +353,14 @@ bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_
 	return decode_bytes(d, &at, bytes, len, ret, ret_n);
 }
 
-/* Fills one entry; false: it is not one (base address, end of list, broken, empty). */
+/* Fills one entry; false: it is not one (base address, end of list, broken). */
 static bool entry_of(struct dwarf_file *d, const struct expr_scope *at, const struct raw_entry *raw,
 		     struct location_entry *ret)
 {
 	struct location_entry e = {.lo = 0, .hi = UINT64_MAX};
 	if (raw->source != 0 && raw->kind != DW_LLE_default_location) {
 		if (raw->kind == DW_LLE_end_of_list || raw->kind == DW_LLE_base_address ||
-		    raw->kind == DW_LLE_base_addressx || raw->unavailable || raw->lo >= raw->hi)
+		    raw->kind == DW_LLE_base_addressx || raw->unavailable || raw->lo > raw->hi)
 			return false;
 		e.lo = raw->lo + d->bias;
 		e.hi = raw->hi + d->bias;

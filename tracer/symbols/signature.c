@@ -304,5 +304,12 @@ enum ft_rc location_at(const struct location *l, uint64_t pc, const struct locat
 			return FT_OK;
 		}
 	}
+	// An empty range holds at its address only: gcc's view of a parameter on entry.
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->e[i].lo == pc && l->e[i].hi == pc) {
+			*ret = &l->e[i];
+			return FT_OK;
+		}
+	}
 	return FT_NONE;
 }

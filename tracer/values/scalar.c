@@ -160,7 +160,7 @@ static void float_c_wide(struct buf *out, const struct type *t, const uint8_t *b
 		memset(&v, 0, sizeof(v));
 		memcpy(&v, bytes, 10);
 	}
-	snprintf(text, sizeof(text), "%.20Lg", v);
+	snprintf(text, sizeof(text), "%.21Lg", v);
 	add_number(out, text);
 }
 
