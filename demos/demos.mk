@@ -41,4 +41,4 @@ $(O)/demos/%_O2: demos/%.c
 $(O)/demos/%: demos/%.rs
 	$(call say,RUSTC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(RUSTC) --edition 2021 -g -o $@ $<
+	$(Q)MAKEFLAGS= $(RUSTC) --edition 2021 -g -o $@ $<

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""broken_elf - truncated files, hostile headers, flipped bytes: a status, one line at most, no hang.
+"""broken_elf - cut files, hostile headers, flipped bytes: a status, one line at most, no hang.
 
 # test: up to 240 s
 

@@ -31,8 +31,10 @@ def headers():
 
 
 def build(directory, seed, level):
+    directory = directory / str(seed)  # csmith leaves a platform.info where it runs
     source = directory / f"{seed}.c"
     if not source.exists():
+        directory.mkdir()
         subprocess.run(["csmith", "--seed", str(seed), "-o", source, *SHAPE], check=True,
                        cwd=directory, stdout=subprocess.DEVNULL)
     program = directory / f"{seed}-{level}"

@@ -5,10 +5,11 @@
 """
 import os
 import shutil
+import subprocess
 import sys
 
 from lib import samples, tap
-from lib.trace import BUILD, FRAMETRACE, run, trace
+from lib.trace import BUILD, FRAMETRACE, TIMEOUT, run, trace
 
 PROBES = """
 import os, signal, threading, sys
@@ -78,7 +79,12 @@ COMMANDS = [
 
 def same(name, argv, stdin=b"", status=None):
     options = PYTHON_FILTERS if argv[0] == PYTHON else []
-    alone, traced = run(argv, stdin), trace(argv, *options, stdin=stdin)
+    alone = run(argv, stdin)
+    try:
+        traced = trace(argv, *options, stdin=stdin)
+    except subprocess.TimeoutExpired:
+        tap.ok(False, name, f"no end within {TIMEOUT} s")
+        return
     expected = status is None or alone.status == status
     tap.ok(alone == traced.ran and expected, name, f"alone:  {alone}", f"traced: {traced.ran}",
            f"expected status: {status}")

@@ -42,7 +42,10 @@ _frametrace() {
 			COMPREPLY=($(compgen -W "$options" -- "$cur"))
 			[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
 			;;
-		*) COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur")) ;;
+		*)
+			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W list -- "$cur"))
+			;;
 		esac
 		;;
 	esac

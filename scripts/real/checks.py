@@ -3,6 +3,7 @@ import bisect
 import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 SHOWN = 8
 # What the compiler made without a line of source; hidden unless asked for with --all.
@@ -40,17 +41,35 @@ class Symbols:
         """One text for an address, the same in another build of the same sources."""
         return "/".join(sorted(self.names.get(address, {hex(address)})))
 
+    def plain_names(self, address):
+        """The names, with and without what gcc appends to a clone's (f.part.0, f.isra.0)."""
+        names = self.names.get(address, set())
+        return names | {name.partition(".")[0] for name in names}
+
     def entry_of(self, pc):
         """Where the function around pc begins; pc as the file counts."""
         at = bisect.bisect_right(self.starts, pc)
         return self.starts[at - 1] if at else None
 
 
+def files_of_functions(program, addresses):
+    """The source file of the function at each address; not that of a call inlined at its start."""
+    listing = subprocess.run(["addr2line", "-a", "-i", "-e", program], text=True, check=True,
+                             stdout=subprocess.PIPE, input="".join(f"{a:#x}\n" for a in addresses))
+    files, current = {}, None
+    for line in listing.stdout.splitlines():
+        if line.startswith("0x"):
+            current = int(line, 16)
+        else:  # from the innermost outwards: the last one stays
+            files[current] = Path(line.rpartition(":")[0])
+    return files
+
+
 class Code:
     """What the disassembly tells: where calls end, and which functions leave frames by a jump."""
 
     INSTRUCTION = re.compile(r"\s*([0-9a-f]+):\s")
-    JUMPS = re.compile(r"call.*<(_?_?(sig)?longjmp(_chk)?|__cxa_(re)?throw|_Unwind_Resume)(@plt)?>")
+    JUMPS = re.compile(r"call.*<(\w*longjmp\w*|__cxa_(re)?throw|_Unwind_Resume)(@plt)?>")
 
     def __init__(self, program):
         self.calls, self.leavers = set(), set()
@@ -75,7 +94,7 @@ class Stack:
 
     def __init__(self, symbols, code):
         self.symbols, self.calls, self.leavers = symbols, code.calls, code.leavers
-        self.was_unwound = False
+        self.jumped = None  # depth of the frame that was left last by a jump under way
         self.frames, self.faults = [], []
         self.open, self.seen = [], set()  # entries of the open frames; of all that were pushed
         self.pushes = self.pops = self.deepest = 0
@@ -93,7 +112,6 @@ class Stack:
 
     def push(self, event):
         self.pushes += 1
-        self.was_unwound = False
         cfa, rsp = int(event["cfa"], 16), int(event["rsp"], 16)
         if event["depth"] != len(self.frames):
             self.fault(event, f"depth {event['depth']}, {len(self.frames)} frames are open")
@@ -141,17 +159,23 @@ class Stack:
             self.fault(event, "nothing is open")
             return
         top, entry = self.frames.pop(), self.open.pop()
-        # A frame whose end we missed would look unwound, too.
-        unwound = event["how"] in ("unwound", "longjmp")
-        if unwound and not self.was_unwound and not self.leavers & self.symbols.names[entry]:
-            self.fault(event, "unwound, but it neither throws nor jumps")
-        self.was_unwound = unwound
+        self.jump(event, entry)
         for key, value in top.items():
             mine = event["pushed_seq"] if key == "seq" else event[key]
             if mine != value:
                 self.fault(event, f"{key} {mine}; the innermost frame has {value}")
         if event["how"] == "return" and event["rsp"] != event["cfa"]:
             self.fault(event, f"rsp {event['rsp']} after the return, CFA {event['cfa']}")
+
+    def jump(self, event, entry):
+        """A frame whose end we missed would look unwound, too: frames leave by a jump only from one
+        that throws or jumps outwards. Between them the destructors of locals run."""
+        if event["how"] in ("unwound", "longjmp"):
+            if self.jumped is None and not self.leavers & self.symbols.names[entry]:
+                self.fault(event, "unwound, but it neither throws nor jumps")
+            self.jumped = event["depth"]
+        elif self.jumped is not None and event["depth"] < self.jumped:
+            self.jumped = None
 
     def end(self):
         if self.frames:
@@ -191,7 +215,7 @@ class Sequence:
         if theirs != ours:
             self.faults = [f"{self.n} (seq {event['seq']}): {ours}, recorded {theirs}",
                            f"before: {self.near}", f"recorded next: {self.some(SHOWN)}"]
-        elif name not in self.symbols.names.get(entry, ()):
+        elif name not in self.symbols.plain_names(entry):
             self.faults = [f"seq {event['seq']}: {name} has the address of {ours[1]}"]
         self.near = [*self.near[1 - SHOWN:], ours]
 
@@ -269,4 +293,6 @@ def gdb_log(file, symbols):
     """The same of a recording by gdb, which has calls only."""
     with open(file, encoding="utf-8") as lines:
         for line in lines:
-            yield "E", symbols.label(int(line, 16))
+            label = symbols.label(int(line, 16))
+            if not MADE_UP.match(label):
+                yield "E", label

@@ -23,10 +23,12 @@ def must(argv, **options):
 
 
 class Run:
-    """One run: arguments, standard input, and files that lie in its directory beforehand."""
+    """One run: arguments, standard input, files that lie in its directory beforehand, files that
+    it leaves there, whether it starts other processes."""
 
-    def __init__(self, *args, stdin=b"", files=(), outputs=()):
+    def __init__(self, *args, stdin=b"", files=(), outputs=(), children=False):
         self.args, self.stdin, self.files, self.outputs = args, stdin, dict(files), outputs
+        self.children = children
 
 
 class Native:
@@ -175,14 +177,14 @@ class Ninja(Cpp):
         rules += "build all: phony out7 out5 out2\nbuild bad: fail in\ndefault all\n"
         files = {"build.ninja": rules.encode(), "in": b"content\n"}
         # Real children, one after the other, made by posix_spawn: a vfork that shares our memory.
-        return [Run("-j1", files=files, outputs=("out7",)), Run("-n", "-v", files=files),
-                Run("-t", "graph", files=files), Run("-j1", "bad", files=files),
-                Run("nothing", files=files)]
+        return [Run("-j1", files=files, outputs=("out7",), children=True),
+                Run("-n", "-v", files=files), Run("-t", "graph", files=files),
+                Run("-j1", "bad", files=files, children=True), Run("nothing", files=files)]
 
 
 class Xmlparser:
     name, package, language = "parse", "xmlparser", "Rust"
-    left_out = ()
+    left_out, repeats = (), True
 
     def fetch(self, apt):
         return apt.crate(self.package)

@@ -31,6 +31,7 @@ def _common(text, base):
     text = text.replace(str(BUILD), "BUILD").replace(str(SOURCE), "SOURCE")
     text = re.sub(r"\b(__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
     text = re.sub(r"(?<=[\w>\])])\+(0x[0-9a-f]+|\d+)\b", "+N", text)
+    text = re.sub(r"\b\d+ stops?, of which", "N stops, of which", text)
     text = re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
     return _addresses(text, base)
 
@@ -47,7 +48,7 @@ def json_trace(text):
     """A trace in --format=json."""
     found = re.search(r'"cfa":"0x([0-9a-f]+)"', text)
     text = re.sub(r'"(pid|tid|child)":\d+', r'"\1":1', text)
-    text = re.sub(r'"(\w*_ns)":\d+', r'"\1":0', text)
+    text = re.sub(r'"(\w*_ns|stops)":\d+', r'"\1":0', text)
     text = re.sub(r'"time":"[^"]*"', '"time":"TIME"', text)
     text = re.sub(r'"build_id":"[0-9a-f]+"', '"build_id":"ID"', text)
     return _common(text, int(found.group(1), 16) if found else None)

@@ -80,7 +80,8 @@ TEST(selection_plain_name_widens)
 	CHECK(patterns_add(&s.functions, "write") == FT_OK);
 	CHECK_EQ_I(verdict(&s, "core::fmt::write", ORIGIN_STD), WANTED);
 	CHECK_EQ_I(verdict(&s, "core::fmt::Writer<write>::new", ORIGIN_STD), HIDDEN_FILTER);
-	CHECK(selection_unmatched(&s) == NULL);
+	struct function_list none = {.n = 0};
+	CHECK(selection_check(&s, &none) == FT_OK);
 	selection_deinit(&s);
 }
 
@@ -127,8 +128,10 @@ TEST(suggestions)
 	struct buf out;
 	buf_init(&out);
 	CHECK(patterns_add(&s.functions, "dubble") == FT_OK);
-	CHECK(selection_unmatched(&s) != NULL);
-	CHECK(selection_suggest(selection_unmatched(&s), &fl, &out));
+	CHECK(selection_check(&s, &fl) == FT_FAIL);
+	CHECK(strstr(ft_error(), "did you mean double::double?") != NULL);
+	ft_error_clear();
+	CHECK(selection_suggest(&s.functions.p[0], &fl, &out));
 	CHECK_EQ_S(out.s, "double::double");
 	buf_deinit(&out);
 	selection_deinit(&s);

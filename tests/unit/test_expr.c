@@ -139,7 +139,7 @@ TEST(arithmetic_is_64_bits)
 	CHECK_TOP(5, U(-5), O(abs));
 	CHECK_TOP(INT64_MIN, U(INT64_MIN), O(abs));
 	CHECK_TOP(-5, U(5), O(neg));
-	CHECK_TOP(-6, U(5), O(not ));
+	CHECK_TOP(-6, U(5), OP(.op = DW_OP_not));
 }
 
 TEST(signs)

@@ -466,6 +466,61 @@ TEST(rustc_counts_from_rsp)
 	done(&f);
 }
 
+/* &str, whose callers all pass the same: 16 bytes that come from no register of the entry's. */
+TEST(rustc_stores_constant_arguments)
+{
+	struct fixture f;
+	CODE(&f, "\x53"				      // +0 push rbx
+		 "\x48\x83\xec\x20"		      // +1 sub rsp,32
+		 "\x48\x8d\x05\x54\x4d\xff\xff"	      // +5 lea rax,[rip-…]
+		 "\x48\x89\x04\x24"		      // +c mov [rsp],rax
+		 "\x48\x8b\x47\x08"		      // +10 mov rax,[rdi+8]
+		 "\x48\x03\x07"			      // +14 add rax,[rdi]
+		 "\x48\xc7\x44\x24\x08\x05\x00\0\0"   // +17 mov qword [rsp+8],5
+		 "\x48\x8d\x1c\xc5\0\0\0\0"	      // +20 lea rbx,[rax*8]
+		 "\x48\xc7\x44\x24\x08\x06\x00\x00\0" // +28 mov qword [rsp+8],6: the body's
+		 "\x48\x89\xd8"			      // +31 mov rax,rbx
+		 "\x48\x83\xc4\x20"		      // +34 add rsp,32
+		 "\x5b"				      // +38 pop rbx
+		 "\xc3");			      // +39 ret
+	row(&f, 0, ARCH_RSP, 8);
+	row(&f, 1, ARCH_RSP, 16);
+	row(&f, 5, ARCH_RSP, 48);
+	row(&f, 0x38, ARCH_RSP, 16);
+	row(&f, 0x39, ARCH_RSP, 8);
+	signature(&f, true, OP_REG_RSP);
+	param(&f, 0, 16);
+	make(&f);
+	check_body(&f, 0x20, 0x20, -48);
+	check_parts(&f, "call -8, push rbx -8, sub rsp,0x20 -32");
+	CHECK_EQ_U(f.plan.n_pending, 0);
+	done(&f);
+}
+
+/* The body is a loop: before it the constant is not there yet, so the site is in the loop. */
+TEST(constant_argument_before_a_loop)
+{
+	struct fixture f;
+	CODE(&f, "\x50"			    // +0 push rax
+		 "\xc7\x04\x24\x07\x00\0\0" // +1 mov dword [rsp],7
+		 "\x83\xc0\x01"		    // +8 add eax,1
+		 "\x3b\x04\x24"		    // +b cmp eax,[rsp]
+		 "\x75\xf8"		    // +e jne +8
+		 "\x59"			    // +10 pop rcx
+		 "\xc3");		    // +11 ret
+	row(&f, 0, ARCH_RSP, 8);
+	row(&f, 1, ARCH_RSP, 16);
+	row(&f, 0x11, ARCH_RSP, 8);
+	signature(&f, true, OP_REG_RSP);
+	param(&f, 0, 4);
+	make(&f);
+	CHECK_EQ_I(f.rc, FT_OK);
+	CHECK_EQ_U(f.plan.body - BASE, 8);
+	CHECK_EQ_U(f.plan.site - BASE, 8);
+	CHECK(f.plan.site_loops);
+	done(&f);
+}
+
 /* The arguments are stored behind branches: the line table knows better. */
 TEST(address_sanitizer)
 {

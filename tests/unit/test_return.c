@@ -422,6 +422,18 @@ TEST(rust_enums_by_version)
 	CHECK_EQ_S(enum_plan(24, &r_u64, NULL, 0, &t_i128, 8, 63), "unknown"); // three registers
 }
 
+TEST(calling_conventions_of_the_optimiser)
+{
+	struct function f = {.language = LANG_C, .symbol = "f", .nocall = true};
+	struct return_plan p;
+
+	return_plan_of(&f, &t_int, &p);
+	CHECK_EQ_U(p.class, RETURN_UNKNOWN);
+	CHECK_EQ_S(p.why, "its calling convention was changed by the optimiser");
+	return_plan_of(&f, NULL, &p);
+	CHECK_EQ_U(p.class, RETURN_VOID);
+}
+
 TEST(rust_functions_that_may_be_extern)
 {
 	struct type uu = rust_struct(8, MEMBERS({.type = &r_u32}, {.type = &r_u32, .offset = 4}));

@@ -28,6 +28,14 @@ static NOINLINE int probe(int n)
 	return counter[n % 5];
 }
 
+int many_names(int n);
+extern __typeof(many_names) mn __attribute__((weak, alias("many_names")));
+extern __typeof(many_names) _many_names __attribute__((alias("many_names")));
+NOINLINE int many_names(int n)
+{
+	return n * counter[0];
+}
+
 static NOINLINE uint64_t return_address(void)
 {
 	return (uint64_t)__builtin_return_address(0);
@@ -317,6 +325,61 @@ TEST(a_stripped_library)
 	symbols_destroy(s);
 }
 
+static bool has_alias(const struct function *f, const char *name)
+{
+	for (const char *const *a = f->aliases; a && *a; a++)
+		if (strcmp(*a, name) == 0)
+			return true;
+	return false;
+}
+
+static struct function *function_named(struct symbols *s, struct module *m, const char *symbol)
+{
+	struct function *f = NULL;
+	uint64_t addr;
+	CHECK_EQ_I(symbols_address_of(s, m, symbol, &addr), FT_OK);
+	CHECK_EQ_I(symbols_function_at(s, addr, &f), FT_OK);
+	return f;
+}
+
+TEST(names_of_one_entry)
+{
+	struct loaded l;
+	struct module *m;
+	struct symbols *s = open_loaded("", &l, &m);
+	struct function *f = m ? function_named(s, m, "_many_names") : NULL;
+	if (f) {
+		CHECK_EQ_S(f->name, "many_names"); // as DWARF says
+		CHECK(has_alias(f, "_many_names") && has_alias(f, "mn"));
+		CHECK(!has_alias(f, "many_names") && !has_alias(f, f->symbol));
+		CHECK(function_named(s, m, "mn") == f);
+	}
+	symbols_destroy(s);
+	s = open_loaded("libc.so", &l, &m);
+	f = m ? function_named(s, m, "free") : NULL;
+	if (f && !m->has_debug) {
+		CHECK_EQ_S(f->name, "free"); // not cfree, of old programs, nor __libc_free
+		CHECK_EQ_S(f->symbol, "free");
+		CHECK(has_alias(f, "__libc_free"));
+	}
+	symbols_destroy(s);
+}
+
+/* What is at strlen's address in libc is not strlen, but chooses one. */
+TEST(resolvers_of_indirect_functions)
+{
+	struct loaded l;
+	struct module *m;
+	struct symbols *s = open_loaded("libc.so", &l, &m);
+	struct function *f = m ? function_named(s, m, "strlen") : NULL;
+	if (f && !m->has_debug && !m->has_symtab) {
+		CHECK_EQ_S(f->name, "strlen [ifunc resolver]");
+		CHECK_EQ_I(f->origin, ORIGIN_HELPER);
+		CHECK(!f->symbol && !f->aliases);
+	}
+	symbols_destroy(s);
+}
+
 TEST(two_modules_and_closing_one)
 {
 	struct loaded l, c;
@@ -382,8 +445,8 @@ TEST(what_is_wrong_with_a_program)
 	CHECK_EQ_I(read(fd, head, sizeof(head)), sizeof(head));
 	close(fd);
 	CHECK_EQ_I(symbols_check_program("/proc/self/exe"), FT_OK);
-	check_says("text", text, sizeof(text) - 1, ": not an ELF program");
-	check_says("empty", text, 0, ": not an ELF program: the file is empty");
+	check_says("text", text, sizeof(text) - 1, ": not a program (no ELF header)");
+	check_says("empty", text, 0, ": not a program: the file is empty");
 	check_says("short", head, 30, ": truncated: its ELF header is not complete");
 	check_says("headers", head, 100, ": truncated: its program headers lie outside the file");
 	check_says("segments", head, sizeof(head), ": truncated: a segment lies outside the file");
@@ -402,6 +465,60 @@ TEST(what_is_wrong_with_a_program)
 	ft_error_clear();
 	CHECK_EQ_I(symbols_check_program("/tmp"), FT_FAIL);
 	CHECK_EQ_S(ft_error(), "/tmp: is a directory");
+	ft_error_clear();
+}
+
+static void check_source(const char *suffix, const char *compiler)
+{
+	const char *path = write_file(suffix, "x\n", 2, 0600);
+	const char *name = strrchr(path, '/') + 1;
+	char *expected = xasprintf("%s is source code: compile it first (%s -g %s -o %.*s)", path,
+				   compiler, path, (int)strcspn(name, "."), name);
+	CHECK_EQ_I(symbols_check_program(path), FT_FAIL);
+	CHECK_EQ_S(ft_error(), expected);
+	ft_error_clear();
+	free(expected);
+	unlink(path);
+}
+
+TEST(source_code_is_no_program)
+{
+	check_source("a.c", "gcc");
+	check_source("a.cc", "g++");
+	check_source("a.cpp", "g++");
+	check_source("a.rs", "rustc");
+}
+
+TEST(programs_that_cannot_be_run)
+{
+	struct stat st;
+	int fd = open("/proc/self/exe", O_RDONLY);
+	CHECK_EQ_I(fstat(fd, &st), 0);
+	uint8_t *bytes = xmalloc((size_t)st.st_size);
+	CHECK_EQ_I(read(fd, bytes, (size_t)st.st_size), st.st_size);
+	close(fd);
+	const char *path = write_file("plain", bytes, (size_t)st.st_size, 0600);
+	char *expected = xasprintf("%s: not executable (chmod +x %s)", path, path);
+	CHECK_EQ_I(symbols_check_file(path), FT_OK);
+	CHECK_EQ_I(symbols_check_program(path), FT_FAIL);
+	CHECK_EQ_S(ft_error(), expected);
+	ft_error_clear();
+	free(expected);
+	free(bytes);
+	unlink(path);
+}
+
+TEST(a_library_is_no_program)
+{
+	struct loaded l = {.name = "libz.so"};
+	dl_iterate_phdr(find_loaded, &l);
+	if (!l.found) {
+		printf("# no libz.so here\n");
+		return;
+	}
+	CHECK_EQ_I(symbols_check_file(l.path), FT_OK);
+	CHECK_EQ_I(symbols_check_program(l.path), FT_FAIL);
+	CHECK(ends_with(ft_error(), ": is a shared library, not a program"));
 	ft_error_clear();
 }
 
@@ -532,6 +649,9 @@ TEST(demangling)
 	CHECK_EQ_S(demangle(a, "_ZN2ns3BoxIiE5clearEv"), "ns::Box<int>::clear");
 	CHECK_EQ_S(demangle(a, "_ZN6double6double17h01403b4deeb1d028E"), "double::double");
 	CHECK_EQ_S(demangle(a, "_RNvCs1234_7mycrate3foo"), "mycrate::foo");
+	CHECK_EQ_S(demangle(a, "_ZN2SqD0Ev"), "Sq::~Sq [deleting]");
+	CHECK_EQ_S(demangle(a, "_ZN2SqD1Ev"), "Sq::~Sq");
+	CHECK_EQ_S(demangle(a, "_ZN1A2D0Ev"), "A::D0");
 	CHECK(demangle(a, "main") == NULL);
 	CHECK(demangle(a, "_Z") == NULL);
 	CHECK(!is_rust_symbol("_ZN2ns3BoxIiE5clearEv"));

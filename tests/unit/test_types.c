@@ -41,6 +41,7 @@ int takes_all(struct shape *s, const char *text, word w, callback cb, int (*tabl
 	      struct point *const cp, volatile int *v, char **argv, void *any, _Bool flag,
 	      long double ld, unsigned char byte);
 int takes_more(const char *format, ...);
+int keeps_a_count(void);
 void takes_none(void);
 void takes_arrays(int (*m)[2][3], callback (*tab)[4], union num n, enum color c, __int128 wide);
 
@@ -59,6 +60,14 @@ NOINLINE int takes_more(const char *format, ...)
 	int v = va_arg(ap, int);
 	va_end(ap);
 	return v + *format;
+}
+
+NOINLINE int keeps_a_count(void)
+{
+	static int calls;
+	static _Thread_local int mine;
+	int now = ++calls + ++mine;
+	return now;
 }
 
 NOINLINE void takes_none(void)
@@ -227,6 +236,125 @@ TEST(cxx_names)
 	for (size_t i = 0; i < FT_COUNT(names); i++)
 		CHECK_EQ_S(spell_cxx(a, names[i][0]), names[i][1]);
 	arena_destroy(a);
+}
+
+TEST(static_locals)
+{
+	const struct signature *sig = signature_of("keeps_a_count");
+
+	CHECK_EQ_U(sig->n_locals, 3);
+	for (size_t i = 0; i < sig->n_locals; i++)
+		CHECK_EQ_I(sig->locals[i].is_static, strcmp(sig->locals[i].name, "now") != 0);
+}
+
+/* ---- what other compilers say; without them nothing is tested ---- */
+
+/* Compiles `source` with `command SOURCE -o PROGRAM` and opens it; NULL: it cannot be compiled. */
+static struct symbols *compiled(const char *command, const char *suffix, const char *source,
+				struct function_list *ret)
+{
+	char *base = xasprintf("/tmp/ft-test-types-%d", (int)getpid());
+	char *file = xasprintf("%s.%s", base, suffix);
+	char *line = xasprintf("%s %s -o %s >/dev/null 2>&1", command, file, base);
+	struct symbols *s = NULL;
+	struct module *m;
+	FILE *out = fopen(file, "w");
+
+	CHECK(out && fputs(source, out) >= 0 && fclose(out) == 0);
+	if (system(line) == 0) {
+		s = symbols_create();
+		CHECK_EQ_I(symbols_open(s, base, 0, 0, &m), FT_OK);
+		CHECK_EQ_I(symbols_functions(s, m, false, ret), FT_OK);
+	} else {
+		printf("# not tested: %s\n", line);
+	}
+	unlink(file);
+	unlink(base);
+	free(line);
+	free(file);
+	free(base);
+	return s;
+}
+
+static const struct signature *listed(struct symbols *s, const struct function_list *l,
+				      const char *name, struct function **ret)
+{
+	const struct signature *sig = NULL;
+
+	*ret = NULL;
+	for (size_t i = 0; i < l->n && !*ret; i++)
+		if (strcmp(l->f[i]->name, name) == 0)
+			*ret = l->f[i];
+	CHECK(*ret != NULL);
+	if (*ret)
+		CHECK_EQ_I(symbols_signature(s, *ret, &sig), FT_OK);
+	return sig;
+}
+
+static void check_rust(const char *command, bool optimised)
+{
+	static const char source[] =
+		"#[inline(never)] fn taken(x: &[i64], s: &str, n: usize) -> usize {\n"
+		"    let mut t = n; for i in x { t += *i as usize; }\n"
+		"    if t > 50 { println!(\"{} {}\", s, t); }\n"
+		"    let args = (1, 2);\n"
+		"    assert_eq!(t, args.0 + 12);\n"
+		"    t + s.len()\n"
+		"}\n"
+		"fn main() { let v: Vec<i64> = std::env::args().map(|_| 6).collect();\n"
+		"    std::process::exit(taken(&v, \"abc\", 7) as i32); }\n";
+	struct function_list l;
+	struct symbols *s = compiled(command, "rs", source, &l);
+	struct function *f;
+	const struct signature *sig;
+
+	if (!s)
+		return;
+	for (size_t i = 0; i < l.n; i++) // the crate's name is that of the file
+		if (strstr(l.f[i]->name, "::taken"))
+			l.f[i]->name = "taken";
+	sig = listed(s, &l, "taken", &f);
+	for (size_t i = 0; sig && i < sig->n_locals; i++) {
+		const struct variable *v = &sig->locals[i];
+		bool own = strcmp(v->name, "t") == 0 || strcmp(v->name, "i") == 0 ||
+			   strcmp(v->name, "iter") == 0 ||
+			   (strcmp(v->name, "args") == 0 && v->line == 4);
+		CHECK_EQ_I(v->from_macro, !own);
+	}
+	CHECK(sig && sig->nocall == optimised && f->nocall == optimised);
+	CHECK(sig && sig->optimised == optimised);
+	free(l.f);
+	symbols_destroy(s);
+}
+
+TEST(rust_locals_of_macros)
+{
+	check_rust("rustc -g", false);
+	check_rust("rustc -g -O", true);
+}
+
+TEST(cxx_destructors_and_hidden_parameters)
+{
+	static const char source[] =
+		"struct V { virtual ~V(); int v = 1; }; V::~V() {}\n"
+		"struct S : virtual V { S(int a); virtual ~S(); int s; };\n"
+		"S::S(int a) : s(a) {} S::~S() {}\n"
+		"struct Q : S { Q() : S(3) {} };\n"
+		"int main() { V *v = new S(2); delete v; Q q; return q.s == 99; }\n";
+	struct function_list l;
+	struct symbols *s = compiled("c++ -g", "cc", source, &l);
+	struct function *f;
+
+	if (!s)
+		return;
+	const struct signature *sig = listed(s, &l, "S::S", &f);
+	for (size_t i = 0; sig && i < sig->n_params; i++)
+		CHECK_EQ_I(sig->params[i].artificial, strcmp(sig->params[i].name, "a") != 0);
+	listed(s, &l, "S::~S", &f);
+	listed(s, &l, "S::~S [deleting]", &f);
+	CHECK(f && f->symbol && strcmp(f->symbol, "_ZN1SD0Ev") == 0);
+	free(l.f);
+	symbols_destroy(s);
 }
 
 TEST(locations_by_pc)

@@ -41,7 +41,8 @@ TEST(stops)
 		{SIGTRAP, PTRACE_EVENT_VFORK, WAIT_VFORK},
 		{SIGTRAP, PTRACE_EVENT_CLONE, WAIT_CLONE},
 		{SIGTRAP, PTRACE_EVENT_EXEC, WAIT_EXEC},
-		{SIGTRAP, PTRACE_EVENT_EXIT, WAIT_OTHER},
+		{SIGTRAP, PTRACE_EVENT_EXIT, WAIT_LEAVING},
+		{SIGTRAP, PTRACE_EVENT_SECCOMP, WAIT_OTHER},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct wait_result r = wait_classify(1, stopped(table[i].signal, table[i].event));

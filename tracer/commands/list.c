@@ -9,13 +9,15 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/program.h"
+#include "symbols/code.h"
 
-static const char *word_for(const struct function *f, enum verdict v)
+/* What became of the functions of a file, for the last line. */
+struct tally {
+	size_t traced, cannot, hidden_origin, hidden_filter;
+};
+
+static const char *word_for(const struct function *f)
 {
-	if (v == WANTED)
-		return "traced";
-	if (v == HIDDEN_FILTER)
-		return "filtered";
 	switch (f->origin) {
 	case ORIGIN_OWN:
 		return "own";
@@ -31,6 +33,34 @@ static const char *word_for(const struct function *f, enum verdict v)
 	return "";
 }
 
+// "traced", or the reason why not; *ret_why is set if the function is wanted but cannot be traced.
+static const char *status_of(struct symbols *s, struct function *f, enum verdict v,
+			     struct tally *tally, const char **ret_why)
+{
+	struct frame_plan plan;
+	*ret_why = NULL;
+	switch (v) {
+	case HIDDEN_FILTER:
+		tally->hidden_filter++;
+		return "filtered";
+	case HIDDEN_ORIGIN:
+		tally->hidden_origin++;
+		return word_for(f);
+	case WANTED:
+		break;
+	}
+	const char *why = "broken debug information";
+	if (frame_plan_init(s, f, &plan, &why) == FT_OK) {
+		frame_plan_deinit(&plan);
+		tally->traced++;
+		return "traced";
+	}
+	ft_error_clear();
+	*ret_why = why;
+	tally->cannot++;
+	return "cannot";
+}
+
 // A path below the current directory is shown from there.
 static const char *shorten(const char *path, const char *directory)
 {
@@ -39,22 +69,55 @@ static const char *shorten(const char *path, const char *directory)
 	return below ? path + len + 1 : path;
 }
 
-static void print_row(const struct function *f, enum verdict v, const char *directory,
-		      struct buf *line)
+static void print_row(const struct function *f, const char *status, const char *why,
+		      const char *directory, struct buf *line)
 {
 	uint64_t size = 0;
 	for (size_t i = 0; i < f->n_ranges; i++)
 		size += f->ranges[i].hi - f->ranges[i].lo;
 	buf_reset(line);
-	buf_printf(line, "%-8s %6llu  ", word_for(f, v), (unsigned long long)size);
+	buf_printf(line, "%-8s %6llu  ", status, (unsigned long long)size);
 	buf_escaped(line, f->name, strlen(f->name), 0);
 	if (f->file) {
-		buf_str(line, "  ");
 		const char *file = shorten(f->file, directory);
+		buf_str(line, "  ");
 		buf_escaped(line, file, strlen(file), 0);
 		buf_printf(line, ":%u", f->line);
 	}
+	if (why)
+		buf_printf(line, "  (%s)", why);
 	puts(line->s);
+}
+
+static void print_tally(const struct tally *t, bool verbose)
+{
+	printf("%zu would be traced", t->traced);
+	if (t->cannot)
+		printf(", %zu cannot be", t->cannot);
+	printf("; hidden: %zu by default%s, %zu by the filters\n", t->hidden_origin,
+	       verbose || !t->hidden_origin ? "" : " (-v lists them, -a traces them)",
+	       t->hidden_filter);
+}
+
+static void print_list(struct trace_options *o, struct symbols *s, const struct function_list *fl)
+{
+	char directory[PATH_MAX] = "";
+	struct tally tally = {.traced = 0};
+	struct buf line;
+	buf_init(&line);
+	if (!getcwd(directory, sizeof(directory)))
+		directory[0] = '\0';
+	printf("%-8s %6s  %s\n", "status", "bytes", "function");
+	for (size_t i = 0; i < fl->n; i++) {
+		const char *why;
+		enum verdict v = selection_of(&o->selection, fl->f[i], false);
+		const char *status = status_of(s, fl->f[i], v, &tally, &why);
+		if (v == WANTED || o->verbose > 0)
+			print_row(fl->f[i], status, why, directory, &line);
+	}
+	if (!o->quiet)
+		print_tally(&tally, o->verbose > 0);
+	buf_deinit(&line);
 }
 
 static enum ft_rc print_functions(struct trace_options *o, const char *path)
@@ -65,25 +128,12 @@ static enum ft_rc print_functions(struct trace_options *o, const char *path)
 	enum ft_rc rc = symbols_open(s, path, 0, 0, &m);
 	if (rc == FT_OK)
 		rc = symbols_functions(s, m, true, &fl);
-	char directory[PATH_MAX] = "";
-	if (!getcwd(directory, sizeof(directory)))
-		directory[0] = '\0';
-	struct buf line;
-	buf_init(&line);
-	size_t n[HIDDEN_FILTER + 1] = {0};
-	if (rc == FT_OK)
-		printf("%-8s %6s  %s\n", "status", "bytes", "function");
-	for (size_t i = 0; rc == FT_OK && i < fl.n; i++) {
-		enum verdict v = selection_of(&o->selection, fl.f[i], false);
-		n[v]++;
-		if (v == WANTED || o->verbose > 0)
-			print_row(fl.f[i], v, directory, &line);
+	if (rc == FT_OK) {
+		print_list(o, s, &fl);
+		rc = selection_check(&o->selection, &fl);
 	}
-	if (rc == FT_OK && !o->quiet)
-		printf("%zu would be traced; hidden: %zu by default%s, %zu by the filters\n",
-		       n[WANTED], n[HIDDEN_ORIGIN],
-		       o->verbose > 0 ? "" : " (-v lists them, -a traces them)", n[HIDDEN_FILTER]);
-	buf_deinit(&line);
+	if (rc == FT_OK && symbols_warning(m))
+		ft_say("%s", symbols_warning(m));
 	free(fl.f);
 	symbols_destroy(s);
 	if (rc == FT_OK && fflush(stdout) != 0)
@@ -97,8 +147,12 @@ static int list(int argc, char **argv)
 	int rc_options = trace_options_parse(argc, argv, &o);
 	if (rc_options >= 0)
 		return rc_options;
+	if (o.selection.libraries.n > 0) {
+		trace_options_deinit(&o);
+		return usage_error("list looks at one file: give it the library's path");
+	}
 	char *path = NULL, *interpreter = NULL;
-	enum ft_rc rc = program_find(argv[o.first_argument], &path, &interpreter);
+	enum ft_rc rc = program_find_file(argv[o.first_argument], &path, &interpreter);
 	if (rc == FT_OK)
 		rc = print_functions(&o, interpreter ? interpreter : path);
 	free(path);

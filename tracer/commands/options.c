@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "commands/commands.h"
 
-enum long_only { OPT_NO_ASLR = 256, OPT_PIN, OPT_VERIFY, OPT_DEBUG, OPT_COLOR };
+enum long_only { OPT_NO_ASLR = 256, OPT_PIN, OPT_VERIFY, OPT_DEBUG, OPT_JSON };
 
 static const struct option long_options[] = {
 	{"all", no_argument, NULL, 'a'},
@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"format", required_argument, NULL, 'F'},
 	{"function", required_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
+	{"json", no_argument, NULL, OPT_JSON},
 	{"lib", required_argument, NULL, 'l'},
 	{"no-aslr", no_argument, NULL, 'R'},
 	{"output", required_argument, NULL, 'o'},
@@ -52,7 +53,7 @@ static void print_help(void)
 	printf(" (default: %s)\n", report_formats[0]->name);
 	printf("  -o, --output=FILE       the trace into FILE instead of stderr\n"
 	       "  -c, --color=WHEN        auto, always, never\n"
-	       "  -q, --quiet             frames only: no heading, no notes, no summary\n"
+	       "  -q, --quiet             frames only: no heading, signals, notes, summary\n"
 	       "How to run it\n"
 	       "  -R, --no-aslr           the same addresses in every run\n"
 	       "  -P, --pin               tracer and program on one CPU: the fastest\n"
@@ -150,6 +151,11 @@ static int parse_one(int c, struct trace_options *o)
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;
+	case OPT_JSON: // what people try first
+		return parse_format("json", &o->format);
+	case 'p':
+		return usage_error(
+			"frametrace cannot attach to a process; start the program with it");
 	case OPT_DEBUG:
 		ft_log_enable(optarg);
 		return -1;
@@ -180,7 +186,7 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	optind = 0; // start anew: a command's argv is a part of main's
 	int c;
 	// '+': options behind PROGRAM are the program's own.
-	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:PqRs:vV", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:p:PqRs:vV", long_options, NULL)) !=
 	       -1) {
 		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
 		if (rc >= 0) {
@@ -192,7 +198,7 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	}
 	if (optind == argc) {
 		trace_options_deinit(ret);
-		return usage_error("which PROGRAM?");
+		return usage_error("no PROGRAM given");
 	}
 	ret->first_argument = optind;
 	return -1;

@@ -35,10 +35,14 @@ static enum ft_rc not_in_path(const char *word)
 {
 	if (is_program(word))
 		return ft_fail("%s: not found in PATH; did you mean ./%s?", word, word);
+	// A file of that name says best what is wrong with it.
+	if (access(word, F_OK) == 0 && symbols_check_program(word) == FT_FAIL)
+		return FT_FAIL;
 	return ft_fail("%s: not found in PATH", word);
 }
 
-enum ft_rc program_find(const char *word, char **ret_path, char **ret_interpreter)
+static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), char **ret_path,
+		       char **ret_interpreter)
 {
 	if (*word == '\0')
 		return ft_fail("the PROGRAM is an empty word");
@@ -48,8 +52,8 @@ enum ft_rc program_find(const char *word, char **ret_path, char **ret_interprete
 	char *interpreter = NULL;
 	enum ft_rc rc = symbols_script_interpreter(path, &interpreter);
 	if (rc != FT_FAIL)
-		rc = symbols_check_program(interpreter ? interpreter : path);
-	if (rc == FT_OK && interpreter && access(path, X_OK) != 0)
+		rc = check(interpreter ? interpreter : path);
+	if (rc == FT_OK && interpreter && check == symbols_check_program && access(path, X_OK) != 0)
 		rc = ft_fail("%s: not executable (chmod +x %s)", path, path);
 	if (rc != FT_OK) {
 		free(interpreter);
@@ -59,4 +63,14 @@ enum ft_rc program_find(const char *word, char **ret_path, char **ret_interprete
 	*ret_path = path;
 	*ret_interpreter = interpreter;
 	return FT_OK;
+}
+
+enum ft_rc program_find(const char *word, char **ret_path, char **ret_interpreter)
+{
+	return find(word, symbols_check_program, ret_path, ret_interpreter);
+}
+
+enum ft_rc program_find_file(const char *word, char **ret_path, char **ret_interpreter)
+{
+	return find(word, symbols_check_file, ret_path, ret_interpreter);
 }

@@ -17,4 +17,7 @@
  */
 FT_CHECK enum ft_rc program_find(const char *word, char **ret_path, char **ret_interpreter);
 
+/* The same for a file that is to be read only: it need not be executable, nor a program. */
+FT_CHECK enum ft_rc program_find_file(const char *word, char **ret_path, char **ret_interpreter);
+
 #endif

@@ -140,6 +140,7 @@ static enum ft_rc start(struct session *s, const char *path)
 	handle_signals(control_pid(s->control));
 	struct plan_options plan = {
 		.locals = s->o.verbose > 0 || s->o.format->details,
+		.macro_locals = s->o.verbose > 1,
 		.hold_all = s->o.walk || s->o.verify,
 		.style = value_style_default(),
 	};
@@ -165,6 +166,7 @@ static enum ft_rc run(struct session *s)
 		.color = wants_color(s),
 		.verbose = s->o.verbose,
 		.quiet = s->o.quiet,
+		.walk = s->o.walk,
 	};
 	s->reporter = s->o.format->open(s->out, &ro);
 	collect_start(s->collector);
@@ -238,7 +240,9 @@ static int trace(int argc, char **argv)
 		rc = start(&s, path);
 	if (rc == FT_OK)
 		rc = run(&s);
-	if (rc != FT_OK && !ended_by)
+	if (ended_by && !s.o.quiet)
+		ft_say("ended by signal %d, and the program with it", (int)ended_by);
+	else if (rc != FT_OK && !ended_by)
 		failed();
 	bool mismatch = s.collector && collect_mismatches(s.collector) > 0;
 	finish(&s);

@@ -10,17 +10,25 @@
 
 #include "control/private.h"
 
+// A killed thread still stops once on its way out (PTRACE_EVENT_EXIT): let it go on.
+static void kill_and_reap(struct control *c)
+{
+	struct wait_result w;
+	kill(c->pid, SIGKILL);
+	while (!c->exited && wait_any(false, &w) == FT_OK) {
+		bool ended = w.kind == WAIT_EXITED || w.kind == WAIT_KILLED;
+		c->exited = ended && w.tid == c->pid;
+		if (!ended)
+			pt_cont(w.tid, 0);
+	}
+}
+
 void control_destroy(struct control *c)
 {
 	if (!c)
 		return;
-	if (!c->exited && c->pid > 0) {
-		kill(c->pid, SIGKILL);
-		struct wait_result w;
-		while (!c->exited && wait_any(false, &w) == FT_OK)
-			c->exited =
-				w.tid == c->pid && (w.kind == WAIT_EXITED || w.kind == WAIT_KILLED);
-	}
+	if (!c->exited && c->pid > 0)
+		kill_and_reap(c);
 	if (c->mem >= 0)
 		close(c->mem);
 	sites_deinit(&c->sites);
@@ -110,8 +118,14 @@ static bool is_our_trap(const struct thread *t, const struct site *site)
 static enum ft_rc deliver(struct control *c, struct thread *t, int signal, struct regs *regs,
 			  struct stop *ret)
 {
+	siginfo_t info;
 	thread_go_home(c, t, regs, signal);
 	t->deliver = signal;
+	ret->pc = regs->r[ARCH_RIP];
+	ret->has_fault = (signal == SIGSEGV || signal == SIGBUS) &&
+			 pt_get_siginfo(t->tid, &info) == FT_OK && info.si_code > 0;
+	if (ret->has_fault)
+		ret->fault = (uint64_t)(uintptr_t)info.si_addr;
 	ret->kind = STOP_SIGNAL;
 	ret->signal = signal;
 	return t->pid == c->pid ? FT_OK : FT_NONE;
@@ -228,6 +242,9 @@ static enum ft_rc act(struct control *c, const struct wait_result *w, struct sto
 		return birth(c, t, ret);
 	case WAIT_EXEC:
 		return on_exec(c, t, ret);
+	case WAIT_LEAVING:
+		ret->kind = STOP_LEAVING;
+		return t->pid == c->pid ? FT_OK : FT_NONE;
 	case WAIT_FIRST_STOP:
 	case WAIT_OTHER:
 	case WAIT_EXITED:

@@ -28,15 +28,16 @@ struct launch {
 };
 
 enum stop_kind {
-	STOP_HIT,    // a thread reached a site: stop.hit
-	STOP_EXEC,   // the process runs a new image without sites, with one thread, stop.tid
-	STOP_THREAD, // a new thread: stop.child
-	STOP_GONE,   // a thread ended (not the last one)
-	STOP_CHILD,  // a child process, stop.child: a forked one has its bytes back and runs
-		     // untraced; one that shares the memory (vfork) is watched until it executes
-	STOP_SIGNAL, // stop.signal is about to be delivered to the thread
-	STOP_EXIT,   // the process ended with stop.status; nothing follows
-	STOP_KILLED, // the process was ended by stop.signal; nothing follows
+	STOP_HIT,     // a thread reached a site: stop.hit
+	STOP_EXEC,    // the process runs a new image without sites, with one thread, stop.tid
+	STOP_THREAD,  // a new thread: stop.child
+	STOP_LEAVING, // a thread is about to end; its registers and memory are still there
+	STOP_GONE,    // a thread ended (not the last one)
+	STOP_CHILD,   // a child process, stop.child: a forked one has its bytes back and runs
+		      // untraced; one that shares the memory (vfork) is watched until it executes
+	STOP_SIGNAL,  // stop.signal is about to be delivered to the thread
+	STOP_EXIT,    // the process ended with stop.status; nothing follows
+	STOP_KILLED,  // the process was ended by stop.signal; nothing follows
 };
 
 struct stop {
@@ -47,6 +48,9 @@ struct stop {
 	pid_t child;	       // STOP_CHILD, STOP_THREAD
 	int status;	       // STOP_EXIT: exit status 0..255
 	int signal;	       // STOP_SIGNAL, STOP_KILLED
+	uint64_t pc;	       // STOP_SIGNAL: where the thread is, in the program
+	bool has_fault;	       // STOP_SIGNAL: the kernel sent it for a fault in the program
+	uint64_t fault;	       // the address that faulted (sigaction(2), si_addr)
 	bool core;	       // STOP_KILLED: a core was dumped
 };
 

@@ -23,7 +23,7 @@ static enum ft_rc outcome(long rc, const char *request, pid_t tid)
 enum ft_rc pt_seize(pid_t pid)
 {
 	long options = PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACECLONE |
-		       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+		       PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXIT;
 	if (ptrace(PTRACE_SEIZE, pid, 0L, options) == 0)
 		return FT_OK;
 	int error = errno;

@@ -29,6 +29,8 @@ static enum wait_kind kind_of_event(int event, int signal)
 		return WAIT_CLONE;
 	case PTRACE_EVENT_EXEC:
 		return WAIT_EXEC;
+	case PTRACE_EVENT_EXIT:
+		return WAIT_LEAVING;
 	}
 	return WAIT_OTHER;
 }

@@ -26,7 +26,8 @@ enum wait_kind {
 	WAIT_VFORK,
 	WAIT_CLONE, // the new id is in the event message
 	WAIT_EXEC,
-	WAIT_OTHER, // an event we did not ask for: just resume
+	WAIT_LEAVING, // about to end, registers and memory still there
+	WAIT_OTHER,   // an event we did not ask for: just resume
 };
 
 struct wait_result {

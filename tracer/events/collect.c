@@ -10,6 +10,8 @@
 #include "events/collector.h"
 #include "unwind/unwind.h"
 
+enum { LEAVING_STEPS = 10000 }; // frames walked at a thread's end
+
 struct collector *collector_create(struct control *c, struct symbols *s, struct target *t,
 				   const struct collect_options *o, event_sink sink, void *ctx)
 {
@@ -92,10 +94,10 @@ static void note_program(struct collector *col)
 	bool debug = false;
 	for (size_t i = 0; i < n && !debug; i++)
 		debug = fns[i]->sig != NULL;
-	if (n == 0)
-		collect_note(col,
-			     "no function to trace in the program itself; see --all and --lib");
-	else if (!debug)
+	const char *none = target_nothing_to_trace(col->target);
+	if (none)
+		collect_note(col, none);
+	else if (!debug && n > 0)
 		collect_note(col, "no debug information: arguments and lines are unknown; "
 				  "build with -g to see them");
 }
@@ -136,7 +138,7 @@ static struct event frame_event(struct collector *col, enum event_kind kind,
 	ev.args_known = f->fn->sig != NULL;
 	if (f->return_address == 0)
 		return ev;
-	const struct address_name *name = target_name(col->target, f->return_address);
+	const struct address_name *name = target_return_name(col->target, f->return_address);
 	ev.return_symbol = name->symbol;
 	ev.caller = name->function;
 	ev.caller_file = name->file;
@@ -153,7 +155,10 @@ static void replace_text(char **text, const char *with)
 static void note_depth(struct collector *col, const struct stack *s, const struct frame *f)
 {
 	struct event_summary *sum = &col->summary;
-	sum->pushed++;
+	if (f->reported)
+		sum->pushed++;
+	else
+		sum->too_deep++;
 	if (f->depth + 1 > sum->max_depth) {
 		sum->max_depth = f->depth + 1;
 		if (f->fn != col->max_depth_fn)
@@ -200,15 +205,19 @@ static void pop_top(struct collector *col, struct thread_stacks *t, struct stack
 {
 	struct frame f = *stack_top(s);
 	stack_pop(s);
-	col->summary.popped++;
 	if (!f.reported)
 		return;
+	col->summary.popped++;
 	struct event ev = frame_event(col, EVENT_POP, t, &f);
 	ev.how = how;
 	ev.pushed_seq = f.seq;
 	ev.delta = -ev.delta;
 	ev.rsp = f.cfa;
 	ev.line = 0;
+	if (!x) { // nobody saw rsp move
+		ev.delta_known = false;
+		ev.rsp = 0;
+	}
 	if (x) {
 		if (!x->line_known) {
 			struct line_row row;
@@ -295,8 +304,9 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	struct frame f = new_frame(col, fn, hit);
 	struct frame *pushed = stack_push(s, &f);
 	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
-	if (col->summary.pushed == 0) // by now the dynamic linker has loaded what it will at start
+	if (!col->running) // by now the dynamic linker has loaded what it will at start
 		target_count_libraries(col->target);
+	col->running = true;
 	fn->calls++;
 	note_depth(col, s, pushed);
 	if (!pushed->reported)
@@ -424,10 +434,93 @@ static void finish_summary(struct collector *col)
 	sum->wall_ns = col->now - col->start_ns;
 }
 
+/*
+ * Whoever ends a thread from deep within (exit, abort, a fatal signal) leaves its frames where they
+ * are; but those that an exception or a panic has left before are gone without a trace. A walk from
+ * the registers tells them apart: it meets the CFA of every frame that is still there.
+ */
+static void settle_frames(struct collector *col, struct thread_stacks *t, const struct regs *regs)
+{
+	struct memory live = control_memory(col->control);
+	struct unwind_frame f = unwind_innermost(regs);
+	bool opened = false;
+	for (int steps = 0; steps < LEAVING_STEPS && t->n > 0; steps++) {
+		struct unwind_frame caller;
+		bool moved = false;
+		enum unwind_end end = unwind_step(col->symbols, &live, &f, &caller, &moved);
+		if (!moved && end == UNWIND_END_NO_CFI && !opened) {
+			target_name(col->target, f.pc); // a module that nobody has opened yet
+			opened = true;
+			continue;
+		}
+		struct stack *s = moved ? stack_holding(t, caller.regs.r[ARCH_RSP]) : NULL;
+		if (!moved)
+			return;
+		opened = false;
+		f = caller;
+		if (!s)
+			continue;
+		pop_deeper(col, t, s, caller.regs.r[ARCH_RSP]);
+		struct frame *top = stack_top(s);
+		if (!top || top->cfa == caller.regs.r[ARCH_RSP])
+			return; // it is there, and so are those outside of it
+	}
+}
+
+static void on_leaving(struct collector *col, const struct stop *stop)
+{
+	struct thread_stacks *t = stacks_of(&col->stacks, stop->tid, stop->pid);
+	struct regs regs;
+	enum ft_rc rc = control_regs(col->control, stop->tid, &regs);
+	if (rc == FT_OK)
+		settle_frames(col, t, &regs);
+	else if (rc == FT_FAIL)
+		ft_error_clear();
+}
+
+static void on_signal(struct collector *col, const struct stop *stop)
+{
+	char name[32];
+	const struct address_name *at = target_name(col->target, stop->pc);
+	struct event ev = new_event(col, EVENT_SIGNAL, stop->pid, stop->tid, stop->time_ns);
+	ev.signal = stop->signal;
+	ev.signal_name = signal_name(stop->signal, name, sizeof(name));
+	ev.pc = stop->pc;
+	ev.symbol_at = at->symbol;
+	ev.function = at->function;
+	ev.file = at->file;
+	ev.line = at->line;
+	ev.has_fault = stop->has_fault;
+	ev.fault = stop->fault;
+	emit(col, &ev);
+}
+
+static void note_end(struct collector *col)
+{
+	struct buf text;
+	buf_init(&text);
+	if (col->o.verify && col->mismatches == 0) {
+		buf_printf(&text, "verify: %" PRIu64 " stacks walked twice, all equal",
+			   col->verified);
+		collect_note(col, text.s);
+		buf_reset(&text);
+	}
+	const char *library = target_unmatched_library(col->target);
+	const char *function = target_unmatched_function(col->target);
+	if (library)
+		buf_printf(&text, "no library was loaded that matches '%s'", library);
+	else if (function)
+		buf_printf(&text, "no function was found that matches '%s'", function);
+	if (library || function)
+		collect_note(col, text.s);
+	buf_deinit(&text);
+}
+
 static void on_end(struct collector *col, const struct stop *stop)
 {
 	char name[32];
 	pop_all_threads(col);
+	note_end(col);
 	finish_summary(col);
 	struct event ev = new_event(col, EVENT_EXIT, stop->pid, stop->tid, stop->time_ns);
 	ev.status = stop->status;
@@ -440,12 +533,8 @@ static void on_end(struct collector *col, const struct stop *stop)
 
 static void on_simple(struct collector *col, const struct stop *stop, enum event_kind kind)
 {
-	char name[32];
 	struct event ev = new_event(col, kind, stop->pid, stop->tid, stop->time_ns);
 	ev.child = (int)stop->child;
-	ev.signal = stop->signal;
-	if (kind == EVENT_SIGNAL)
-		ev.signal_name = signal_name(stop->signal, name, sizeof(name));
 	emit(col, &ev);
 }
 
@@ -468,7 +557,10 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		on_simple(col, stop, EVENT_CHILD);
 		return FT_OK;
 	case STOP_SIGNAL:
-		on_simple(col, stop, EVENT_SIGNAL);
+		on_signal(col, stop);
+		return FT_OK;
+	case STOP_LEAVING:
+		on_leaving(col, stop);
 		return FT_OK;
 	case STOP_EXIT:
 	case STOP_KILLED:

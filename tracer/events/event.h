@@ -41,6 +41,7 @@ struct event_value {
 	const char *reg;  // the register it is in; NULL if none
 	uint64_t size;	  // bytes
 	bool scope_ended; // a local whose scope is over: its last value
+	bool is_static;	  // not in the frame: it outlives it
 };
 
 struct event_part {
@@ -54,8 +55,9 @@ struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
 };
 
 struct event_summary {
-	uint64_t pushed, popped;
-	uint32_t max_depth; // frames
+	uint64_t pushed, popped; // frames reported
+	uint64_t too_deep;	 // frames not reported because of the depth limit
+	uint32_t max_depth;	 // frames
 	const char *max_depth_function;
 	uint64_t max_stack; // bytes, from the first traced CFA of a stack to the lowest rsp seen
 	const char *max_stack_function;
@@ -114,6 +116,11 @@ struct event {
 	size_t argc;
 	const char *build_id; // NULL if none
 	uint64_t unix_ns;     // EVENT_START: wall-clock time
+
+	/* EVENT_SIGNAL: where the thread was; `pc`, `function`, `file`, `line` too */
+	const char *symbol_at; // "deref+12"; NULL if unknown
+	bool has_fault;	       // a fault of the program: `fault` is the address that it touched
+	uint64_t fault;
 
 	/* EVENT_SIGNAL, EVENT_EXIT, EVENT_THREAD, EVENT_CHILD, EVENT_NOTE */
 	int signal;		 // EVENT_EXIT: 0 unless killed by it

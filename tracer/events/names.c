@@ -8,14 +8,16 @@
 
 struct names {
 	struct symbols *symbols;
+	bool returns;
 	struct address_name **table; // open addressing by address; a power of two
 	size_t size, used;
 };
 
-struct names *names_create(struct symbols *s)
+struct names *names_create(struct symbols *s, bool returns)
 {
 	struct names *n = xcalloc(1, sizeof(*n));
 	n->symbols = s;
+	n->returns = returns;
 	return n;
 }
 
@@ -63,31 +65,47 @@ static void grow(struct names *n)
 	free(old.table);
 }
 
-// The call lies before its return address: that is the instruction whose line is wanted.
-static void look_up(struct symbols *s, struct address_name *a, bool traced)
+// The kernel makes a signal handler return to a trampoline (sigreturn(2)); its CFI says so.
+static bool is_trampoline(struct symbols *s, uint64_t address)
+{
+	struct cfi_row row;
+	return symbols_cfi_at(s, address, &row) == FT_OK && row.signal_frame;
+}
+
+static void add_symbol(struct symbols *s, struct address_name *a, uint64_t back, bool traced,
+		       struct buf *b)
 {
 	const char *name;
 	uint64_t offset;
+	bool named = symbols_name_at(s, a->address - back, &name, &offset) == FT_OK;
+	if (named && (traced || strncmp(name, "fn_0x", 5) != 0)) {
+		a->function = xstrdup(name);
+		buf_str(b, name);
+		buf_char(b, '+');
+		buf_udec(b, offset + back);
+		return;
+	}
+	const struct module *m = symbols_module_at(s, a->address - back);
+	if (m) {
+		buf_str(b, m->name);
+		buf_char(b, '+');
+		buf_hex(b, a->address - m->lo);
+	}
+}
+
+static void look_up(struct names *n, struct address_name *a, bool traced)
+{
 	struct line_row row;
 	struct buf b;
 	buf_init(&b);
-	bool named = symbols_name_at(s, a->address, &name, &offset) == FT_OK;
-	if (named && (traced || strncmp(name, "fn_0x", 5) != 0)) {
-		a->function = xstrdup(name);
-		buf_str(&b, name);
-		buf_char(&b, '+');
-		buf_udec(&b, offset);
-	} else {
-		const struct module *m = symbols_module_at(s, a->address);
-		if (m) {
-			buf_str(&b, m->name);
-			buf_char(&b, '+');
-			buf_hex(&b, a->address - m->lo);
-		}
-	}
+	if (n->returns && is_trampoline(n->symbols, a->address))
+		buf_str(&b, "the signal trampoline");
+	else
+		add_symbol(n->symbols, a, n->returns ? 1 : 0, traced, &b);
 	if (b.len > 0)
 		a->symbol = xstrdup(b.s);
-	if (symbols_line_at(s, a->address - 1, &row) == FT_OK && row.line != 0) {
+	if (symbols_line_at(n->symbols, a->address - (n->returns ? 1 : 0), &row) == FT_OK &&
+	    row.line != 0) {
 		a->file = row.file;
 		a->line = row.line;
 	}
@@ -101,7 +119,7 @@ const struct address_name *names_add(struct names *n, uint64_t address, bool tra
 		grow(n);
 	struct address_name *a = xcalloc(1, sizeof(*a));
 	a->address = address;
-	look_up(n->symbols, a, traced);
+	look_up(n, a, traced);
 	n->table[index_of(n, address)] = a;
 	n->used++;
 	return a;

@@ -2,7 +2,7 @@
  * names.h - what an address is called, looked up once per address.
  *
  * Owns:     the cache.
- * Gives:    "symbol+offset", the function and the source line of a return address.
+ * Gives:    "symbol+offset", the function and the source line of an address.
  * Never:    opens a module.
  * Lifetime: names live until names_clear().
  */
@@ -14,7 +14,11 @@
 struct names;
 struct address_name;
 
-struct names *names_create(struct symbols *s);
+/*
+ * A table of return addresses names each by the call before it: a call of a function that never
+ * returns may be the last instruction of its caller. A table of other addresses names them exactly.
+ */
+struct names *names_create(struct symbols *s, bool returns);
 void names_destroy(struct names *n);
 void names_clear(struct names *n);
 

@@ -228,26 +228,35 @@ static void want_variable(const struct accessor *a, const struct plan_options *o
 	};
 }
 
+// What the compiler passes for itself (__in_chrg, __vtt_parm) is not shown; `this` is.
+static bool is_shown_arg(const struct variable *v)
+{
+	return !v->artificial || (v->name && strcmp(v->name, "this") == 0);
+}
+
 static struct accessor *make_args(const struct traced *t, uint64_t pc, bool at_exit)
 {
 	struct accessor *a = xcalloc(t->n_args + 1, sizeof(*a));
-	for (size_t i = 0; i < t->n_args; i++)
-		a[i] = make_accessor(t, &t->sig->params[i], pc, at_exit);
+	size_t n = 0;
+	for (size_t i = 0; i < t->sig->n_params; i++)
+		if (is_shown_arg(&t->sig->params[i]))
+			a[n++] = make_accessor(t, &t->sig->params[i], pc, at_exit);
 	return a;
 }
 
-// What the compiler needs for itself (the bound of a VLA) has no name and is not shown.
-static bool is_shown(const struct variable *v)
+// What the compiler (the bound of a VLA) or a library's macro made for itself is not shown.
+static bool is_shown(const struct variable *v, const struct plan_options *o)
 {
-	return v->name && v->name[0] != '\0';
+	return v->name && v->name[0] != '\0' && (o->macro_locals || !v->from_macro);
 }
 
-static struct accessor *make_locals(const struct traced *t, uint64_t pc)
+static struct accessor *make_locals(const struct traced *t, uint64_t pc,
+				    const struct plan_options *o)
 {
 	struct accessor *a = xcalloc(t->n_locals + 1, sizeof(*a));
 	size_t n = 0;
 	for (size_t i = 0; i < t->sig->n_locals; i++)
-		if (is_shown(&t->sig->locals[i]))
+		if (is_shown(&t->sig->locals[i], o))
 			a[n++] = make_accessor(t, &t->sig->locals[i], pc, true);
 	return a;
 }
@@ -268,7 +277,8 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 	if (t->returns.class == RETURN_MEMORY && rdi->where == ENTRY_AT_CFA)
 		ranges_add(&ranges, rdi->off, rdi->off + ARCH_WORD);
 	if (t->sig) {
-		t->n_args = t->sig->n_params;
+		for (size_t i = 0; i < t->sig->n_params; i++)
+			t->n_args += is_shown_arg(&t->sig->params[i]);
 		t->args = make_args(t, t->plan.body, false);
 	}
 	for (size_t i = 0; i < t->n_args; i++)
@@ -322,7 +332,7 @@ static void plan_exit(struct traced *t, const struct plan_options *o, struct tra
 		want_returned(t, o, c);
 	if (t->sig && o->locals) {
 		x->args = make_args(t, x->exit->pc, true);
-		x->locals = make_locals(t, x->exit->pc);
+		x->locals = make_locals(t, x->exit->pc, o);
 		for (size_t i = 0; i < t->n_args; i++)
 			want_variable(&x->args[i], o, &ranges, c);
 		for (size_t i = 0; i < t->n_locals; i++)
@@ -345,7 +355,7 @@ enum ft_rc traced_create(struct symbols *s, struct function *f, const struct pla
 		ft_error_clear(); // arguments unknown, as without debug information
 	if (t->sig) {
 		for (size_t i = 0; i < t->sig->n_locals; i++)
-			t->n_locals += is_shown(&t->sig->locals[i]);
+			t->n_locals += is_shown(&t->sig->locals[i], o);
 		plan_base(t);
 		return_plan_of(f, t->sig->returns, &t->returns);
 		t->has_return = t->returns.class != RETURN_VOID;

@@ -75,8 +75,9 @@ struct traced {
 };
 
 struct plan_options {
-	bool locals;   // arguments and locals at the pop too
-	bool hold_all; // stop until the event has been used (walks, live reading)
+	bool locals;	   // arguments and locals at the pop too
+	bool macro_locals; // those that a library's macro made too (println!)
+	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };
 

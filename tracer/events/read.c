@@ -12,6 +12,8 @@ void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct b
 	*r = (struct reader){.style = value_style_default()};
 	r->style.name_address = name_address;
 	r->style.ctx = ctx;
+	r->alone = r->style;
+	r->alone.unreadable = "";
 	buf_init(&r->returned);
 }
 
@@ -118,9 +120,11 @@ static struct buf *text_at(struct reader *r, size_t i)
 	return &r->texts[i];
 }
 
-static bool format_memory(struct reader *r, struct type *type, uint64_t address, struct buf *out)
+static bool format_memory(struct reader *r, struct type *type, uint64_t address, bool follow,
+			  struct buf *out)
 {
 	uint8_t small[256];
+	struct memory nowhere = memory_none();
 	uint64_t size = type ? type->size : 0;
 	if (size > VALUE_MAX)
 		size = VALUE_MAX;
@@ -128,7 +132,8 @@ static bool format_memory(struct reader *r, struct type *type, uint64_t address,
 	bool known = false;
 	size_t got = r->memory.read(r->memory.ctx, address, bytes, (size_t)size);
 	if (got == size)
-		known = value_format(out, &r->style, type, bytes, got, &r->memory);
+		known = value_format(out, follow ? &r->style : &r->alone, type, bytes, got,
+				     follow ? &r->memory : &nowhere);
 	else
 		buf_str(out, "<memory not readable>");
 	if (bytes != small)
@@ -169,6 +174,16 @@ static void format_const(struct reader *r, const struct accessor *a, struct even
 	v->known = value_format(out, &r->style, a->var->type, bytes, len, &r->memory);
 }
 
+/*
+ * A Rust or C++ value whose scope is over has been dropped: its own bytes are still in the frame,
+ * but what it pointed to may be anybody's by now and is not followed.
+ */
+static bool is_dropped(const struct accessor *a, const struct frame *f)
+{
+	enum language l = f->fn->f->language;
+	return a->scope_ended && (l == LANG_RUST || l == LANG_CXX);
+}
+
 static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
 			  const struct hit *hit, size_t i)
 {
@@ -179,7 +194,8 @@ static void read_variable(struct reader *r, const struct accessor *a, const stru
 		.name = a->var->name ? a->var->name : "",
 		.type = type ? type->shown : "void",
 		.size = type ? type->size : 0,
-		.scope_ended = a->scope_ended,
+		.scope_ended = a->scope_ended && !a->var->is_static,
+		.is_static = a->var->is_static,
 	};
 	switch (a->kind) {
 	case ACCESS_NONE:
@@ -193,7 +209,7 @@ static void read_variable(struct reader *r, const struct accessor *a, const stru
 		}
 		v->has_address = true;
 		v->address = (a->kind == ACCESS_CFA ? f->cfa : f->base) + (uint64_t)a->off;
-		v->known = format_memory(r, type, v->address, out);
+		v->known = format_memory(r, type, v->address, !is_dropped(a, f), out);
 		break;
 	case ACCESS_CONST:
 		format_const(r, a, v, out);

@@ -20,6 +20,7 @@ struct overlay {
 
 struct reader {
 	struct value_style style;
+	struct value_style alone;   // for values whose pointers are not followed
 	struct event_value *values; // arguments, then locals
 	size_t cap_values;
 	struct buf *texts; // one per value, reused

@@ -97,7 +97,13 @@ static bool matches_function(const struct pattern *p, const struct function *f)
 		return true;
 	if (!p->regex && !strstr(p->glob, "::") && matches_text(p, last_component(f->name)))
 		return true;
-	return p->plain && f->symbol && matches_text(p, f->symbol);
+	if (!p->plain)
+		return false;
+	// A plain name may be any of the names that the linker knows the code by.
+	bool found = f->symbol && matches_text(p, f->symbol);
+	for (size_t i = 0; !found && f->aliases && f->aliases[i]; i++)
+		found = matches_text(p, f->aliases[i]);
+	return found;
 }
 
 static const char *base_name(const char *path)
@@ -162,14 +168,11 @@ bool selection_wants_library(struct selection *s, const char *path)
 	return wanted;
 }
 
-const struct pattern *selection_unmatched(const struct selection *s)
+static const struct pattern *unmatched(const struct patterns *ps)
 {
-	for (size_t i = 0; i < s->functions.n; i++)
-		if (!s->functions.p[i].matched && !s->functions.p[i].negated)
-			return &s->functions.p[i];
-	for (size_t i = 0; i < s->sources.n; i++)
-		if (!s->sources.p[i].matched && !s->sources.p[i].negated)
-			return &s->sources.p[i];
+	for (size_t i = 0; i < ps->n; i++)
+		if (!ps->p[i].matched && !ps->p[i].negated)
+			return &ps->p[i];
 	return NULL;
 }
 
@@ -199,7 +202,8 @@ static unsigned nearness(const struct pattern *p, const struct function *f)
 {
 	unsigned whole = distance(p->glob, f->name);
 	unsigned last = distance(p->glob, last_component(f->name));
-	return whole < last ? whole : last;
+	unsigned near = whole < last ? whole : last;
+	return f->origin == ORIGIN_OWN ? near : near + 2; // the program's own names are meant first
 }
 
 bool selection_suggest(const struct pattern *p, const struct function_list *list, struct buf *out)
@@ -230,4 +234,26 @@ bool selection_suggest(const struct pattern *p, const struct function_list *list
 		buf_escaped(out, best[k]->name, strlen(best[k]->name), 0);
 	}
 	return best[0] != NULL;
+}
+
+enum ft_rc selection_check(const struct selection *s, const struct function_list *list)
+{
+	const struct pattern *p = unmatched(&s->functions);
+	if (!p && unmatched(&s->sources))
+		return ft_fail("no function comes from a source file that matches '%s'; "
+			       "`frametrace list PROGRAM` shows where they come from",
+			       unmatched(&s->sources)->text);
+	if (!p)
+		return FT_OK;
+	struct buf near;
+	buf_init(&near);
+	enum ft_rc rc;
+	if (selection_suggest(p, list, &near))
+		rc = ft_fail("no function matches '%s'; did you mean %s?", p->text, near.s);
+	else
+		rc = ft_fail(
+			"no function matches '%s'; `frametrace list PROGRAM` shows what there is",
+			p->text);
+	buf_deinit(&near);
+	return rc;
 }

@@ -53,8 +53,8 @@ void selection_deinit(struct selection *s);
 enum verdict selection_of(struct selection *s, const struct function *f, bool in_library);
 bool selection_wants_library(struct selection *s, const char *path);
 
-/* A function pattern that matched nothing so far; NULL if all did. */
-const struct pattern *selection_unmatched(const struct selection *s);
+/* FT_FAIL, in words and with near names, if a -f or -s pattern has matched nothing so far. */
+FT_CHECK enum ft_rc selection_check(const struct selection *s, const struct function_list *list);
 
 /* Appends up to three names that are near to the pattern: "a, b or c"; false if there are none. */
 bool selection_suggest(const struct pattern *p, const struct function_list *list, struct buf *out);

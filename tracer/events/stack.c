@@ -50,6 +50,14 @@ static bool holds(const struct stack *s, uint64_t cfa)
 	return cfa > s->lo && cfa <= s->hi;
 }
 
+struct stack *stack_holding(struct thread_stacks *t, uint64_t cfa)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (holds(&t->s[i], cfa))
+			return &t->s[i];
+	return NULL;
+}
+
 // Depth goes on counting where the stack that was left stood: a handler runs "in" its victim.
 static uint32_t depth_to_go_on(struct thread_stacks *t)
 {

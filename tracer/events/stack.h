@@ -65,6 +65,9 @@ void stacks_forget(struct stacks *s, pid_t tid);
 /* The stack of the thread that the CFA lies on; it becomes the current one. Never NULL. */
 struct stack *stack_for(struct stacks *s, struct thread_stacks *t, uint64_t cfa);
 
+/* The stack of the thread that holds the CFA; NULL if none is known to. */
+struct stack *stack_holding(struct thread_stacks *t, uint64_t cfa);
+
 struct frame *stack_top(struct stack *s); // NULL if it has no frame
 struct frame *stack_push(struct stack *s, const struct frame *f);
 void stack_pop(struct stack *s);

@@ -30,7 +30,8 @@ struct target {
 	size_t n_traced, cap_traced;
 	struct site_use *sites; // by site id
 	size_t n_sites, cap_sites;
-	struct names *names;
+	struct names *returns; // return addresses
+	struct names *labels;  // other addresses
 	struct target_counts counts;
 	char *warning;
 	bool wants_libraries;
@@ -44,9 +45,16 @@ struct target *target_create(struct control *c, struct symbols *s, struct select
 	t->symbols = s;
 	t->selection = sel;
 	t->plan = *o;
-	t->names = names_create(s);
+	t->returns = names_create(s, true);
+	t->labels = names_create(s, false);
 	t->wants_libraries = sel->libraries.n_positive > 0;
 	return t;
+}
+
+static void forget_names(struct target *t)
+{
+	names_clear(t->returns);
+	names_clear(t->labels);
 }
 
 static void forget_everything(struct target *t)
@@ -56,7 +64,7 @@ static void forget_everything(struct target *t)
 	for (size_t i = 0; i < t->n_modules; i++)
 		symbols_close(t->symbols, t->modules[i].module);
 	t->n_traced = t->n_modules = t->n_sites = 0;
-	names_clear(t->names);
+	forget_names(t);
 	t->counts = (struct target_counts){0};
 	free(t->warning);
 	t->warning = NULL;
@@ -67,7 +75,8 @@ void target_destroy(struct target *t)
 	if (!t)
 		return;
 	forget_everything(t);
-	names_destroy(t->names);
+	names_destroy(t->returns);
+	names_destroy(t->labels);
 	free(t->traced);
 	free(t->modules);
 	free(t->sites);
@@ -210,21 +219,6 @@ static enum ft_rc place(struct target *t, const struct space *space, const struc
 	return rc == FT_OK ? control_arm(t->control) : rc;
 }
 
-static enum ft_rc no_match(const struct pattern *p, const struct function_list *fl)
-{
-	struct buf near;
-	buf_init(&near);
-	enum ft_rc rc;
-	if (selection_suggest(p, fl, &near))
-		rc = ft_fail("no function matches '%s'; did you mean %s?", p->text, near.s);
-	else
-		rc = ft_fail(
-			"no function matches '%s'; `frametrace list PROGRAM` shows what there is",
-			p->text);
-	buf_deinit(&near);
-	return rc;
-}
-
 static enum ft_rc trace_module(struct target *t, const struct space *space, struct loaded *l,
 			       bool in_library)
 {
@@ -241,10 +235,9 @@ static enum ft_rc trace_module(struct target *t, const struct space *space, stru
 		for (size_t i = 0; i < FT_COUNT(t->counts.hidden); i++)
 			if (fl.n_hidden[i] > t->counts.hidden[i])
 				t->counts.hidden[i] = fl.n_hidden[i];
-	const struct pattern *p = selection_unmatched(t->selection);
-	if (p && !t->wants_libraries) {
-		rc = no_match(p, &fl);
-	} else {
+	if (!t->wants_libraries) // else the match may be yet to come
+		rc = selection_check(t->selection, &fl);
+	if (rc == FT_OK) {
 		join_same_addresses(&list);
 		rc = place(t, space, l->module, &list);
 	}
@@ -367,7 +360,7 @@ static void drop_unmapped(struct target *t, const struct space *space)
 			continue;
 		control_forget(t->control, l->lo, l->hi);
 		l->lo = l->hi = 0;
-		names_clear(t->names);
+		forget_names(t);
 	}
 }
 
@@ -448,26 +441,34 @@ void target_count_libraries(struct target *t)
 	space_deinit(&space);
 }
 
-const struct address_name *target_name(struct target *t, uint64_t address)
+static const struct address_name *name_in(struct target *t, struct names *names, uint64_t address)
 {
-	const struct address_name *n = names_find(t->names, address);
+	const struct address_name *n = names_find(names, address);
 	if (n)
 		return n;
 	if (!loaded_at(t, address))
 		open_module_of(t, address);
 	const struct loaded *l = loaded_at(t, address);
-	return names_add(t->names, address, l && l->traced);
+	return names_add(names, address, l && l->traced);
+}
+
+const struct address_name *target_return_name(struct target *t, uint64_t address)
+{
+	return name_in(t, t->returns, address);
+}
+
+const struct address_name *target_name(struct target *t, uint64_t address)
+{
+	return name_in(t, t->labels, address);
 }
 
 void target_address_text(void *target, uint64_t address, struct buf *out)
 {
 	struct target *t = target;
-	const struct address_name *n = names_find(t->names, address);
-	const struct loaded *l = n ? NULL : loaded_at(t, address);
-	if (!n && !l)
-		return; // heap, stack, nothing: no file is opened for a mere value
-	if (!n)
-		n = names_add(t->names, address, l->traced);
+	// Heap, stack, nothing: no file is opened for a mere value.
+	if (!names_find(t->labels, address) && !loaded_at(t, address))
+		return;
+	const struct address_name *n = target_name(t, address);
 	if (!n->function)
 		return; // "libc.so.6+0x1c0" says no more than the number
 	size_t len = strlen(n->symbol);
@@ -521,4 +522,33 @@ size_t target_traced(const struct target *t, struct traced *const **ret)
 {
 	*ret = t->traced;
 	return t->n_traced;
+}
+
+static const char *unmatched(const struct patterns *ps)
+{
+	for (size_t i = 0; i < ps->n; i++)
+		if (!ps->p[i].matched && !ps->p[i].negated)
+			return ps->p[i].text;
+	return NULL;
+}
+
+const char *target_unmatched_library(const struct target *t)
+{
+	return unmatched(&t->selection->libraries);
+}
+
+const char *target_unmatched_function(const struct target *t)
+{
+	return unmatched(&t->selection->functions);
+}
+
+const char *target_nothing_to_trace(const struct target *t)
+{
+	if (t->n_traced > 0 || t->wants_libraries)
+		return NULL;
+	if (t->counts.hidden_filter > 0)
+		return "your patterns leave no function to trace";
+	if (t->counts.skipped > 0)
+		return "none of the program's functions can be traced; --debug=target says why";
+	return "the program has no function of its own to trace; see --all and --lib";
 }

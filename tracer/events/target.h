@@ -27,7 +27,7 @@ struct address_name {
 	uint64_t address;
 	const char *symbol;   // "main+18", "libc.so.6+0x2724a"; NULL if nothing is there
 	const char *function; // the function that holds it, NULL if unknown
-	const char *file;     // of the instruction before the address, that is of the call
+	const char *file;     // of that instruction; for a return address: of the call before it
 	uint32_t line;
 };
 
@@ -55,6 +55,9 @@ void target_count_libraries(struct target *t);
 const struct site_use *target_site(const struct target *t, uint32_t site);
 const struct address_name *target_name(struct target *t, uint64_t address);
 
+/* The same for a return address: the name and line are those of the call before it. */
+const struct address_name *target_return_name(struct target *t, uint64_t address);
+
 /* For struct value_style: appends " <main+18>" if the address is code or data of a module. */
 void target_address_text(void *target, uint64_t address, struct buf *out);
 
@@ -65,6 +68,9 @@ const char *target_program(const struct target *t);  // path of the main executa
 const char *target_build_id(const struct target *t); // NULL if none
 const char *target_warning(const struct target *t);  // something the user should know, or NULL
 struct target_counts target_counts(const struct target *t);
+const char *target_unmatched_library(const struct target *t);  // a -l pattern; NULL if all did
+const char *target_unmatched_function(const struct target *t); // a -f pattern
+const char *target_nothing_to_trace(const struct target *t);   // why; NULL if there is something
 
 /* Functions that have sites, and the reason for one that cannot have: for `frametrace list`. */
 size_t target_traced(const struct target *t, struct traced *const **ret);

@@ -9,7 +9,9 @@ static void name_frames(struct collector *col, size_t n, struct event *ev)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct unwind_frame *f = &col->unwound[i];
-		const struct address_name *name = target_name(col->target, f->pc);
+		const struct address_name *name = f->exact_pc
+							  ? target_name(col->target, f->pc)
+							  : target_return_name(col->target, f->pc);
 		col->walk[i] = (struct event_frame_of_walk){f->pc, f->cfa,
 							    name->symbol ? name->symbol : ""};
 	}
@@ -23,6 +25,7 @@ void collect_verify(struct collector *col, const struct hit *hit, const struct e
 	struct buf why, note;
 	buf_init(&why);
 	buf_init(&note);
+	col->verified++;
 	if (!unwind_verify(col->symbols, &live, &hit->regs, &why)) {
 		buf_printf(&note, "verify: in %s: %s", ev->function, why.s);
 		col->mismatches++;

@@ -116,6 +116,8 @@ static void add_values(struct buf *b, const struct event_value *values, size_t n
 		buf_udec(b, v->size);
 		if (v->scope_ended)
 			KEY(b, ",\"scope_ended\":true");
+		if (v->is_static)
+			KEY(b, ",\"static\":true");
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
@@ -330,6 +332,26 @@ static void add_signal(struct buf *b, const struct event *ev)
 		KEY(b, "null");
 }
 
+static void add_signal_place(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"pc\":");
+	add_address(b, ev->pc);
+	KEY(b, ",\"symbol_at\":");
+	add_string(b, ev->symbol_at);
+	KEY(b, ",\"file\":");
+	add_string(b, ev->file);
+	KEY(b, ",\"line\":");
+	add_line(b, ev->line);
+	KEY(b, ",\"fault\":");
+	if (ev->has_fault) {
+		buf_char(b, '"');
+		buf_hex(b, ev->fault); // also when it is 0
+		buf_char(b, '"');
+	} else {
+		KEY(b, "null");
+	}
+}
+
 static void add_summary(struct buf *b, const struct event_summary *s)
 {
 	const struct {
@@ -338,6 +360,7 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 	} numbers[] = {
 		{"pushed", s->pushed},
 		{"popped", s->popped},
+		{"too_deep", s->too_deep},
 		{"left", s->left},
 		{"max_depth", s->max_depth},
 		{"max_stack", s->max_stack},
@@ -405,6 +428,7 @@ static void add_event(struct buf *b, const struct event *ev)
 	case EVENT_SIGNAL:
 		add_head(b, ev, "signal");
 		add_signal(b, ev);
+		add_signal_place(b, ev);
 		break;
 	case EVENT_THREAD:
 		add_head(b, ev, "thread");

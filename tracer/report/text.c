@@ -28,6 +28,7 @@
 #include "report/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "report/report.h"
 
@@ -47,6 +48,9 @@ struct reporter {
 	int first_tid;
 	bool threads;	   // more than one was seen: lines carry [tid]
 	bool told_unknown; // what f(?) means
+	uint64_t n_alike;  // frames of one function left at exit, not written yet
+	struct event alike;
+	struct buf alike_function;
 };
 
 static const char guides[] = "| | | | | | | | | | ";
@@ -60,13 +64,8 @@ static struct reporter *text_open(FILE *out, const struct report_options *o)
 	r->options = *o;
 	r->threads = o->many_threads;
 	lines_init(&r->lines, o->color);
+	buf_init(&r->alike_function);
 	return r;
-}
-
-static void text_close(struct reporter *r)
-{
-	lines_deinit(&r->lines);
-	free(r);
 }
 
 /* The columns of rsp and to the left of it, for a line that tells of an address. */
@@ -85,13 +84,13 @@ static void add_numbers(struct lines *l, const struct event *ev)
 	if (ev->delta_known)
 		lines_signed(l, ev->delta, WIDTH_DELTA);
 	else
-		buf_add(&l->b, "      ?", WIDTH_DELTA);
+		buf_pad(&l->b, ' ', WIDTH_DELTA); // rsp did not move, or nobody saw how
 	lines_tone(l, TONE_PLAIN);
 	buf_add(&l->b, "  ", 2);
 	if (ev->rsp)
 		lines_hex(l, ev->rsp, WIDTH_RSP);
 	else
-		buf_add(&l->b, "             ?", WIDTH_RSP);
+		buf_pad(&l->b, ' ', WIDTH_RSP);
 }
 
 /* The depth: as guides, or beyond INDENT_LEVELS as a number in their place. */
@@ -293,7 +292,8 @@ static void pop_details(struct reporter *r, const struct event *ev)
 	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1; i++)
 		detail_value(r, ev, "argument", &ev->args[i]);
 	for (size_t i = 0; i < ev->n_locals; i++)
-		detail_value(r, ev, "local", &ev->locals[i]);
+		detail_value(r, ev, ev->locals[i].is_static ? "static local" : "local",
+			     &ev->locals[i]);
 	if (ev->how == POP_RETURN && ev->has_return)
 		detail_value(r, ev, "return value", &ev->returned);
 	if (ev->n_parts) {
@@ -342,8 +342,10 @@ static void text_push(struct reporter *r, const struct event *ev)
 	detail_walk(r, ev);
 }
 
-static void add_how(struct lines *l, const struct event *ev)
+static void add_how(struct reporter *r, const struct event *ev)
 {
+	struct lines *l = &r->lines;
+
 	switch (ev->how) {
 	case POP_RETURN:
 		if (!ev->has_return && ev->args_known)
@@ -372,6 +374,10 @@ static void add_how(struct lines *l, const struct event *ev)
 		break;
 	case POP_EXIT:
 		lines_ours(l, ": still there at exit");
+		if (r->n_alike > 1) {
+			lines_ours(l, ", ");
+			lines_count(l, r->n_alike, "frame");
+		}
 		break;
 	}
 	lines_tone(l, TONE_PLAIN);
@@ -384,7 +390,7 @@ static void text_pop(struct reporter *r, const struct event *ev)
 	add_numbers(l, ev);
 	add_indent(r, ev, "< ");
 	lines_text(l, ev->function);
-	add_how(l, ev);
+	add_how(r, ev);
 	if (ev->file && ev->pc && ev->line)
 		add_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
@@ -399,8 +405,8 @@ static void add_headings(struct reporter *r)
 	struct lines *l = &r->lines;
 
 	lines_tone(l, TONE_ASIDE);
-	lines_ours(l,
-		   r->options.verbose ? "  delta  rsp or address  " : "  delta  rsp             ");
+	lines_ours(l, r->options.verbose || r->options.walk ? "  delta  rsp or address  "
+							    : "  delta  rsp             ");
 	lines_ours(l, "> frame pushed, < frame popped = value");
 	lines_column(l, COLUMN_SOURCE);
 	lines_ours(l, "source");
@@ -409,12 +415,60 @@ static void add_headings(struct reporter *r)
 	end_detail(l);
 }
 
+static bool is_end(const struct event *ev)
+{
+	return ev->kind == EVENT_POP && ev->how == POP_EXIT;
+}
+
+/*
+ * A program that dies in a deep recursion leaves thousands of frames of one function: one line
+ * tells of all that follow each other, with the depth of the innermost.
+ */
+static void flush_alike(struct reporter *r)
+{
+	if (r->n_alike == 0)
+		return;
+	lines_reset(&r->lines);
+	r->alike.function = r->alike_function.s;
+	text_pop(r, &r->alike);
+	fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
+	r->n_alike = 0;
+}
+
+static void text_close(struct reporter *r)
+{
+	flush_alike(r);
+	buf_deinit(&r->alike_function);
+	lines_deinit(&r->lines);
+	free(r);
+}
+
+static void note_alike(struct reporter *r, const struct event *ev)
+{
+	if (r->n_alike > 0 && ev->tid == r->alike.tid &&
+	    strcmp(ev->function, r->alike_function.s) == 0) {
+		r->n_alike++;
+		return;
+	}
+	flush_alike(r);
+	r->n_alike = 1;
+	r->alike = (struct event){
+		.kind = EVENT_POP, .how = POP_EXIT, .tid = ev->tid, .depth = ev->depth};
+	buf_reset(&r->alike_function);
+	buf_str(&r->alike_function, ev->function);
+}
+
 static void text_event(struct reporter *r, const struct event *ev)
 {
 	if (!r->first_tid)
 		r->first_tid = ev->tid;
 	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
 		r->threads = true;
+	if (is_end(ev)) {
+		note_alike(r, ev);
+		return;
+	}
+	flush_alike(r);
 	lines_reset(&r->lines);
 	switch (ev->kind) {
 	case EVENT_PUSH:

@@ -3,6 +3,8 @@
  */
 #include "report/text.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 void text_other_begin(struct lines *l, int tid)
@@ -80,6 +82,25 @@ static void add_ending(struct lines *l, const struct event *ev)
 	}
 }
 
+static void add_where(struct lines *l, const struct event *ev)
+{
+	if (ev->symbol_at) {
+		lines_ours(l, " in ");
+		lines_text(l, ev->function ? ev->function : ev->symbol_at);
+	}
+	if (ev->file && ev->line) {
+		const char *slash = strrchr(ev->file, '/');
+		lines_ours(l, ", ");
+		lines_text(l, slash && slash[1] ? slash + 1 : ev->file);
+		buf_char(&l->b, ':');
+		buf_udec(&l->b, ev->line);
+	}
+	if (ev->has_fault) {
+		lines_ours(l, ", at address ");
+		buf_hex(&l->b, ev->fault);
+	}
+}
+
 static void add_in(struct lines *l, const char *function)
 {
 	if (!function)
@@ -99,6 +120,11 @@ static void summary_frames(struct lines *l, const struct event_summary *s)
 		lines_ours(l, ", ");
 		buf_udec(&l->b, s->left);
 		lines_ours(l, " of them at the end");
+	}
+	if (s->too_deep) {
+		lines_ours(l, "; ");
+		buf_udec(&l->b, s->too_deep);
+		lines_ours(l, " deeper ones not shown (--depth)");
 	}
 	lines_end(l);
 	if (!s->pushed)
@@ -181,9 +207,7 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 
 void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose)
 {
-	bool framing = ev->kind == EVENT_START || ev->kind == EVENT_NOTE || ev->kind == EVENT_EXIT;
-
-	if (quiet && framing)
+	if (quiet)
 		return;
 	text_other_begin(l, ev->kind == EVENT_EXIT ? 0 : tid);
 	switch (ev->kind) {
@@ -197,6 +221,7 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 	case EVENT_SIGNAL:
 		add_signal(l, ev);
 		lines_ours(l, " arrives");
+		add_where(l, ev);
 		break;
 	case EVENT_THREAD:
 		lines_ours(l, "thread ");

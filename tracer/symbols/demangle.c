@@ -29,6 +29,16 @@ bool is_rust_symbol(const char *symbol)
 	return strncmp(symbol, "_ZN", 3) == 0 && has_rust_hash(symbol);
 }
 
+/* Itanium C++ ABI, 5.1.4.3: D0 destroys and frees; D1 and D2, which it calls, only destroy. */
+const char *name_deleting(struct arena *a, const char *name, const char *linkage)
+{
+	const char *tilde = strrchr(name, '~');
+	const char *d0 = strncmp(linkage, "_Z", 2) == 0 ? strstr(linkage, "D0Ev") : NULL;
+	if (!d0 || (d0[4] && d0[4] != '.') || !tilde || tilde == name || tilde[-1] != ':')
+		return name;
+	return arena_printf(a, "%s [deleting]", name);
+}
+
 const char *demangle(struct arena *a, const char *symbol)
 {
 	if (symbol[0] != '_' || strnlen(symbol, NAME_MAX_LEN) == NAME_MAX_LEN)
@@ -40,7 +50,7 @@ const char *demangle(struct arena *a, const char *symbol)
 		s = cplus_demangle_v3(symbol, DMGL_NO_OPTS);
 	if (!s)
 		return NULL;
-	const char *copy = arena_strdup(a, s);
+	const char *copy = name_deleting(a, arena_strdup(a, s), symbol);
 	free(s);
 	return copy;
 }

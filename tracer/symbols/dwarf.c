@@ -21,51 +21,19 @@ bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what)
 	return dw_ok(d, rc);
 }
 
-static void read_list_sizes(struct dwarf_file *d)
+enum ft_rc dwarf_open(struct elf_file *elf, uint64_t bias, struct dwarf_file **ret)
 {
-	static const char *const names[LIST_SECTIONS] = {
-		[LIST_LOC] = ".debug_loc",
-		[LIST_LOCLISTS] = ".debug_loclists",
-		[LIST_RANGES] = ".debug_ranges",
-		[LIST_RNGLISTS] = ".debug_rnglists",
-	};
-	for (size_t i = 0; i < LIST_SECTIONS; i++) {
-		Dwarf_Addr addr;
-		Dwarf_Unsigned size;
-		if (dw_ok(d,
-			  dwarf_get_section_info_by_name(d->dbg, names[i], &addr, &size, &d->err)))
-			d->list_sizes[i] = size;
-	}
-}
-
-bool dw_list_is_inside(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
-		       enum list_section section)
-{
-	Dwarf_Off off;
-	Dwarf_Unsigned v;
-	if (form == DW_FORM_sec_offset)
-		return dw_ok(d, dwarf_global_formref(a, &off, &d->err)) &&
-		       off < d->list_sizes[section];
-	if (form == DW_FORM_data4 || form == DW_FORM_data8)
-		return dw_ok(d, dwarf_formudata(a, &v, &d->err)) && v < d->list_sizes[section];
-	return d->list_sizes[section] > 0; // an index: libdwarf looks it up in a table
-}
-
-enum ft_rc dwarf_open(int fd, const char *path, uint64_t bias, struct dwarf_file **ret)
-{
-	(void)path;
 	struct dwarf_file *d = xcalloc(1, sizeof(*d));
 	d->arena = arena_create();
 	d->bias = bias;
-	int rc = compat_init(fd, &d->dbg, &d->err);
+	int rc = dw_object_init(d, elf);
 	if (rc == DW_DLV_NO_ENTRY) {
 		dwarf_close(d);
 		return FT_NONE;
 	}
 	if (!dw_ok_or_warn(d, rc, "debug information"))
 		d->dbg = NULL;
-	if (d->dbg)
-		read_list_sizes(d);
+	dw_lists_init(d, elf);
 	*ret = d;
 	return FT_OK;
 }
@@ -161,17 +129,17 @@ static bool next_header(struct dwarf_file *d, struct unit_detail *detail, struct
 	return true;
 }
 
-static bool base_is_inside(struct dwarf_file *d, const struct die *die, uint16_t attr,
-			   enum list_section section)
+/* DW_AT_loclists_base, DW_AT_rnglists_base; 0 if there is none. */
+static uint64_t list_base(struct dwarf_file *d, const struct die *die, uint16_t attr)
 {
 	Dwarf_Attribute a;
-	Dwarf_Half form;
+	Dwarf_Off off;
 	if (!dw_attribute(d, die, attr, &a))
-		return true; // no base: nothing is looked up with it
-	bool ok = dw_ok(d, dwarf_whatform(a, &form, &d->err)) &&
-		  dw_list_is_inside(d, a, form, section);
+		return 0;
+	if (!dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
+		off = 0;
 	dwarf_dealloc_attribute(a);
-	return ok;
+	return off;
 }
 
 static void read_unit_die(struct dwarf_file *d, const struct die *die, struct unit_detail *detail,
@@ -187,10 +155,9 @@ static void read_unit_die(struct dwarf_file *d, const struct die *die, struct un
 		unit->dw_lang = (uint16_t)v;
 	if (die_address(d, die, DW_AT_low_pc, &v) == FT_OK)
 		detail->base = v - d->bias;
-	detail->broken_lists = !base_is_inside(d, die, DW_AT_loclists_base, LIST_LOCLISTS) ||
-			       !base_is_inside(d, die, DW_AT_rnglists_base, LIST_RNGLISTS);
-	if (detail->broken_lists ||
-	    dw_ranges(d, die, detail->base, unit->version, &unit->ranges, &unit->n_ranges) != FT_OK)
+	detail->list_base[0] = list_base(d, die, DW_AT_loclists_base);
+	detail->list_base[1] = list_base(d, die, DW_AT_rnglists_base);
+	if (dw_ranges(d, die, detail, unit->version, &unit->ranges, &unit->n_ranges) != FT_OK)
 		unit->n_ranges = 0;
 }
 

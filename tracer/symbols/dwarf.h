@@ -22,9 +22,10 @@ struct die;
 
 /*
  * Opens the debug information of an ELF file, following nothing. FT_NONE: it has none (not even
- * .eh_frame). fd stays the caller's and must stay open.
+ * .eh_frame). elf stays the caller's and must stay open.
  */
-FT_CHECK enum ft_rc dwarf_open(int fd, const char *path, uint64_t bias, struct dwarf_file **ret);
+struct elf_file;
+FT_CHECK enum ft_rc dwarf_open(struct elf_file *elf, uint64_t bias, struct dwarf_file **ret);
 void dwarf_close(struct dwarf_file *d); // accepts NULL
 
 /* What was found broken so far, first thing first; NULL: nothing. */

@@ -25,14 +25,31 @@
 #define COMPAT_BYTES Dwarf_Small *
 #define COMPAT_FIRST_FILE 0
 
-static inline int compat_init(int fd, Dwarf_Debug *dbg, Dwarf_Error *err)
+#define COMPAT_INTERFACE Dwarf_Obj_Access_Interface_a
+#define COMPAT_METHODS Dwarf_Obj_Access_Methods_a
+#define COMPAT_SECTION Dwarf_Obj_Access_Section_a
+#define COMPAT_ENDIAN Dwarf_Small
+#define COMPAT_LITTLE DW_END_little
+#define COMPAT_METHOD(name) om_##name
+#define COMPAT_FIELD(name) as_##name
+#define COMPAT_FILESIZE
+/* A section's number is 16 bits wide in some of them. */
+// clang-format off
+#define COMPAT_INDEX                                                                               \
+	__typeof__(_Generic(((COMPAT_METHODS *)0)->om_load_section,                                \
+			    int (*)(void *, Dwarf_Half, Dwarf_Small **, int *): (Dwarf_Half)0,     \
+			    default: (Dwarf_Unsigned)0))
+// clang-format on
+
+static inline void compat_interface(COMPAT_INTERFACE *i, void *object, const COMPAT_METHODS *m)
 {
-	return dwarf_init_b(fd, DW_GROUPNUMBER_ANY, NULL, NULL, dbg, err);
+	i->ai_object = object;
+	i->ai_methods = m;
 }
 
 static inline void compat_finish(Dwarf_Debug dbg)
 {
-	dwarf_finish(dbg);
+	dwarf_object_finish(dbg);
 }
 
 static inline const uint8_t *compat_rule_block(const Dwarf_Regtable_Entry3 *r, uint64_t *ret_len)
@@ -54,15 +71,25 @@ static inline int64_t compat_rule_offset(const Dwarf_Regtable_Entry3 *r)
 #define dwarf_dealloc_fde_cie_list dwarf_fde_cie_list_dealloc
 #define dwarf_dealloc_ranges dwarf_ranges_dealloc
 
-static inline int compat_init(int fd, Dwarf_Debug *dbg, Dwarf_Error *err)
+#define COMPAT_INTERFACE Dwarf_Obj_Access_Interface
+#define COMPAT_METHODS Dwarf_Obj_Access_Methods
+#define COMPAT_SECTION Dwarf_Obj_Access_Section
+#define COMPAT_ENDIAN Dwarf_Endianness
+#define COMPAT_LITTLE DW_OBJECT_LSB
+#define COMPAT_METHOD(name) name
+#define COMPAT_FIELD(name) name
+#define COMPAT_INDEX Dwarf_Half
+
+static inline void compat_interface(COMPAT_INTERFACE *i, void *object, const COMPAT_METHODS *m)
 {
-	return dwarf_init_b(fd, DW_DLC_READ, DW_GROUPNUMBER_ANY, NULL, NULL, dbg, err);
+	i->object = object;
+	i->methods = m;
 }
 
 static inline void compat_finish(Dwarf_Debug dbg)
 {
 	Dwarf_Error err = NULL;
-	dwarf_finish(dbg, &err);
+	dwarf_object_finish(dbg, &err);
 }
 
 static inline const uint8_t *compat_rule_block(const Dwarf_Regtable_Entry3 *r, uint64_t *ret_len)

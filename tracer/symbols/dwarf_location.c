@@ -73,8 +73,8 @@ static void ranges_new(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
 	dwarf_dealloc_rnglists_head(head);
 }
 
-static void ranges_listed(struct dwarf_file *d, const struct die *die, uint64_t base,
-			  unsigned version, struct range_list *l)
+static void ranges_listed(struct dwarf_file *d, const struct die *die,
+			  const struct unit_detail *unit, unsigned version, struct range_list *l)
 {
 	Dwarf_Attribute a;
 	Dwarf_Half form;
@@ -82,7 +82,8 @@ static void ranges_listed(struct dwarf_file *d, const struct die *die, uint64_t 
 	if (!dw_attribute(d, die, DW_AT_ranges, &a))
 		return;
 	if (dw_ok(d, dwarf_whatform(a, &form, &d->err))) {
-		bool ok = dw_list_is_inside(d, a, form, version >= 5 ? LIST_RNGLISTS : LIST_RANGES);
+		bool ok = dw_list_is_sound(d, unit, a, form,
+					   version >= 5 ? LIST_RNGLISTS : LIST_RANGES);
 		if (!ok)
 			value = 0;
 		else if (form == DW_FORM_rnglistx || form == DW_FORM_data4 || form == DW_FORM_data8)
@@ -92,7 +93,7 @@ static void ranges_listed(struct dwarf_file *d, const struct die *die, uint64_t 
 		if (ok && version >= 5)
 			ranges_new(d, a, form, value, l);
 		else if (ok)
-			ranges_old(d, die, value, base, l);
+			ranges_old(d, die, value, unit->base, l);
 	}
 	dwarf_dealloc_attribute(a);
 }
@@ -112,12 +113,12 @@ static void range_contiguous(struct dwarf_file *d, const struct die *die, struct
 	range_add(d, l, low, high);
 }
 
-enum ft_rc dw_ranges(struct dwarf_file *d, const struct die *die, uint64_t base, unsigned version,
-		     struct range **ret, size_t *ret_n)
+enum ft_rc dw_ranges(struct dwarf_file *d, const struct die *die, const struct unit_detail *unit,
+		     unsigned version, struct range **ret, size_t *ret_n)
 {
 	struct range_list l = {0};
 	if (die_has(d, die, DW_AT_ranges))
-		ranges_listed(d, die, base, version, &l);
+		ranges_listed(d, die, unit, version, &l);
 	else if (die_has(d, die, DW_AT_high_pc))
 		range_contiguous(d, die, &l);
 	if (!l.n) {
@@ -133,9 +134,9 @@ enum ft_rc die_ranges(struct dwarf_file *d, const struct die *die, struct range 
 		      size_t *ret_n)
 {
 	size_t unit = dwarf_unit_of(d, die->offset);
-	if (unit == SIZE_MAX || d->details[unit].broken_lists)
+	if (unit == SIZE_MAX)
 		return FT_NONE;
-	return dw_ranges(d, die, d->details[unit].base, d->units[unit].version, ret, ret_n);
+	return dw_ranges(d, die, &d->details[unit], d->units[unit].version, ret, ret_n);
 }
 
 /* Where an expression stands: what its operands refer to. */
@@ -424,10 +425,10 @@ void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, st
 	if (!dw_attribute(d, die, attr, &a))
 		return;
 	unsigned version = unit == SIZE_MAX ? 4 : d->units[unit].version;
-	bool broken = unit != SIZE_MAX && d->details[unit].broken_lists;
+	const struct unit_detail *detail = unit == SIZE_MAX ? NULL : &d->details[unit];
 	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version) &&
 	    (!is_list_form(form, version) ||
-	     (!broken && dw_list_is_inside(d, a, form, version >= 5 ? LIST_LOCLISTS : LIST_LOC))))
+	     dw_list_is_sound(d, detail, a, form, version >= 5 ? LIST_LOCLISTS : LIST_LOC)))
 		read_location(d, unit, a, ret);
 	dwarf_dealloc_attribute(a);
 }

@@ -19,8 +19,8 @@
 struct unit_detail {
 	uint64_t header; // offset of its header
 	uint64_t base;	 // file-relative low_pc: the base address of its lists (DWARF 4, 2.17.3)
-	uint8_t offset_size; // 4 or 8
-	bool broken_lists;   // the bases of its lists lie outside their sections
+	uint8_t offset_size;   // 4 or 8
+	uint64_t list_base[2]; // of its location and range lists (DW_FORM_loclistx, rnglistx)
 	bool has_files, has_lines;
 	const char **files; // by the index that rows and DW_AT_decl_file use; entries may be NULL
 	size_t n_files;
@@ -64,13 +64,18 @@ struct cfi_table {
 /* Sections that attributes point into, and that 20210528 does not check the offsets of. */
 enum list_section { LIST_LOC, LIST_LOCLISTS, LIST_RANGES, LIST_RNGLISTS, LIST_SECTIONS };
 
+struct list_bytes {
+	const uint8_t *p;
+	size_t len; // 0: there is no such section
+};
+
 struct dwarf_file {
 	Dwarf_Debug dbg; // NULL: broken beyond use
 	Dwarf_Error err; // of the last call, until dw_ok() has seen it
 	uint64_t bias;
 	struct arena *arena;
 	const char *warning;
-	uint64_t list_sizes[LIST_SECTIONS]; // bytes; 0: there is no such section
+	struct list_bytes lists[LIST_SECTIONS];
 	bool units_read;
 	struct dwarf_unit *units;
 	struct unit_detail *details;
@@ -95,13 +100,14 @@ bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what);
 /* The attribute itself; to be given back with dwarf_dealloc_attribute(). */
 bool dw_attribute(struct dwarf_file *d, const struct die *die, uint16_t attr, Dwarf_Attribute *ret);
 
-/* Whether the list that an attribute refers to begins within its section. */
-bool dw_list_is_inside(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form,
-		       enum list_section section);
+/* dwarf_lists.c. A list is sound if it begins in its section and ends there; unit may be NULL. */
+void dw_lists_init(struct dwarf_file *d, struct elf_file *elf);
+bool dw_list_is_sound(struct dwarf_file *d, const struct unit_detail *unit, Dwarf_Attribute a,
+		      Dwarf_Half form, enum list_section section);
 
-/* Ranges of a DIE with the base address of its unit given; malloc'ed. */
-enum ft_rc dw_ranges(struct dwarf_file *d, const struct die *die, uint64_t base, unsigned version,
-		     struct range **ret, size_t *ret_n);
+/* Ranges of a DIE of a unit; malloc'ed. */
+enum ft_rc dw_ranges(struct dwarf_file *d, const struct die *die, const struct unit_detail *unit,
+		     unsigned version, struct range **ret, size_t *ret_n);
 
 /* Decodes bytes as an expression, in the arena. unit SIZE_MAX: one of call frame information. */
 bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_t len,
@@ -111,5 +117,8 @@ bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_
 const char *dw_join(struct dwarf_file *d, const char *dir, const char *name);
 
 void dw_cfi_deinit(struct dwarf_file *d);
+
+/* dwarf_object.c: fills d->dbg with the sections of elf; libdwarf's return code. */
+int dw_object_init(struct dwarf_file *d, struct elf_file *elf);
 
 #endif

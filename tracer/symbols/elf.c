@@ -11,6 +11,7 @@
 #include "symbols/arena.h"
 
 enum {
+	VERSYM_HIDDEN = 0x8000, // of an entry of .gnu.version
 	INTERP_MAX = 4096,
 	NOTES_MAX = 64 * 1024,
 	PAGE = 4096,
@@ -340,10 +341,37 @@ struct symbol_list {
 	size_t n, cap;
 };
 
+/* The versions of a .dynsym's symbols; NULL if it has none. */
+static Elf_Data *versions_of(struct elf_file *e, size_t dynsym)
+{
+	for (size_t i = 1; i < e->n_sections; i++) {
+		GElf_Shdr sh;
+		Elf_Scn *scn;
+		if (e->sections[i].type != SHT_GNU_versym)
+			continue;
+		scn = elf_getscn(e->elf, i);
+		if (scn && gelf_getshdr(scn, &sh) && sh.sh_link == dynsym)
+			return elf_getdata(scn, NULL);
+	}
+	return NULL;
+}
+
+/* Hidden, as .gnu.version says, or as .symtab spells it: "foo@V1", not "foo@@V2". */
+static bool is_old_version(Elf_Data *versions, size_t i, const char *name)
+{
+	GElf_Versym version;
+	const char *at = strchr(name, '@');
+	if (at)
+		return at[1] != '@';
+	return versions && gelf_getversym(versions, (int)i, &version) && (version & VERSYM_HIDDEN);
+}
+
 static void read_symbols(struct elf_file *e, Elf_Scn *scn, const GElf_Shdr *sh,
 			 struct symbol_list *l)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
+	bool is_dynamic = sh->sh_type == SHT_DYNSYM;
+	Elf_Data *versions = is_dynamic ? versions_of(e, elf_ndxscn(scn)) : NULL;
 	size_t n = data ? data->d_size / sizeof(Elf64_Sym) : 0;
 	for (size_t i = 1; i < n && i <= INT32_MAX; i++) {
 		GElf_Sym sym;
@@ -360,7 +388,8 @@ static void read_symbols(struct elf_file *e, Elf_Scn *scn, const GElf_Shdr *sh,
 			.name_len = strcspn(name, "@"),
 			.kind = kind_of(&sym),
 			.binding = (uint8_t)GELF_ST_BIND(sym.st_info),
-			.is_dynamic = sh->sh_type == SHT_DYNSYM,
+			.is_dynamic = is_dynamic,
+			.is_old = is_old_version(versions, i, name),
 		};
 	}
 }

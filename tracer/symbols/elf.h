@@ -34,8 +34,9 @@ struct elf_symbol {
 	const char *name; // without @VERSION if the table spells one, in `name_len` bytes
 	size_t name_len;
 	enum elf_symbol_kind kind;
-	uint8_t binding; // 0 local, 1 weak, 2 global
+	uint8_t binding; // STB_*: 0 local, 1 global, 2 weak
 	bool is_dynamic; // from .dynsym
+	bool is_old;	 // "foo@V1": programs that are linked today get another version
 };
 
 /* A slot of the global offset table, and whose address the dynamic linker puts there. */

@@ -27,6 +27,8 @@ static void take_from(struct module *m, const struct die *die, struct described 
 		r->line = (uint32_t)v;
 	r->artificial |= die_flag(d, die, DW_AT_artificial);
 	r->external |= die_flag(d, die, DW_AT_external);
+	if (die_uint(d, die, DW_AT_calling_convention, &v) == FT_OK)
+		r->nocall |= v == DW_CC_nocall;
 	r->declared = die_offset(die); // the last one stands where its scope is
 }
 
@@ -111,5 +113,7 @@ const char *function_name(struct module *m, const struct described *r, enum lang
 	const char *shown = better && linkage ? demangle(a, linkage) : NULL;
 	if (shown && language == LANG_RUST)
 		shown = number_closures(a, shown, path);
-	return with_part(a, shown ? shown : path, symbol);
+	if (!shown)
+		shown = linkage ? name_deleting(a, path, linkage) : path;
+	return with_part(a, shown, symbol);
 }

@@ -17,7 +17,7 @@ struct described {
 	const char *linkage; // NULL if none
 	const char *file;    // NULL if unknown
 	uint32_t line;	     // 0 if unknown
-	bool artificial, external;
+	bool artificial, external, nocall;
 	uint64_t declared; // the DIE that stands in its namespace or class
 };
 

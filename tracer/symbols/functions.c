@@ -5,6 +5,8 @@
 #include "symbols/function_name.h"
 #include "symbols/private.h"
 
+enum { ALIASES_MAX = 64 }; // names of one address; 5 are many
+
 static int compare_code_ranges(const void *va, const void *vb)
 {
 	const struct code_range *a = va, *b = vb;
@@ -79,10 +81,52 @@ static struct range *order_ranges(struct arena *a, const struct range *r, size_t
 }
 
 /* A symbol that begins exactly there; NULL if none. */
-static const char *symbol_of_entry(struct module *m, uint64_t entry)
+static const struct symbol *symbol_of_entry(struct module *m, uint64_t entry)
 {
 	const struct symbol *s = module_symbol_at(m, entry);
-	return s && s->addr == entry && !s->is_plt ? s->name : NULL;
+	return s && s->addr == entry && !s->is_plt ? s : NULL;
+}
+
+/* The length of "foo" in "foo.cold", "foo.cold.1"; 0 if it is not cold. */
+static size_t cold_parent_len(const char *name)
+{
+	const char *cold = strstr(name, ".cold");
+	if (!cold || cold == name || (cold[5] && cold[5] != '.'))
+		return 0;
+	return (size_t)(cold - name);
+}
+
+/*
+ * The other names of a function. That of an indirect function (STT_GNU_IFUNC) is none: what its
+ * callers reach is what the code at its address returns.
+ */
+static void find_aliases(struct module *m, struct function *f)
+{
+	size_t n, kept = 0;
+	const struct symbol *s = module_symbols_of(m, f->ranges[0].lo, &n);
+	if (n < 2)
+		return;
+	if (n > ALIASES_MAX)
+		n = ALIASES_MAX;
+	const char **aliases = arena_array(m->p->arena, n + 1, sizeof(*aliases));
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].kind != ELF_SYMBOL_FUNCTION || cold_parent_len(s[i].name) ||
+		    strcmp(s[i].name, f->name) == 0 ||
+		    (f->symbol && strcmp(s[i].name, f->symbol) == 0))
+			continue;
+		aliases[kept++] = s[i].name;
+	}
+	if (kept)
+		f->aliases = aliases;
+}
+
+/* Only the resolver of an indirect function: it may not pass for the function. */
+static void name_resolver(struct module *m, const char *symbol, struct function *f)
+{
+	f->name = arena_printf(m->p->arena, "%s [ifunc resolver]", symbol);
+	f->symbol = NULL;
+	f->aliases = NULL;
+	f->origin = ORIGIN_HELPER;
 }
 
 static enum origin origin_of_die(const struct module *m, size_t unit, const struct described *r,
@@ -126,7 +170,8 @@ struct function *function_of_die(struct module *m, size_t unit, const struct die
 		return NULL;
 	describe_die(m, die, &r);
 	declare_by_line(m, unit, entry, &r);
-	const char *symbol = symbol_of_entry(m, entry);
+	const struct symbol *at_entry = symbol_of_entry(m, entry);
+	const char *symbol = at_entry ? at_entry->name : NULL;
 	const char *name = function_name(m, &r, m->p->state[unit].language, symbol);
 	if (!name)
 		return NULL;
@@ -138,6 +183,7 @@ struct function *function_of_die(struct module *m, size_t unit, const struct die
 		.line = r.line,
 		.language = m->p->state[unit].language,
 		.source = NAME_DWARF,
+		.nocall = r.nocall,
 		.module = m,
 		.ranges = ordered,
 		.n_ranges = n_ranges,
@@ -147,6 +193,9 @@ struct function *function_of_die(struct module *m, size_t unit, const struct die
 	if (!f->symbol && r.external)
 		f->symbol = r.name;
 	f->origin = origin_of_die(m, unit, &r, f);
+	find_aliases(m, f);
+	if (at_entry && at_entry->kind == ELF_SYMBOL_IFUNC)
+		name_resolver(m, symbol, f);
 	return f;
 }
 
@@ -190,6 +239,9 @@ static struct function *function_of_symbol(struct module *m, struct symbol *s)
 	f->source = s->is_dynamic ? NAME_DYNSYM : NAME_SYMTAB;
 	f->origin = origin_without_debug(m, s->name, f->name);
 	f->unit = module_unit_at(m, s->addr);
+	find_aliases(m, f);
+	if (s->kind == ELF_SYMBOL_IFUNC)
+		name_resolver(m, s->name, f);
 	return f;
 }
 
@@ -210,15 +262,6 @@ static bool is_function(struct module *m, const struct symbol *s)
 		       dwarf_cfi_at(m->p->dwarf, s->addr, &row) == FT_OK && row.lo == s->addr;
 	}
 	return false;
-}
-
-/* The length of "foo" in "foo.cold", "foo.cold.1"; 0 if it is not cold. */
-static size_t cold_parent_len(const char *name)
-{
-	const char *cold = strstr(name, ".cold");
-	if (!cold || cold == name || (cold[5] && cold[5] != '.'))
-		return 0;
-	return (size_t)(cold - name);
 }
 
 static struct function *symbol_function_at_entry(struct module_private *p, uint64_t entry)

@@ -3,7 +3,10 @@
 
 #include "symbols/private.h"
 
-enum { GROUPS_BACK = 32 }; // addresses to look at for a symbol that still covers a pc
+enum {
+	GROUPS_BACK = 32,     // addresses to look at for a symbol that still covers a pc
+	DUPLICATES_BACK = 16, // names of one address to look at for the same one
+};
 
 /* Names of the linker's making for the ends of sections: they cover nothing. */
 static bool is_marker(const struct symbol *s)
@@ -42,7 +45,7 @@ static int rank_of_kind(const struct symbol *s)
 
 static int rank_of_binding(const struct symbol *s)
 {
-	return s->binding == 1 ? 2 : s->binding == 2 ? 3 : 1; // global, weak, local
+	return s->binding == 1 ? 3 : s->binding == 2 ? 2 : 1; // global, weak, local
 }
 
 static size_t underscores(const char *s)
@@ -57,11 +60,19 @@ static int compare_names(const struct symbol *a, const struct symbol *b)
 		return rank_of_kind(a) - rank_of_kind(b);
 	if (a->has_size != b->has_size)
 		return a->has_size ? 1 : -1;
+	// "free" rather than "cfree", which is there for old programs only.
+	if (a->is_old != b->is_old)
+		return b->is_old ? 1 : -1;
+	if ((a->binding == 0) != (b->binding == 0))
+		return b->binding == 0 ? 1 : -1;
 	// "puts" rather than "_IO_puts", whichever is weak.
 	if (underscores(a->name) != underscores(b->name))
 		return underscores(a->name) < underscores(b->name) ? 1 : -1;
 	if (rank_of_binding(a) != rank_of_binding(b))
 		return rank_of_binding(a) - rank_of_binding(b);
+	size_t a_len = strlen(a->name), b_len = strlen(b->name);
+	if (a_len != b_len)
+		return a_len < b_len ? 1 : -1;
 	int order = strcmp(b->name, a->name);
 	return order ? order : (int)b->is_dynamic - (int)a->is_dynamic;
 }
@@ -83,6 +94,7 @@ static struct symbol symbol_of(struct module_private *p, const struct elf_symbol
 		.kind = e->kind,
 		.binding = e->binding,
 		.is_dynamic = e->is_dynamic,
+		.is_old = e->is_old,
 		.has_size = e->size > 0 && e->addr + e->size > e->addr,
 		.in_code = section && section->executable,
 	};
@@ -92,17 +104,26 @@ static struct symbol symbol_of(struct module_private *p, const struct elf_symbol
 	return s;
 }
 
+/* Is a symbol of that name and address among the last of the first n? */
+static bool is_kept(const struct module_private *p, size_t n, const struct symbol *s)
+{
+	for (size_t back = 1; back <= n && back <= DUPLICATES_BACK; back++) {
+		const struct symbol *k = &p->symbols[n - back];
+		if (k->addr != s->addr)
+			break;
+		if (strcmp(k->name, s->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Both tables have the exported names: keep one of each. */
 static void drop_duplicates(struct module_private *p)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < p->n_symbols; i++) {
-		const struct symbol *last = kept ? &p->symbols[kept - 1] : NULL;
-		if (last && last->addr == p->symbols[i].addr &&
-		    strcmp(last->name, p->symbols[i].name) == 0)
-			continue;
-		p->symbols[kept++] = p->symbols[i];
-	}
+	for (size_t i = 0; i < p->n_symbols; i++)
+		if (!is_kept(p, kept, &p->symbols[i]))
+			p->symbols[kept++] = p->symbols[i];
 	p->n_symbols = kept;
 }
 
@@ -210,12 +231,32 @@ struct symbol *module_symbol_at(struct module *m, uint64_t addr)
 	return NULL;
 }
 
+struct symbol *module_symbols_of(struct module *m, uint64_t addr, size_t *ret_n)
+{
+	struct module_private *p = m->p;
+	module_read_symbols(m);
+	size_t lo = 0, hi = p->n_symbols, n = 0;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (p->symbols[mid].addr < addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (lo + n < p->n_symbols && p->symbols[lo + n].addr == addr)
+		n++;
+	*ret_n = n;
+	return p->symbols + lo;
+}
+
 static int compare_by_name(const void *va, const void *vb)
 {
 	const struct symbol *a = *(struct symbol *const *)va, *b = *(struct symbol *const *)vb;
 	int order = strcmp(a->name, b->name);
 	if (order)
 		return order;
+	if (a->is_old != b->is_old)
+		return a->is_old ? 1 : -1;
 	if (rank_of_binding(a) != rank_of_binding(b))
 		return rank_of_binding(b) - rank_of_binding(a);
 	return a->addr < b->addr ? -1 : a->addr > b->addr;

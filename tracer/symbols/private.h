@@ -61,6 +61,7 @@ struct symbol {
 	enum elf_symbol_kind kind;
 	uint8_t binding;
 	bool is_dynamic, is_plt;
+	bool is_old;   // a version that is not the default
 	bool in_code;  // in an executable section
 	bool has_size; // the table gives its size
 };
@@ -158,14 +159,23 @@ void module_free_symbols(struct module *m);
 /* The best symbol that names code or data at addr; NULL if none. */
 struct symbol *module_symbol_at(struct module *m, uint64_t addr);
 
+/* All symbols of exactly that address, the best one first. */
+struct symbol *module_symbols_of(struct module *m, uint64_t addr, size_t *ret_n);
+
 /* A symbol by its exact linkage name, defined, the best one; NULL if none. */
 struct symbol *module_symbol_named(struct module *m, const char *name);
 
 /* Its readable name. */
 const char *symbol_shown(struct module *m, struct symbol *s);
 
-/* demangle.c: a linkage name made readable, without parameters; NULL if it is not mangled. */
+/* demangle.c */
+
+/* A linkage name made readable, without parameters; NULL if it is not mangled. */
 const char *demangle(struct arena *a, const char *symbol);
+
+/* "A::~A" of the linkage name of a deleting destructor (D0) becomes "A::~A [deleting]". */
+const char *name_deleting(struct arena *a, const char *name, const char *linkage);
+
 bool is_rust_symbol(const char *symbol);
 
 /*

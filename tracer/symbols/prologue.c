@@ -159,9 +159,28 @@ static bool is_tracked_store(const struct frame_store *st)
 	return st->source.kind == VALUE_ENTRY || st->source.kind == VALUE_DERIVED;
 }
 
+/* After the last store that is the first one to a byte of the slot; 0 if there is none. */
+static size_t fill_slot(struct site_search *s, struct slot *slot, bool tracked)
+{
+	size_t end = 0;
+	for (size_t k = 0; k < s->walk.n_store; k++) {
+		struct frame_store *st = &s->walk.store[k];
+		uint64_t bytes = newly_stored(slot, st);
+		if (!bytes || (tracked && !is_tracked_store(st)) ||
+		    s->l->insn[st->insn].kind == INSN_PUSH) // `push rax` makes room
+			continue;
+		slot->stored |= bytes;
+		st->argument = true;
+		end = st->insn + 1;
+	}
+	return end;
+}
+
 /*
  * After the last store that fills a slot: the first one of each byte, from a register that still
- * has what it had at the entry, or what was made from it (a bool is masked first).
+ * has what it had at the entry, or what was made from it (a bool is masked first). Where an
+ * optimiser knows what every caller passes, it drops the parameter and stores a constant instead:
+ * then it is the first store of any kind.
  */
 static size_t end_of_arguments(struct site_search *s)
 {
@@ -174,16 +193,14 @@ static size_t end_of_arguments(struct site_search *s)
 			s->complete = false;
 		if (kind != SLOT_WATCHED)
 			continue;
-		for (size_t k = 0; k < s->walk.n_store; k++) {
-			const struct frame_store *st = &s->walk.store[k];
-			uint64_t bytes = newly_stored(&slot, st);
-			if (!bytes || !is_tracked_store(st) ||
-			    s->l->insn[st->insn].kind == INSN_PUSH) // `push rax` makes room
-				continue;
-			slot.stored |= bytes;
-			if (st->insn + 1 > end)
-				end = st->insn + 1;
-		}
+		size_t after = fill_slot(s, &slot, true);
+		if (after > end)
+			end = after;
+		if (slot.stored == all_bytes(slot.size))
+			continue;
+		after = s->unoptimised ? 0 : fill_slot(s, &slot, false);
+		if (after > end)
+			end = after;
 		if (slot.stored != all_bytes(slot.size))
 			s->complete = false;
 	}
@@ -309,8 +326,8 @@ static bool find_pending(const struct site_search *s, const struct walk *at_site
 	ret->n_pending = 0;
 	for (size_t k = 0; k < s->walk.n_store; k++) {
 		const struct frame_store *st = &s->walk.store[k];
-		if (st->insn < s->site || st->insn >= s->body || !is_tracked_store(st) ||
-		    st->realigned)
+		if (st->insn < s->site || st->insn >= s->body || st->realigned ||
+		    !(is_tracked_store(st) || st->argument))
 			continue;
 		unsigned reg = source_at_site(s, at_site, st);
 		if (reg == ARCH_NONE || ret->n_pending == FT_COUNT(ret->pending))

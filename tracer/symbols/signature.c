@@ -72,6 +72,8 @@ struct reading {
 	size_t cap_params, cap_dies, cap_locals;
 	struct range *scope; // of the block that is being read
 	size_t n_scope;
+	bool is_rust;
+	enum origin origin; // of the function
 };
 
 static void read_const(struct reading *r, const struct die *die, struct variable *v)
@@ -131,8 +133,92 @@ static void add_param(struct reading *r, const struct die *die)
 	r->param_dies = xgrow(r->param_dies, n, &r->cap_dies, sizeof(*r->param_dies));
 	r->params[n] = read_variable(r, die);
 	r->params[n].is_param = true;
+	r->sig->optimised |= r->params[n].has_const;
 	r->param_dies[n] = origin;
 	r->sig->n_params++;
+}
+
+/* DW_OP_addr, or what stands for it; for a thread's own, its offset. Operands are resolved. */
+static bool is_static(const struct location *l)
+{
+	const struct dw_op *ops = l->n ? l->e[0].ops : NULL;
+	size_t n = l->n ? l->e[0].n_ops : 0;
+
+	if (is_list(l))
+		return false;
+	if (n == 2)
+		return ops[1].op == DW_OP_form_tls_address ||
+		       ops[1].op == DW_OP_GNU_push_tls_address;
+	return n == 1 && (ops[0].op == DW_OP_addr || ops[0].op == DW_OP_addrx ||
+			  ops[0].op == DW_OP_GNU_addr_index);
+}
+
+/* ---- locals of std's macros ---- */
+
+static bool is_named(const struct variable *v, const char *name)
+{
+	return strcmp(v->name, name) == 0;
+}
+
+/* Is it declared in std's sources, unlike its function? */
+static bool is_declared_in_std(const struct reading *r, const struct die *die)
+{
+	uint64_t offset = die_offset(die), file;
+	size_t unit = module_unit_of(r->m, offset);
+
+	if (r->origin == ORIGIN_STD || unit == SIZE_MAX ||
+	    die_uint(r->d, die, DW_AT_decl_file, &file) != FT_OK)
+		return false;
+	const char *path = dwarf_file_name(r->d, unit, file);
+	return path && origin_of_path(path) == ORIGIN_STD;
+}
+
+/* core::fmt::rt::Argument, an array of them, AssertKind: unstable, so no program can name them. */
+static bool has_macro_type(const struct variable *v)
+{
+	const struct type *t = v->type;
+
+	if (t->kind == TYPE_ARRAY && t->target)
+		t = t->target;
+	return t->name && (strncmp(t->name, "core::fmt::rt::", 15) == 0 ||
+			   strcmp(t->name, "core::fmt::ArgumentV1") == 0 ||
+			   strcmp(t->name, "core::panicking::AssertKind") == 0);
+}
+
+/* What the same expansion declares before the local n, which has a type of the macro's. */
+static void mark_macro(struct variable *locals, size_t n)
+{
+	bool asserts = is_named(&locals[n], "kind");
+
+	for (size_t i = n; i > 0 && n - i < 2; i--) {
+		struct variable *v = &locals[i - 1];
+		bool same = asserts ? is_named(v, "left_val") || is_named(v, "right_val")
+				    : i == n && is_named(&locals[n], "args") && is_named(v, "args");
+		if (!same || v->line != locals[n].line)
+			return;
+		v->from_macro = true;
+	}
+}
+
+/* `let args = (&a, &b);` of println!: nothing but references. */
+static bool is_tuple_of_references(struct type *t)
+{
+	t = type_strip(t);
+	if (!t || !t->is_tuple || !t->n_members)
+		return false;
+	for (size_t i = 0; i < t->n_members; i++)
+		if (!t->members[i].type || t->members[i].type->shown[0] != '&')
+			return false;
+	return true;
+}
+
+/* Optimisers drop the array behind println!'s tuple, and with it what tells it from others. */
+static void mark_optimised_macros(struct reading *r)
+{
+	for (size_t i = 0; i < r->sig->n_locals; i++)
+		if (is_named(&r->locals[i], "args") && r->locals[i].n_scope &&
+		    is_tuple_of_references(r->locals[i].type))
+			r->locals[i].from_macro = true;
 }
 
 static void add_local(struct reading *r, const struct die *die)
@@ -142,9 +228,18 @@ static void add_local(struct reading *r, const struct die *die)
 	if (n >= VARIABLES || die_flag(r->d, die, DW_AT_declaration))
 		return;
 	r->locals = xgrow(r->locals, n, &r->cap_locals, sizeof(*r->locals));
-	r->locals[n] = read_variable(r, die);
-	if (r->locals[n].name[0] || r->locals[n].loc.n)
-		r->sig->n_locals++;
+	struct variable *v = &r->locals[n];
+	*v = read_variable(r, die);
+	if (!v->name[0] && !v->loc.n)
+		return;
+	v->is_static = is_static(&v->loc);
+	if (r->is_rust && has_macro_type(v)) {
+		v->from_macro = true;
+		mark_macro(r->locals, n);
+	} else if (r->is_rust) {
+		v->from_macro = is_declared_in_std(r, die);
+	}
+	r->sig->n_locals++;
 }
 
 static void read_block(struct reading *r, const struct die *die, unsigned depth);
@@ -257,12 +352,16 @@ static void read_signature(struct reading *r, const struct chain *c, const struc
 	sig->returns = chain_type(c, r->m);
 	sig->prototyped = f->language != LANG_C || chain_flag(c, r->d, DW_AT_prototyped);
 	sig->noreturn_ = chain_flag(c, r->d, DW_AT_noreturn);
+	sig->nocall = f->nocall;
+	sig->optimised = f->nocall;
 	if (f->unit < r->m->p->n_units)
-		sig->optimised = producer_optimises(r->m->p->units[f->unit].producer);
+		sig->optimised |= producer_optimises(r->m->p->units[f->unit].producer);
 	die_location(r->d, c->die[0], DW_AT_frame_base, &sig->frame_base);
 	read_block(r, c->die[0], 0);
 	if (c->n > 1 && die_ref(r->d, c->die[0], DW_AT_abstract_origin, &abstract) == FT_OK)
 		merge_params(r, c->die[1]);
+	if (r->is_rust && sig->optimised)
+		mark_optimised_macros(r);
 	sig->params = arena_copy(a, r->params, sig->n_params * sizeof(*sig->params));
 	sig->locals = arena_copy(a, r->locals, sig->n_locals * sizeof(*sig->locals));
 	free(r->params);
@@ -287,7 +386,13 @@ enum ft_rc symbols_signature(struct symbols *s, struct function *f, const struct
 			return FT_NONE;
 		}
 		sig = arena_alloc(m->p->arena, sizeof(*sig));
-		struct reading r = {.m = m, .d = m->p->dwarf, .sig = sig};
+		struct reading r = {
+			.m = m,
+			.d = m->p->dwarf,
+			.sig = sig,
+			.is_rust = f->language == LANG_RUST,
+			.origin = f->origin,
+		};
 		read_signature(&r, &c, f);
 		chain_deinit(&c, m->p->dwarf);
 		offset_map_put(&types->signatures, f->die, sig);

@@ -131,7 +131,7 @@ enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo, ui
 		return rc;
 	}
 	describe(m);
-	if (dwarf_open(m->p->fd, path, m->p->bias, &m->p->dwarf) != FT_OK)
+	if (dwarf_open(m->p->elf, m->p->bias, &m->p->dwarf) != FT_OK)
 		m->p->dwarf = NULL;
 	module_read_units(m);
 	m->has_debug = m->p->n_units > 0;

@@ -27,7 +27,8 @@ enum origin {
 	ORIGIN_OWN,    // the program's own sources (or all there is, without debug information)
 	ORIGIN_SYSTEM, // declared under the system's or toolchain's directories (/usr/include …)
 	ORIGIN_STD, // Rust's own libraries (core, alloc, std), also when instantiated in the crate
-	ORIGIN_HELPER,	 // made by the compiler or the C runtime start-up (_start, frame_dummy …)
+	ORIGIN_HELPER, // made by the compiler or the C runtime start-up (_start, frame_dummy …);
+		       // resolvers of indirect functions
 	ORIGIN_NO_DEBUG, // no debug information, in a module that has some for other functions
 };
 
@@ -38,15 +39,23 @@ struct range {
 };
 
 struct function {
-	const char *name;   // as the source says it, qualified, demangled: "double::double",
-			    // "ns::C::f"; from CFI only: "fn_0x401136" (file-relative address)
+	/*
+	 * As the source says it, qualified, demangled: "double::double", "ns::C::f"; a deleting
+	 * destructor is "A::~A [deleting]". Without DWARF the best symbol of its entry; from CFI
+	 * only: "fn_0x401136" (file-relative address). The code at an indirect function's symbol
+	 * is not that function: "strlen [ifunc resolver]", with symbol and aliases NULL.
+	 */
+	const char *name;
 	const char *symbol; // linkage name; NULL if none
-	const char *file;   // path as the debug information gives it, joined with its directory;
-			    // NULL if unknown
-	uint32_t line;	    // of its declaration; 0 if unknown
+	/* Other linkage names of the same entry, NULL-terminated; NULL if none. */
+	const char *const *aliases;
+	const char *file; // path as the debug information gives it, joined with its directory;
+			  // NULL if unknown
+	uint32_t line;	  // of its declaration; 0 if unknown
 	enum language language;
 	enum origin origin;
 	enum name_source source;
+	bool nocall; // the optimiser changed how it is called (DW_CC_nocall): not by the ABI
 	struct module *module;
 	struct range *ranges; // ranges[0].lo is the entry; cold parts follow; n_ranges >= 1
 	size_t n_ranges;
@@ -71,9 +80,13 @@ void symbols_destroy(struct symbols *s);
 
 /*
  * What is wrong with a file as a program to trace, in one line; FT_OK if nothing. Words: not found,
- * not executable, not ELF, an ELF for another machine or class, truncated.
+ * source code (and how to compile it), no ELF header, an ELF for another machine or class,
+ * truncated, a shared library, and only then not executable.
  */
 FT_CHECK enum ft_rc symbols_check_program(const char *path);
+
+/* The same for a file that is only to be read: it may be a library and need not be executable. */
+FT_CHECK enum ft_rc symbols_check_file(const char *path);
 
 /* FT_OK if the file starts with #!: the interpreter's path, to be freed. FT_NONE: it does not. */
 FT_CHECK enum ft_rc symbols_script_interpreter(const char *path, char **ret_interpreter);

@@ -27,14 +27,16 @@ struct dw_op {
 	uint8_t type_size, type_encoding;
 };
 
+struct location_entry {
+	uint64_t lo, hi; // [lo, hi); an exprloc has [0, UINT64_MAX)
+	const struct dw_op *ops;
+	size_t n_ops; // 0: explicitly optimised out here
+};
+
 /* Where something is: one expression for all pcs, or a list by pc. */
 struct location {
 	size_t n; // 0: no location at all (optimised out, or never had one)
-	struct location_entry {
-		uint64_t lo, hi; // [lo, hi); an exprloc has [0, UINT64_MAX)
-		const struct dw_op *ops;
-		size_t n_ops; // 0: explicitly optimised out here
-	} * e;
+	struct location_entry *e;
 };
 
 enum type_kind {
@@ -140,7 +142,17 @@ struct variable {
 	struct type *type;
 	struct location loc;
 	bool is_param;
-	bool artificial; // C++ this
+	bool artificial; // the compiler's: C++ this, and __in_chrg, __vtt_parm behind it
+	bool is_static;	 // a static local: one for all calls (per thread if thread-local)
+	/*
+	 * A local of one of Rust's macros. DWARF does not say so: it has the file and line where
+	 * the macro is used, for its locals as for the program's. This one is declared in std's
+	 * sources after all, or has a type that only std can name, or stands right before such a
+	 * one (println!'s `args`, assert_eq!'s `left_val`); in optimised code, where the latter may
+	 * be gone, it is called `args` and is a tuple of references. Not found: dbg!'s `tmp`;
+	 * format!'s `res` and dbg!'s `args` of rustc 1.63; locals of the program's own macros.
+	 */
+	bool from_macro;
 	bool is_inlined; // belongs to an inlined callee; `from` names it
 	const char *from;
 	bool has_const; // DW_AT_const_value: no storage, this value
@@ -156,7 +168,9 @@ struct variable {
 struct signature {
 	struct type *returns; // NULL: void
 	bool prototyped, variadic, noreturn_;
-	bool optimised; // variables use location lists, or producer says -O1 and up
+	bool nocall;	// as in struct function
+	bool optimised; // variables use location lists, a parameter is constant, it is nocall, or
+			// the producer says -O1 and up
 	struct location frame_base;
 	struct variable *params;
 	size_t n_params;

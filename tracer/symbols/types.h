@@ -30,11 +30,13 @@ struct type_inside {
 	uint64_t die;
 };
 
+struct offset_entry {
+	uint64_t offset; // + 1; 0: a free slot
+	void *value;
+};
+
 struct offset_map {
-	struct offset_entry {
-		uint64_t offset; // + 1; 0: a free slot
-		void *value;
-	} * e;
+	struct offset_entry *e;
 	size_t n, cap; // cap is 0 or a power of two
 };
 

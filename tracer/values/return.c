@@ -54,6 +54,8 @@ void return_plan_of(const struct function *f, struct type *type, struct return_p
 	struct return_plan c;
 
 	return_plan_make(type, f->language, ret);
+	if (f->nocall && ret->class != RETURN_VOID)
+		return plan_unknown(ret, "its calling convention was changed by the optimiser");
 	if (f->language != LANG_RUST || !f->symbol || strncmp(f->symbol, "_ZN", 3) == 0 ||
 	    strncmp(f->symbol, "_R", 2) == 0)
 		return;

@@ -16,7 +16,7 @@ static void add_text(struct render *r, uint64_t addr, uint64_t len)
 
 	if (want && render_read(r, addr, text, want) < want) {
 		buf_hex(r->out, addr);
-		buf_str(r->out, " <error: cannot access memory>");
+		buf_str(r->out, r->style->unreadable);
 		return;
 	}
 	text_rust_str(r->out, text, want, want < len);
@@ -67,7 +67,7 @@ static void add_slice(struct render *r, struct type *element, uint64_t addr, uin
 	size_t got = len ? render_read(r, addr, bytes, len) : 0;
 	if (size && !got) {
 		buf_hex(r->out, addr);
-		buf_str(r->out, " <error: cannot access memory>");
+		buf_str(r->out, r->style->unreadable);
 	} else {
 		add_elements(r, element, n, bytes, size ? got / size : n);
 	}

@@ -12,7 +12,12 @@ enum { PLACE_BYTES_MAX = 512 }; // of a value outside memory; bigger ones live i
 
 struct value_style value_style_default(void)
 {
-	return (struct value_style){.max_string = 200, .max_array = 200, .max_depth = 4};
+	return (struct value_style){
+		.max_string = 200,
+		.max_array = 200,
+		.max_depth = 4,
+		.unreadable = " <error: cannot access memory>",
+	};
 }
 
 size_t render_read(struct render *r, uint64_t addr, void *buf, size_t len)

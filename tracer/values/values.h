@@ -18,6 +18,7 @@ struct value_style {
 	uint32_t max_string; // bytes of a string shown, then "..."
 	uint32_t max_array;  // elements shown, runs of equal ones folded as gdb does
 	uint32_t max_depth;  // nesting of aggregates
+	const char *unreadable; // what follows a Rust pointer whose target cannot be read
 	/* Names an address: appends " <main+4>" or nothing. May be NULL. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
 	void *ctx;
@@ -59,7 +60,8 @@ void return_plan_make(struct type *type, enum language language, struct return_p
 
 /*
  * The same for one function: a Rust function without a mangled name may be extern "C" or not, and
- * the debug information does not say; where the two differ the plan is RETURN_UNKNOWN.
+ * the debug information does not say; where the two differ the plan is RETURN_UNKNOWN. So it is
+ * if the optimiser changed the calling convention (f->nocall).
  */
 void return_plan_of(const struct function *f, struct type *type, struct return_plan *ret);
 
