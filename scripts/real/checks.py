@@ -26,7 +26,7 @@ class Symbols:
                 self.names.setdefault(int(words[0], 16), set()).add(words[2])
         self.starts = sorted(self.names)
         # Without ASLR the kernel puts every PIE here (2/3 of the user's addresses).
-        is_pie = "(Position-Independent" in output_of("readelf", "-h", program)
+        is_pie = re.search(r"Type:\s+DYN", output_of("readelf", "-h", program))
         self.bias = 0x555555554000 if is_pie else 0
         self.begin, self.end = self.extent(program)
 

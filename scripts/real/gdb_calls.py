@@ -28,14 +28,9 @@ for setting in ("pagination off", "confirm off", "debuginfod enabled off",
     except gdb.error:
         pass  # an older gdb
 gdb.execute("starti " + os.environ["CALLS_ARGS"] + " >/dev/null 2>&1", to_string=True)
-for line in gdb.execute("info proc mappings", to_string=True).splitlines():
-    words = line.split()
-    if len(words) >= 5 and words[-1] == os.environ["CALLS_IN"]:
-        BIAS = int(words[0], 16)
-        break
 with open(os.environ["CALLS_OF"], encoding="utf-8") as functions:
     for one in functions:
-        Entry(int(one, 16), BIAS)
+        Entry(int(one, 16), int(os.environ["CALLS_BIAS"]))
 gdb.execute("continue", to_string=True)
 OUT.close()
 gdb.execute("quit")

@@ -155,7 +155,8 @@ class Checker:
         functions.write_text("".join(f"{address:#x}\n" for address in own))
         program = trace.lay_out(self.work / "run", program, run)
         env = dict(trace.ENVIRONMENT, CALLS_OF=str(functions), CALLS_TO=str(log),
-                   CALLS_IN=str(program), CALLS_ARGS=shlex.join(run.args) + " <stdin")
+                   CALLS_BIAS=str(symbols.bias),
+                   CALLS_ARGS=shlex.join(run.args) + " <stdin")
         program.with_name("stdin").write_bytes(run.stdin)
         subprocess.run(["gdb", "-nx", "-batch", "-x", str(HERE / "gdb_calls.py"), str(program)],
                        cwd=self.work / "run", env=env, capture_output=True, check=False,
