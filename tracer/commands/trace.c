@@ -28,6 +28,7 @@ struct session {
 	struct collector *collector;
 	struct reporter *reporter;
 	struct stop last;
+	bool ended; // `last` is the program's end
 };
 
 /*
@@ -53,18 +54,32 @@ static void on_terminate(int signal)
 		control_send((pid_t)traced_pid, SIGKILL);
 }
 
+// A signal that was ignored when we were started stays ignored: nohup(1).
+static void handle(int signal, const struct sigaction *how)
+{
+	struct sigaction old;
+	if (sigaction(signal, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+		return;
+	sigaction(signal, how, NULL);
+}
+
+/*
+ * The first SIGTERM or SIGHUP ends the program and lets us finish the trace; a second one ends us,
+ * also where we are stuck, as in a pipe that nobody reads.
+ */
 static void handle_signals(pid_t pid)
 {
 	traced_pid = pid;
 	struct sigaction forward = {.sa_sigaction = on_interrupt,
 				    .sa_flags = SA_SIGINFO | SA_RESTART};
-	struct sigaction end = {.sa_handler = on_terminate, .sa_flags = SA_RESTART};
+	struct sigaction end = {.sa_handler = on_terminate, .sa_flags = (int)SA_RESETHAND};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigaction(SIGINT, &forward, NULL);
-	sigaction(SIGQUIT, &forward, NULL);
-	sigaction(SIGTERM, &end, NULL);
-	sigaction(SIGHUP, &end, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+	handle(SIGINT, &forward);
+	handle(SIGQUIT, &forward);
+	handle(SIGTERM, &end);
+	handle(SIGHUP, &end);
+	sigaction(SIGPIPE, &ignore, NULL); // a failed write says what is wrong
+	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 static bool is_regular(FILE *f)
@@ -108,6 +123,8 @@ static bool wants_color(const struct session *s)
 static void give_up_writing(struct session *s, int error)
 {
 	s->broken = true;
+	if (ended_by)
+		return;
 	ft_say("cannot write the trace to %s: %s; the program runs on untraced", s->out_name,
 	       strerror(error));
 	if (s->control)
@@ -157,7 +174,8 @@ static enum ft_rc start(struct session *s, const char *path)
 	s->target = target_create(s->control, s->symbols, &s->o.selection, &plan);
 	s->collector =
 		collector_create(s->control, s->symbols, s->target, &collect, write_event, s);
-	return target_load(s->target);
+	rc = target_load(s->target);
+	return rc == FT_NONE ? ft_fail("the program was killed before it could be traced") : rc;
 }
 
 static enum ft_rc run(struct session *s)
@@ -178,6 +196,8 @@ static enum ft_rc run(struct session *s)
 		if (rc != FT_OK)
 			break;
 	}
+	traced_pid = 0; // it is gone, and its number may be another's soon
+	s->ended = s->last.kind == STOP_EXIT || s->last.kind == STOP_KILLED;
 	return rc == FT_NONE ? FT_OK : rc;
 }
 
@@ -214,7 +234,7 @@ static int exit_status(const struct session *s, enum ft_rc rc, bool mismatch)
 {
 	if (ended_by)
 		end_by_signal(ended_by);
-	if (rc != FT_OK || s->broken || mismatch)
+	if (rc != FT_OK || s->broken || mismatch || !s->ended)
 		return EXIT_BAD;
 	if (s->last.kind == STOP_KILLED) {
 		end_by_signal(s->last.signal);
@@ -225,7 +245,7 @@ static int exit_status(const struct session *s, enum ft_rc rc, bool mismatch)
 
 static int trace(int argc, char **argv)
 {
-	struct session s = {.last = {.kind = STOP_EXIT}};
+	struct session s = {.broken = false};
 	int rc_options = trace_options_parse(argc, argv, &s.o);
 	if (rc_options >= 0)
 		return rc_options;

@@ -22,16 +22,16 @@ static uint64_t clone_flags(struct control *c, const struct regs *regs)
 }
 
 // Gives a stopped process that shares nothing, or nothing any more, back as we found it.
-static void release(struct control *c, struct thread *t, int signal)
+static void release(struct control *c, struct thread *t, int signal, bool executed)
 {
 	int mem;
-	if (mem_open(t->tid, &mem) == FT_OK) {
+	if (!executed && mem_open(t->tid, &mem) == FT_OK) {
 		if (sites_restore(&c->sites, mem, t->tid) == FT_FAIL)
 			ft_error_clear();
 		close(mem);
 	}
 	struct regs regs;
-	if (pt_get_regs(t->tid, &regs) == FT_OK) {
+	if (!executed && pt_get_regs(t->tid, &regs) == FT_OK) {
 		struct site *site = sites_at(&c->sites, regs.r[ARCH_RIP] - 1);
 		if (signal == SIGTRAP && site) {
 			signal = 0;
@@ -44,10 +44,10 @@ static void release(struct control *c, struct thread *t, int signal)
 	pt_detach(t->tid, signal);
 }
 
-static bool await_first_stop(pid_t tid)
+static bool await_first_stop(struct control *c, pid_t tid)
 {
 	struct wait_result w;
-	return wait_one(tid, &w) == FT_OK && w.kind != WAIT_EXITED && w.kind != WAIT_KILLED;
+	return thread_wait(c, tid, &w) == FT_OK && w.kind != WAIT_EXITED && w.kind != WAIT_KILLED;
 }
 
 static void release_fork(struct control *c, pid_t child)
@@ -56,8 +56,8 @@ static void release_fork(struct control *c, pid_t child)
 	struct thread t = known ? *known : (struct thread){.tid = child, .pid = child};
 	if (known)
 		thread_remove(c, child);
-	if (known || await_first_stop(child))
-		release(c, &t, 0);
+	if (known || await_first_stop(c, child))
+		release(c, &t, 0, false);
 	c->stats.children++;
 }
 
@@ -103,12 +103,13 @@ void control_release_all(struct control *c)
 			continue;
 		int signal = 0;
 		struct wait_result w = {.kind = WAIT_FIRST_STOP};
-		if (!t.stopped && (pt_interrupt(t.tid) != FT_OK || wait_one(t.tid, &w) != FT_OK))
+		if (!t.stopped &&
+		    (pt_interrupt(t.tid) == FT_FAIL || thread_wait(c, t.tid, &w) != FT_OK))
 			w.kind = WAIT_EXITED;
 		if (w.kind == WAIT_SIGNAL)
 			signal = w.value;
 		if (w.kind != WAIT_EXITED && w.kind != WAIT_KILLED)
-			release(c, &t, signal);
+			release(c, &t, signal, w.kind == WAIT_EXEC);
 		thread_remove(c, t.tid);
 	}
 }

@@ -22,7 +22,7 @@ static void want(struct wanted *w, uint64_t addr, size_t len)
  * One system call if everything is readable. process_vm_readv(2) stops at the first fault, so what
  * follows it is then read one by one; an unreadable place gets length 0.
  */
-static void fetch(struct hit *hit, pid_t pid, const struct wanted *w)
+static void fetch(struct hit *hit, pid_t pid, int mem, const struct wanted *w)
 {
 	size_t got = mem_read_many(pid, w->remote, w->n, hit->bytes + hit->n_bytes, w->len);
 	size_t done = 0;
@@ -34,7 +34,7 @@ static void fetch(struct hit *hit, pid_t pid, const struct wanted *w)
 		if (done + len <= got)
 			c->len = (uint32_t)len;
 		else
-			c->len = (uint32_t)mem_read(pid, c->addr, hit->bytes + c->at, len);
+			c->len = (uint32_t)mem_read_fd(mem, c->addr, hit->bytes + c->at, len);
 		done += len;
 	}
 	hit->n_bytes += (uint32_t)w->len;
@@ -74,7 +74,7 @@ static void follow_stored(struct control *c, const struct capture_plan *plan)
 			want(&w, pointer, f->len);
 	}
 	if (w.n > 0)
-		fetch(&c->hit, c->pid, &w);
+		fetch(&c->hit, c->hit.tid, c->mem, &w);
 }
 
 enum ft_rc capture_hit(struct control *c, const struct thread *t, const struct site *site,
@@ -111,7 +111,7 @@ enum ft_rc capture_hit(struct control *c, const struct thread *t, const struct s
 			want(&w, hit->regs.r[f->reg] + (uint64_t)(int64_t)f->off, f->len);
 	}
 	if (w.n > 0)
-		fetch(hit, c->pid, &w);
+		fetch(hit, t->tid, c->mem, &w);
 	apply_pending(hit, plan);
 	if (stored)
 		follow_stored(c, plan);

@@ -42,6 +42,14 @@ pid_t control_pid(const struct control *c)
 	return c->pid;
 }
 
+pid_t control_alive(const struct control *c)
+{
+	for (size_t i = 0; i < c->n_threads; i++)
+		if (c->threads[i].pid == c->pid && !c->threads[i].leaving)
+			return c->threads[i].tid;
+	return c->pid;
+}
+
 void control_send(pid_t pid, int signal)
 {
 	kill(pid, signal);
@@ -56,6 +64,8 @@ static size_t live_read(void *ctx, uint64_t addr, void *buf, size_t len)
 {
 	struct control *c = ctx;
 	size_t got = mem_read(c->pid, addr, buf, len);
+	if (got == 0 && len > 0)
+		got = mem_read_fd(c->mem, addr, buf, len);
 	if (!c->disarmed)
 		sites_hide(&c->sites, addr, buf, got);
 	return got;
@@ -92,13 +102,13 @@ enum ft_rc control_arm(struct control *c)
 void control_forget(struct control *c, uint64_t lo, uint64_t hi)
 {
 	for (size_t i = 0; i < c->n_threads; i++)
-		c->threads[i].again = NULL;
+		c->threads[i].n_again = 0;
 	sites_forget(&c->sites, lo, hi);
 }
 
 void control_disarm(struct control *c)
 {
-	if (c->disarmed || c->exited)
+	if (c->disarmed || c->exited || c->mem < 0)
 		return;
 	if (sites_restore(&c->sites, c->mem, c->pid) == FT_FAIL)
 		ft_error_clear();
@@ -141,12 +151,8 @@ static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site
 		return rc == FT_OK ? FT_NONE : rc;
 	}
 	t->resume_in = site;
-	if (t->again == site && t->again_rsp == regs->r[ARCH_RSP]) {
-		t->again = NULL;
+	if (thread_is_again(t, site, regs))
 		return FT_NONE;
-	}
-	if (t->again && regs->r[ARCH_RSP] > t->again_rsp)
-		t->again = NULL;
 	c->hit.time_ns = ret->time_ns;
 	enum ft_rc rc = capture_hit(c, t, site, regs);
 	if (rc != FT_OK)
@@ -178,17 +184,23 @@ static enum ft_rc on_exec(struct control *c, struct thread *t, struct stop *ret)
 		pid_t tid = t->tid;
 		thread_remove(c, tid);
 		c->resume_tid = 0;
-		return pt_detach(tid, 0) == FT_FAIL ? FT_FAIL : FT_NONE;
+		ret->kind = STOP_GONE; // as far as our sites are concerned
+		return pt_detach(tid, 0) == FT_FAIL ? FT_FAIL : FT_OK;
 	}
 	control_release_all(c);
 	threads_keep_only(c, c->pid);
 	sites_clear(&c->sites);
 	t = thread_find(c, c->pid);
-	t->again = t->resume_in = NULL;
-	close(c->mem);
+	t->n_again = 0;
+	t->resume_in = NULL;
+	if (c->mem >= 0)
+		close(c->mem);
 	c->mem = -1;
 	ret->kind = STOP_EXEC;
-	return mem_open(c->pid, &c->mem);
+	// A program that may be executed but not read is not for us to see; it runs on untraced.
+	if (mem_open(c->pid, &c->mem) == FT_FAIL)
+		ft_error_clear();
+	return FT_OK;
 }
 
 static enum ft_rc on_end(struct control *c, const struct wait_result *w, struct stop *ret)
@@ -196,10 +208,11 @@ static enum ft_rc on_end(struct control *c, const struct wait_result *w, struct 
 	struct thread *t = thread_find(c, w->tid);
 	c->resume_tid = 0;
 	if (w->tid != c->pid) {
-		bool ours = t && t->pid == c->pid;
+		if (t)
+			ret->pid = t->pid;
 		thread_remove(c, w->tid);
 		ret->kind = STOP_GONE;
-		return ours ? FT_OK : FT_NONE;
+		return t ? FT_OK : FT_NONE;
 	}
 	control_release_all(c);
 	c->exited = true;
@@ -243,6 +256,7 @@ static enum ft_rc act(struct control *c, const struct wait_result *w, struct sto
 	case WAIT_EXEC:
 		return on_exec(c, t, ret);
 	case WAIT_LEAVING:
+		t->leaving = true;
 		ret->kind = STOP_LEAVING;
 		return t->pid == c->pid ? FT_OK : FT_NONE;
 	case WAIT_FIRST_STOP:
@@ -265,6 +279,17 @@ static enum ft_rc resume_last(struct control *c)
 
 static enum ft_rc next_status(struct control *c, struct wait_result *ret)
 {
+	struct wait_result w;
+	// Everybody who waits gets a turn: waitpid(2) looks at the threads in one fixed order, and
+	// a thread that hits without end would starve those behind it.
+	while (c->n_threads > 1 && c->n_deferred == 0) {
+		enum ft_rc rc = wait_any(c->spin, &w);
+		if (rc != FT_OK)
+			return rc;
+		do
+			thread_defer(c, &w);
+		while (wait_now(&w));
+	}
 	if (c->n_deferred > 0) {
 		*ret = c->deferred[0];
 		memmove(c->deferred, c->deferred + 1, --c->n_deferred * sizeof(*c->deferred));

@@ -68,6 +68,9 @@ FT_CHECK enum ft_rc control_next(struct control *c, struct stop *ret);
 
 pid_t control_pid(const struct control *c);
 
+/* A thread through which /proc can be read: the first one may have ended before the others. */
+pid_t control_alive(const struct control *c);
+
 /* kill(2) for a signal handler, which has no struct control; async-signal-safe. */
 void control_send(pid_t pid, int signal);
 
@@ -82,6 +85,9 @@ FT_CHECK enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret)
  * the code it serves. Only while the process is stopped. May be called several times.
  */
 FT_CHECK enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len);
+
+/* True if slots mapped before still have room for n sites within reach of [lo, hi). */
+bool control_has_slots(const struct control *c, uint64_t lo, uint64_t hi, size_t n);
 
 /* Bytes of slot area that n sites need at most. */
 uint64_t control_slots_len(size_t n);

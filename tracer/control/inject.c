@@ -3,8 +3,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "control/private.h"
+
+enum { STEP_TRIES = 16 }; // steps that may end for another reason than the instruction
 
 static const uint8_t syscall_insn[] = {0x0f, 0x05, ARCH_TRAP};
 
@@ -15,6 +18,7 @@ struct injection {
 	uint64_t at;   // of the syscall instruction used
 	bool borrowed; // it replaces the program's bytes there for the moment
 	uint8_t program[sizeof(syscall_insn)];
+	int pending; // a signal that no mask holds back (SIGSTOP) and that came meanwhile
 };
 
 // The first call has no slot area to use yet: it borrows the bytes at rip while nothing else runs.
@@ -46,6 +50,8 @@ static enum ft_rc end(struct control *c, struct injection *in)
 		rc = pt_set_regs(in->tid, &in->saved);
 	if (rc == FT_OK)
 		rc = pt_set_sigmask(in->tid, in->saved_mask);
+	if (in->pending)
+		syscall(SYS_tgkill, c->pid, in->tid, in->pending);
 	return rc;
 }
 
@@ -54,19 +60,24 @@ static enum ft_rc end(struct control *c, struct injection *in)
  * out of execve(2), which has put its result into rax: so it is rip that says when the instruction
  * has run, and the registers are set anew until it has.
  */
-static enum ft_rc step_over(struct injection *in, const struct regs *with, struct regs *ret)
+static enum ft_rc step_over(struct control *c, struct injection *in, const struct regs *with,
+			    struct regs *ret)
 {
-	for (int tries = 0; tries < 4; tries++) {
+	for (int tries = 0; tries < STEP_TRIES; tries++) {
 		struct wait_result w;
 		enum ft_rc rc = pt_set_regs(in->tid, with);
 		if (rc == FT_OK)
 			rc = pt_step(in->tid);
 		if (rc == FT_OK)
-			rc = wait_one(in->tid, &w);
+			rc = thread_wait(c, in->tid, &w);
 		if (rc != FT_OK)
 			return rc;
-		if (w.kind != WAIT_SIGNAL || w.value != SIGTRAP)
-			return FT_NONE; // killed meanwhile
+		if (w.kind == WAIT_EXITED || w.kind == WAIT_KILLED || w.kind == WAIT_LEAVING) {
+			thread_defer(c, &w); // its end is for the main loop to tell
+			return FT_NONE;
+		}
+		if (w.kind == WAIT_SIGNAL && w.value != SIGTRAP)
+			in->pending = w.value;
 		rc = pt_get_regs(in->tid, ret);
 		if (rc != FT_OK || ret->r[ARCH_RIP] != in->at)
 			return rc;
@@ -74,7 +85,8 @@ static enum ft_rc step_over(struct injection *in, const struct regs *with, struc
 	return ft_fail("the program does not step at 0x%" PRIx64, in->at);
 }
 
-static enum ft_rc run_mmap(struct injection *in, uint64_t addr, uint64_t len, uint64_t *ret)
+static enum ft_rc run_mmap(struct control *c, struct injection *in, uint64_t addr, uint64_t len,
+			   uint64_t *ret)
 {
 	struct regs r = in->saved;
 	r.r[ARCH_RIP] = in->at;
@@ -87,7 +99,7 @@ static enum ft_rc run_mmap(struct injection *in, uint64_t addr, uint64_t len, ui
 	r.r[ARCH_R8] = ~(uint64_t)0;
 	r.r[ARCH_R9] = 0;
 	struct regs after;
-	enum ft_rc rc = step_over(in, &r, &after);
+	enum ft_rc rc = step_over(c, in, &r, &after);
 	if (rc == FT_OK)
 		*ret = after.r[ARCH_RAX];
 	return rc;
@@ -104,14 +116,17 @@ static pid_t a_stopped_thread(const struct control *c)
 enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len)
 {
 	struct injection in = {.tid = a_stopped_thread(c)};
+	if (c->mem < 0)
+		return ft_fail("the program's memory cannot be read");
 	if (in.tid == 0)
 		return ft_fail("slots can be mapped only while the process is stopped");
 	uint64_t got = 0;
 	enum ft_rc rc = begin(c, &in);
 	if (rc == FT_OK)
-		rc = run_mmap(&in, addr, len, &got);
+		rc = run_mmap(c, &in, addr, len, &got);
+	enum ft_rc ended = rc == FT_NONE ? FT_NONE : end(c, &in);
 	if (rc == FT_OK)
-		rc = end(c, &in);
+		rc = ended;
 	if (rc == FT_NONE)
 		return ft_fail("the program was killed before it could be traced");
 	if (rc == FT_OK && got != addr) {
@@ -124,8 +139,18 @@ enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len)
 	return rc;
 }
 
+// What one site takes at most.
+static uint64_t slot_len(void)
+{
+	return (DISPLACED_MAX + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+}
+
+bool control_has_slots(const struct control *c, uint64_t lo, uint64_t hi, size_t n)
+{
+	return sites_have_room(&c->sites, lo, hi, n * slot_len());
+}
+
 uint64_t control_slots_len(size_t n)
 {
-	uint64_t slot = (DISPLACED_MAX + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
-	return (SLOT_HEADER + n * slot + 4095) / 4096 * 4096;
+	return (SLOT_HEADER + n * slot_len() + 4095) / 4096 * 4096;
 }

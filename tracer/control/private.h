@@ -14,17 +14,27 @@
 #include "control/sites.h"
 #include "control/wait.h"
 
+enum { AGAIN_MAX = 16 }; // nested signal handlers that are told from new arrivals
+
 struct thread {
 	pid_t tid, pid;		// pid differs from the process's for a vfork child
 	bool stopped;		// ptrace-stopped and known to us
 	bool announced;		// its creator's event was seen; until then its first stop waits
 	int deliver;		// signal to deliver when it is resumed
 	bool listening;		// in a group-stop: left listening
+	bool leaving;		// about to end: nothing can be read through it soon
 	struct site *resume_in; // at its site: to be resumed in the slot
-	/* A signal took the thread back home before the replaced instruction ran: meeting the site
-	 * again with the same rsp is the same arrival, not another one. */
-	struct site *again;
-	uint64_t again_rsp;
+	/*
+	 * A signal took the thread back home before the replaced instruction ran. When its handler
+	 * has returned, the kernel restores the registers exactly (sigreturn(2)) and the thread
+	 * meets the site once more: the same arrival, not another one. Handlers nest, so this is a
+	 * stack; a handler that jumps out leaves an entry, which only an identical state matches.
+	 */
+	struct arrival {
+		struct site *site;
+		struct regs regs;
+	} again[AGAIN_MAX];
+	size_t n_again;
 };
 
 struct control {
@@ -58,6 +68,9 @@ FT_CHECK enum ft_rc capture_hit(struct control *c, const struct thread *t, const
 
 /* resume.c */
 enum ft_rc thread_resume(struct control *c, struct thread *t);
+FT_CHECK enum ft_rc thread_wait(struct control *c, pid_t tid, struct wait_result *ret);
+void thread_defer(struct control *c, const struct wait_result *w);
+bool thread_is_again(struct thread *t, const struct site *site, const struct regs *regs);
 void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal);
 
 /* birth.c: a new thread or process, as the parent's event reports it. Fills ret; FT_NONE: nothing

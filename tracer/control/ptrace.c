@@ -193,6 +193,12 @@ size_t mem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
 	return mem_read_many(pid, &remote, 1, buf, len);
 }
 
+size_t mem_read_fd(int fd, uint64_t addr, void *buf, size_t len)
+{
+	ssize_t got = pread(fd, buf, len, (off_t)addr);
+	return got > 0 ? (size_t)got : 0;
+}
+
 size_t mem_read_many(pid_t pid, const struct iovec *remote, size_t n, void *buf, size_t len)
 {
 	struct iovec local = {buf, len};

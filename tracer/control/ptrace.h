@@ -49,6 +49,8 @@ FT_CHECK enum ft_rc mem_write(int fd, uint64_t addr, const void *bytes, size_t l
 /* Leading bytes that could be read, 0..len. */
 size_t mem_read(pid_t pid, uint64_t addr, void *buf, size_t len);
 
+size_t mem_read_fd(int fd, uint64_t addr, void *buf, size_t len);
+
 /* One process_vm_readv of several places into one buffer; bytes read before the first fault. */
 size_t mem_read_many(pid_t pid, const struct iovec *remote, size_t n, void *buf, size_t len);
 

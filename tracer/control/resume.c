@@ -3,10 +3,28 @@
 #include "control/private.h"
 
 // A status that belongs to the main loop, met while one thread was waited for.
-static void defer(struct control *c, const struct wait_result *w)
+void thread_defer(struct control *c, const struct wait_result *w)
 {
+	for (size_t i = 0; i < c->n_deferred; i++)
+		if (c->deferred[i].tid == w->tid) { // it died or executed: the older one is stale
+			c->deferred[i] = *w;
+			return;
+		}
 	c->deferred = xgrow(c->deferred, c->n_deferred, &c->cap_deferred, sizeof(*c->deferred));
 	c->deferred[c->n_deferred++] = *w;
+}
+
+enum ft_rc thread_wait(struct control *c, pid_t tid, struct wait_result *ret)
+{
+	for (size_t i = 0; i < c->n_deferred; i++) {
+		if (c->deferred[i].tid != tid)
+			continue;
+		*ret = c->deferred[i];
+		memmove(c->deferred + i, c->deferred + i + 1,
+			(--c->n_deferred - i) * sizeof(*c->deferred));
+		return FT_OK;
+	}
+	return wait_one(tid, ret);
 }
 
 // A call that ran in the slot pushed the slot's return address: make it the program's own.
@@ -44,7 +62,7 @@ static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site 
 	if (w.kind == WAIT_SIGNAL && w.value == SIGTRAP && pt_get_siginfo(t->tid, &info) == FT_OK &&
 	    info.si_code == TRAP_TRACE && pt_get_regs(t->tid, &regs) == FT_OK)
 		return mend_after_step(c, t, site, &regs);
-	defer(c, &w);
+	thread_defer(c, &w);
 	return FT_NONE;
 }
 
@@ -82,6 +100,25 @@ static void mend_fault_address(struct thread *t, int signal, const struct site *
 		ft_error_clear(); // the handler sees the slot's address; nothing else is lost
 }
 
+static void remember_arrival(struct thread *t, struct site *site, const struct regs *regs)
+{
+	if (t->n_again == AGAIN_MAX) // the oldest was most likely jumped out of
+		memmove(t->again, t->again + 1, --t->n_again * sizeof(t->again[0]));
+	t->again[t->n_again++] = (struct arrival){site, *regs};
+}
+
+bool thread_is_again(struct thread *t, const struct site *site, const struct regs *regs)
+{
+	for (size_t i = t->n_again; i-- > 0;) {
+		const struct arrival *a = &t->again[i];
+		if (a->site != site || memcmp(a->regs.r, regs->r, sizeof(regs->r)) != 0)
+			continue;
+		t->n_again = i;
+		return true;
+	}
+	return false;
+}
+
 void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal)
 {
 	struct displaced_home home;
@@ -93,8 +130,6 @@ void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int 
 	if (pt_set_regs(t->tid, regs) != FT_OK)
 		return;
 	mend_fault_address(t, signal, site, home.pc);
-	if (home.pc == site->d.home) {
-		t->again = site;
-		t->again_rsp = regs->r[ARCH_RSP];
-	}
+	if (home.pc == site->d.home)
+		remember_arrival(t, site, regs);
 }

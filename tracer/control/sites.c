@@ -7,7 +7,7 @@
 
 #include "control/ptrace.h"
 
-enum { PATCH_WINDOW = 64 * 1024 }; // bytes of code rewritten at once
+enum { PAGE = 4096 };
 
 static const uint8_t syscall_stub[] = {0x0f, 0x05, ARCH_TRAP}; // syscall; int3
 
@@ -19,7 +19,7 @@ void sites_init(struct sites *s)
 void sites_deinit(struct sites *s)
 {
 	sites_clear(s);
-	free(s->by_id);
+	free(s->live);
 	free(s->table);
 	free(s->areas);
 	free(s->armed);
@@ -33,10 +33,9 @@ static void area_deinit(struct slot_area *a)
 
 void sites_clear(struct sites *s)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		free(s->by_id[i]);
-		s->by_id[i] = NULL;
-	}
+	for (size_t i = 0; i < s->n; i++)
+		free(s->live[i]);
+	s->n = 0;
 	for (size_t i = 0; i < s->n_areas; i++)
 		area_deinit(&s->areas[i]);
 	s->n_areas = 0;
@@ -67,8 +66,7 @@ static void table_rebuild(struct sites *s, size_t size)
 	s->table_size = size;
 	s->table_used = 0;
 	for (size_t i = 0; i < s->n; i++)
-		if (s->by_id[i])
-			table_put(s, s->by_id[i]);
+		table_put(s, s->live[i]);
 }
 
 struct site *sites_at(const struct sites *s, uint64_t home)
@@ -135,12 +133,12 @@ enum ft_rc sites_add(struct sites *s, const struct displaced *d, const struct ca
 	if (!area)
 		return ft_fail("no slot area near 0x%" PRIx64, d->home);
 	struct site *site = xcalloc(1, sizeof(*site));
-	site->id = (uint32_t)s->n;
+	site->id = s->next_id++;
 	site->d = *d;
 	site->plan = *plan;
 	place(area, site, need);
-	s->by_id = xgrow(s->by_id, s->n, &s->cap, sizeof(struct site *));
-	s->by_id[s->n++] = site;
+	s->live = xgrow(s->live, s->n, &s->cap, sizeof(struct site *));
+	s->live[s->n++] = site;
 	if (2 * (s->table_used + 1) > s->table_size)
 		table_rebuild(s, s->table_size ? 2 * s->table_size : 256);
 	else
@@ -160,10 +158,9 @@ static void rebuild_armed(struct sites *s)
 {
 	free(s->armed);
 	s->armed = xcalloc(s->n + 1, sizeof(struct site *));
-	s->n_armed = 0;
-	for (size_t i = 0; i < s->n; i++)
-		if (s->by_id[i])
-			s->armed[s->n_armed++] = s->by_id[i];
+	s->n_armed = s->n;
+	if (s->n > 0)
+		memcpy(s->armed, s->live, s->n * sizeof(struct site *));
 	qsort(s->armed, s->n_armed, sizeof(struct site *), by_home);
 }
 
@@ -187,36 +184,37 @@ static size_t armed_from(const struct sites *s, uint64_t addr)
  */
 static enum ft_rc patch(const struct sites *s, int mem, pid_t pid, bool arm)
 {
-	const size_t window = PATCH_WINDOW;
-	uint8_t *buf = xmalloc(window);
+	uint8_t buf[PAGE];
 	enum ft_rc rc = FT_OK;
 	for (size_t i = 0; i < s->n_armed && rc == FT_OK;) {
 		uint64_t lo = s->armed[i]->d.home;
 		size_t last = i;
-		while (last + 1 < s->n_armed && s->armed[last + 1]->d.home - lo < window)
+		while (last + 1 < s->n_armed && s->armed[last + 1]->d.home / PAGE == lo / PAGE)
 			last++;
 		size_t len = (size_t)(s->armed[last]->d.home - lo) + 1;
 		size_t got = mem_read(pid, lo, buf, len);
+		bool changed = false;
 		for (size_t k = i; k <= last; k++) {
 			struct site *site = s->armed[k];
 			size_t at = (size_t)(site->d.home - lo);
 			if (at >= got)
 				break;
-			if (arm && !site->armed && buf[at] != site->d.first) {
+			if (arm == site->armed)
+				continue;
+			if (buf[at] != (arm ? site->d.first : ARCH_TRAP)) {
 				ft_log("0x%" PRIx64 " holds %02x, not %02x: no site there",
 				       site->d.home, buf[at], site->d.first);
 				continue;
 			}
-			if (arm || site->armed)
-				buf[at] = arm ? ARCH_TRAP : site->d.first;
+			buf[at] = arm ? ARCH_TRAP : site->d.first;
+			changed = true;
 			if (arm)
 				site->armed = true;
 		}
-		if (got > 0)
+		if (changed)
 			rc = mem_write(mem, lo, buf, got);
 		i = last + 1;
 	}
-	free(buf);
 	return rc;
 }
 
@@ -242,25 +240,53 @@ enum ft_rc sites_restore(const struct sites *s, int mem, pid_t pid)
 	return patch(s, mem, pid, false);
 }
 
+static bool is_in(const struct site *site, uint64_t lo, uint64_t hi)
+{
+	return site->d.home >= lo && site->d.home < hi;
+}
+
+// An area that serves nobody any more is as good as new.
+static void recycle(struct slot_area *a)
+{
+	memset(a->image + SLOT_HEADER, ARCH_TRAP, (size_t)(a->hi - a->lo) - SLOT_HEADER);
+	a->next = a->lo + SLOT_HEADER;
+	if (a->written > SLOT_HEADER)
+		a->written = SLOT_HEADER;
+}
+
 void sites_forget(struct sites *s, uint64_t lo, uint64_t hi)
 {
 	for (size_t i = 0; i < s->n_areas; i++) {
 		struct slot_area *a = &s->areas[i];
 		size_t kept = 0;
 		for (size_t k = 0; k < a->n_sites; k++)
-			if (a->sites[k]->d.home < lo || a->sites[k]->d.home >= hi)
+			if (!is_in(a->sites[k], lo, hi))
 				a->sites[kept++] = a->sites[k];
+		if (kept == 0 && a->n_sites > 0)
+			recycle(a);
 		a->n_sites = kept;
 	}
+	size_t kept = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		struct site *site = s->by_id[i];
-		if (!site || site->d.home < lo || site->d.home >= hi)
-			continue;
-		free(site);
-		s->by_id[i] = NULL;
+		if (is_in(s->live[i], lo, hi))
+			free(s->live[i]);
+		else
+			s->live[kept++] = s->live[i];
 	}
+	s->n = kept;
 	table_rebuild(s, s->table_size ? s->table_size : 256);
 	rebuild_armed(s);
+}
+
+bool sites_have_room(const struct sites *s, uint64_t lo, uint64_t hi, uint64_t len)
+{
+	for (size_t i = 0; i < s->n_areas; i++) {
+		const struct slot_area *a = &s->areas[i];
+		if (a->next + len <= a->hi && reaches(a->lo, lo) && reaches(a->lo, hi) &&
+		    reaches(a->hi, lo) && reaches(a->hi, hi))
+			return true;
+	}
+	return false;
 }
 
 struct site *sites_in_slot(const struct sites *s, uint64_t rip, struct displaced_home *ret_home)

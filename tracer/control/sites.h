@@ -29,8 +29,9 @@ struct slot_area {
 };
 
 struct sites {
-	struct site **by_id; // NULL where forgotten
+	struct site **live; // in no order
 	size_t n, cap;
+	uint32_t next_id;
 	struct site **table; // open addressing by home address; a power of two
 	size_t table_size, table_used;
 	struct slot_area *areas;
@@ -50,6 +51,9 @@ enum {
 	SLOT_HEADER = 16,	 // each area begins with `syscall; int3`, for injected system calls
 	SLOT_REACH = 0x7fff0000, // bytes a rel32 may span, with a margin
 };
+
+/* True if an area near enough to [lo, hi) still has len bytes. */
+bool sites_have_room(const struct sites *s, uint64_t lo, uint64_t hi, uint64_t len);
 
 void sites_add_area(struct sites *s, uint64_t lo, uint64_t len);
 FT_CHECK enum ft_rc sites_add(struct sites *s, const struct displaced *d,

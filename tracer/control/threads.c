@@ -38,4 +38,9 @@ void threads_keep_only(struct control *c, pid_t tid)
 			c->threads[kept++] = c->threads[i];
 	c->n_threads = kept;
 	c->last = NULL;
+	size_t waiting = 0; // what was waited for of the others is about nobody now
+	for (size_t i = 0; i < c->n_deferred; i++)
+		if (thread_find(c, c->deferred[i].tid))
+			c->deferred[waiting++] = c->deferred[i];
+	c->n_deferred = waiting;
 }

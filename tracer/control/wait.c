@@ -68,6 +68,16 @@ enum ft_rc wait_any(bool spin, struct wait_result *ret)
 	return FT_OK;
 }
 
+bool wait_now(struct wait_result *ret)
+{
+	int status;
+	pid_t tid = waitpid(-1, &status, __WALL | WNOHANG);
+	if (tid <= 0)
+		return false;
+	*ret = wait_classify(tid, status);
+	return true;
+}
+
 enum ft_rc wait_one(pid_t tid, struct wait_result *ret)
 {
 	int status;

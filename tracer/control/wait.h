@@ -45,6 +45,9 @@ struct wait_result wait_classify(pid_t tid, int status);
  */
 FT_CHECK enum ft_rc wait_any(bool spin, struct wait_result *ret);
 
+/* A status that is there already. */
+bool wait_now(struct wait_result *ret);
+
 /* The next status of one thread; FT_NONE: it is gone. */
 FT_CHECK enum ft_rc wait_one(pid_t tid, struct wait_result *ret);
 

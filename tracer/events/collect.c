@@ -12,6 +12,8 @@
 
 enum { LEAVING_STEPS = 10000 }; // frames walked at a thread's end
 
+static void on_unload(void *ctx, const struct module *m);
+
 struct collector *collector_create(struct control *c, struct symbols *s, struct target *t,
 				   const struct collect_options *o, event_sink sink, void *ctx)
 {
@@ -24,6 +26,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->sink_ctx = ctx;
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
+	target_on_unload(t, on_unload, col);
 	read_init(&col->reader, target_address_text, t);
 	return col;
 }
@@ -262,6 +265,23 @@ static void pop_all(struct collector *col, struct thread_stacks *t, enum pop_how
 	}
 }
 
+// Frames of code that is gone cannot be alive: they were left without a return long ago.
+static void on_unload(void *ctx, const struct module *m)
+{
+	struct collector *col = ctx;
+	col->max_depth_fn = col->max_stack_fn = NULL;
+	for (size_t i = 0; i < col->stacks.n; i++) {
+		struct thread_stacks *t = &col->stacks.t[i];
+		for (size_t k = 0; k < t->n; k++) {
+			size_t first = 0;
+			while (first < t->s[k].n && t->s[k].f[first].fn->f->module != m)
+				first++;
+			while (t->s[k].n > first)
+				pop_top(col, t, &t->s[k], POP_UNWOUND, NULL, NULL);
+		}
+	}
+}
+
 static void pop_all_threads(struct collector *col)
 {
 	for (size_t i = col->stacks.n; i-- > 0;)
@@ -368,11 +388,22 @@ static void on_exit_site(struct collector *col, const struct hit *hit, const str
 	pop_top(col, t, s, returns ? POP_RETURN : POP_TAIL_CALL, use->exit, hit);
 }
 
+// A library list that cannot be read is no reason to end the run.
+static void rescan(struct collector *col)
+{
+	if (target_rescan(col->target) != FT_FAIL)
+		return;
+	collect_note(col, ft_error());
+	ft_error_clear();
+}
+
 static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 {
 	const struct site_use *use = target_site(col->target, hit->site);
-	if (use->libraries)
-		return target_rescan(col->target);
+	if (use->libraries) {
+		rescan(col);
+		return FT_OK;
+	}
 	if (hit->cfa == 0)
 		return FT_OK;
 	if (use->entry)
@@ -391,8 +422,8 @@ static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 	ev.program = target_program(col->target);
 	ev.build_id = target_build_id(col->target);
 	emit(col, &ev);
-	if (rc == FT_FAIL) { // the new program runs on, untraced
-		collect_note(col, ft_error());
+	if (rc != FT_OK) { // the new program runs on, untraced
+		collect_note(col, rc == FT_FAIL ? ft_error() : "the new program cannot be read");
 		ft_error_clear();
 	} else {
 		note_program(col);

@@ -15,8 +15,8 @@
 
 struct loaded {
 	struct module *module;
-	uint64_t lo, hi; // 0, 0 once it is unmapped
-	bool traced;	 // its functions have sites
+	uint64_t lo, hi;
+	bool traced; // its functions have sites
 };
 
 struct target {
@@ -35,6 +35,8 @@ struct target {
 	struct target_counts counts;
 	char *warning;
 	bool wants_libraries;
+	void (*on_unload)(void *ctx, const struct module *m);
+	void *unload_ctx;
 };
 
 struct target *target_create(struct control *c, struct symbols *s, struct selection *sel,
@@ -49,6 +51,12 @@ struct target *target_create(struct control *c, struct symbols *s, struct select
 	t->labels = names_create(s, false);
 	t->wants_libraries = sel->libraries.n_positive > 0;
 	return t;
+}
+
+void target_on_unload(struct target *t, void (*call)(void *, const struct module *), void *ctx)
+{
+	t->on_unload = call;
+	t->unload_ctx = ctx;
 }
 
 static void forget_names(struct target *t)
@@ -197,19 +205,26 @@ static void plan_functions(struct target *t, const struct function_list *fl, boo
 	}
 }
 
-static enum ft_rc place(struct target *t, const struct space *space, const struct module *m,
-			struct intentions *list)
+static enum ft_rc map_slots(struct target *t, const struct space *space, const struct module *m,
+			    uint64_t len)
 {
-	if (list->n == 0)
-		return FT_OK;
-	uint64_t len = control_slots_len(list->n), at;
+	uint64_t at;
 	enum ft_rc rc = space_gap_near(space, m->lo, m->hi, len, &at);
 	if (rc == FT_NONE)
 		return ft_fail("%s: no free address space of %" PRIu64
 			       " bytes near it for the slots",
 			       m->path, len);
-	if (rc == FT_OK)
-		rc = control_map_slots(t->control, at, len);
+	return rc == FT_OK ? control_map_slots(t->control, at, len) : rc;
+}
+
+static enum ft_rc place(struct target *t, const struct space *space, const struct module *m,
+			struct intentions *list)
+{
+	if (list->n == 0)
+		return FT_OK;
+	enum ft_rc rc = FT_OK;
+	if (!control_has_slots(t->control, m->lo, m->hi, list->n))
+		rc = map_slots(t, space, m, control_slots_len(list->n));
 	for (size_t i = 0; rc == FT_OK && i < list->n; i++) {
 		uint32_t id;
 		rc = control_add_site(t->control, &list->i[i].d, &list->i[i].plan, &id);
@@ -339,7 +354,7 @@ enum ft_rc target_load(struct target *t)
 		return ft_fail("%s cannot be read: is /proc mounted?", link);
 	path[n] = '\0';
 	struct space space;
-	enum ft_rc rc = space_read(control_pid(t->control), &space);
+	enum ft_rc rc = space_read(control_alive(t->control), &space);
 	if (rc != FT_OK)
 		return rc == FT_NONE ? ft_fail("the program is gone") : rc;
 	rc = load_from(t, &space, path);
@@ -347,20 +362,32 @@ enum ft_rc target_load(struct target *t)
 	return rc;
 }
 
-/*
- * A library that was closed: its sites are gone with its memory. What is known of it stays until
- * the end, because frames and events may still speak of its functions.
- */
+// What is known of a library that was closed goes with it; nobody may hold on to its functions.
+static void forget_module(struct target *t, size_t i)
+{
+	struct loaded l = t->modules[i];
+	control_forget(t->control, l.lo, l.hi);
+	if (t->on_unload)
+		t->on_unload(t->unload_ctx, l.module);
+	size_t kept = 0;
+	for (size_t k = 0; k < t->n_traced; k++) {
+		if (t->traced[k]->f->module == l.module)
+			traced_destroy(t->traced[k]);
+		else
+			t->traced[kept++] = t->traced[k];
+	}
+	t->n_traced = kept;
+	forget_names(t);
+	symbols_close(t->symbols, l.module);
+	memmove(&t->modules[i], &t->modules[i + 1], (--t->n_modules - i) * sizeof(l));
+}
+
 static void drop_unmapped(struct target *t, const struct space *space)
 {
-	for (size_t i = 1; i < t->n_modules; i++) {
-		struct loaded *l = &t->modules[i];
-		const struct region *r = space_at(space, l->lo);
-		if (l->lo == l->hi || (r && strcmp(r->path, l->module->path) == 0))
-			continue;
-		control_forget(t->control, l->lo, l->hi);
-		l->lo = l->hi = 0;
-		forget_names(t);
+	for (size_t i = t->n_modules; i-- > 1;) {
+		const struct region *r = space_at(space, t->modules[i].lo);
+		if (!r || strcmp(r->path, t->modules[i].module->path) != 0)
+			forget_module(t, i);
 	}
 }
 
@@ -399,7 +426,7 @@ static void count_libraries(struct target *t, const struct space *space)
 enum ft_rc target_rescan(struct target *t)
 {
 	struct space space;
-	enum ft_rc rc = space_read(control_pid(t->control), &space);
+	enum ft_rc rc = space_read(control_alive(t->control), &space);
 	if (rc != FT_OK)
 		return rc;
 	drop_unmapped(t, &space);
@@ -419,7 +446,7 @@ const struct site_use *target_site(const struct target *t, uint32_t site)
 static void open_module_of(struct target *t, uint64_t address)
 {
 	struct space space;
-	if (space_read(control_pid(t->control), &space) != FT_OK) {
+	if (space_read(control_alive(t->control), &space) != FT_OK) {
 		ft_error_clear();
 		return;
 	}
@@ -433,7 +460,7 @@ static void open_module_of(struct target *t, uint64_t address)
 void target_count_libraries(struct target *t)
 {
 	struct space space;
-	if (space_read(control_pid(t->control), &space) != FT_OK) {
+	if (space_read(control_alive(t->control), &space) != FT_OK) {
 		ft_error_clear();
 		return;
 	}
@@ -483,7 +510,7 @@ bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_
 {
 	struct target *t = target;
 	struct space space;
-	if (space_read(control_pid(t->control), &space) != FT_OK) {
+	if (space_read(control_alive(t->control), &space) != FT_OK) {
 		ft_error_clear();
 		return false;
 	}

@@ -40,6 +40,9 @@ struct target *target_create(struct control *c, struct symbols *s, struct select
 			     const struct plan_options *o);
 void target_destroy(struct target *t);
 
+/* Who holds functions of a module must let go of them when `call` says that it was unmapped. */
+void target_on_unload(struct target *t, void (*call)(void *ctx, const struct module *m), void *ctx);
+
 /*
  * At an exec stop: opens the program, plans its functions, sets and arms the sites. FT_FAIL with
  * words for the user: a pattern that matches nothing, no room for slots …

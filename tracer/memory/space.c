@@ -150,11 +150,15 @@ enum ft_rc space_parse(const char *text, size_t len, struct space *ret)
 		*end = '\0';
 		line++;
 		s.r = xgrow(s.r, s.n, &cap, sizeof(*s.r));
-		if (!parse_line(p, &s.r[s.n]) || (s.n && s.r[s.n].lo < s.r[s.n - 1].hi)) {
+		if (!parse_line(p, &s.r[s.n])) {
 			space_deinit(&s);
 			return ft_fail("maps: line %zu is not as proc(5) has it", line);
 		}
-		s.n++;
+		// The list is read in pieces while other threads map and protect: a mapping that
+		// has grown meanwhile is told of again.
+		if (s.n && s.r[s.n].lo < s.r[s.n - 1].hi)
+			s.r[s.n].lo = s.r[s.n - 1].hi;
+		s.n += s.r[s.n].lo < s.r[s.n].hi;
 	}
 	*ret = s;
 	return FT_OK;

@@ -15,9 +15,9 @@
 #include "unwind/expr.h"
 
 struct value_style {
-	uint32_t max_string; // bytes of a string shown, then "..."
-	uint32_t max_array;  // elements shown, runs of equal ones folded as gdb does
-	uint32_t max_depth;  // nesting of aggregates
+	uint32_t max_string;	// bytes of a string shown, then "..."
+	uint32_t max_array;	// elements shown, runs of equal ones folded as gdb does
+	uint32_t max_depth;	// nesting of aggregates
 	const char *unreadable; // what follows a Rust pointer whose target cannot be read
 	/* Names an address: appends " <main+4>" or nothing. May be NULL. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
