@@ -131,6 +131,10 @@ def compare_push(sample, push, theirs, rust):
         if gdbs is None or (sample.name, arg["name"]) in VARYING:
             continue
         gdbs = normal(gdbs)
+        # clang -O2 describes one byte of three here; gdb shows the others as 0, though they are 'b'
+        # and 'c' (the sample prints their sum). We say that the value is not all there.
+        if push["function"] == "take_bytes3" and ours == "<optimised out>":
+            continue
         if not same_value(ours, gdbs) and not excused(ours, gdbs, arg["type"] or "", rust):
             faults.append(f"{where}: {arg['name']} is {ours}, gdb {gdbs}")
     for name in theirs["args"]:

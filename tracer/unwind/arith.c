@@ -17,7 +17,7 @@ bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
 {
 	struct dw_value type = {.size = (uint8_t)size};
 
-	if (size != 1 && size != 2 && size != 4 && size != 8)
+	if (size < 1 || size > 8) // clang converts to integers of 3, 5, 6 and 7 bytes too
 		return false;
 	switch (encoding) {
 	case DW_ATE_signed:
@@ -32,6 +32,8 @@ bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
 		type.class = DW_UNSIGNED;
 		break;
 	case DW_ATE_float:
+		if (size != 4 && size != 8)
+			return false;
 		type.class = DW_FLOAT;
 		break;
 	default:
