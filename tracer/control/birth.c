@@ -95,7 +95,7 @@ enum ft_rc birth(struct control *c, struct thread *parent, struct stop *ret)
 }
 
 /* Lets go of every process that shares the memory but is not the process itself. */
-void control_release_all(struct control *c)
+void children_release(struct control *c)
 {
 	for (size_t i = c->n_threads; i-- > 0;) {
 		struct thread t = c->threads[i];

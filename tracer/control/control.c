@@ -187,7 +187,7 @@ static enum ft_rc on_exec(struct control *c, struct thread *t, struct stop *ret)
 		ret->kind = STOP_GONE; // as far as our sites are concerned
 		return pt_detach(tid, 0) == FT_FAIL ? FT_FAIL : FT_OK;
 	}
-	control_release_all(c);
+	children_release(c);
 	threads_keep_only(c, c->pid);
 	sites_clear(&c->sites);
 	t = thread_find(c, c->pid);
@@ -214,7 +214,7 @@ static enum ft_rc on_end(struct control *c, const struct wait_result *w, struct 
 		ret->kind = STOP_GONE;
 		return t ? FT_OK : FT_NONE;
 	}
-	control_release_all(c);
+	children_release(c);
 	c->exited = true;
 	ret->kind = w->kind == WAIT_EXITED ? STOP_EXIT : STOP_KILLED;
 	ret->status = w->kind == WAIT_EXITED ? w->value : 0;

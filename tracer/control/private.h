@@ -76,6 +76,6 @@ void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int 
 /* birth.c: a new thread or process, as the parent's event reports it. Fills ret; FT_NONE: nothing
  * to tell. */
 FT_CHECK enum ft_rc birth(struct control *c, struct thread *parent, struct stop *ret);
-void control_release_all(struct control *c);
+void children_release(struct control *c);
 
 #endif

@@ -10,10 +10,6 @@
 #include "events/collector.h"
 #include "unwind/unwind.h"
 
-enum { LEAVING_STEPS = 10000 }; // frames walked at a thread's end
-
-static void on_unload(void *ctx, const struct module *m);
-
 struct collector *collector_create(struct control *c, struct symbols *s, struct target *t,
 				   const struct collect_options *o, event_sink sink, void *ctx)
 {
@@ -26,7 +22,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->sink_ctx = ctx;
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
-	target_on_unload(t, on_unload, col);
+	target_on_unload(t, frames_unload, col);
 	read_init(&col->reader, target_address_text, t);
 	return col;
 }
@@ -50,8 +46,8 @@ uint64_t collect_mismatches(const struct collector *col)
 	return col->mismatches;
 }
 
-static struct event new_event(struct collector *col, enum event_kind kind, pid_t pid, pid_t tid,
-			      uint64_t time_ns)
+struct event collect_event(struct collector *col, enum event_kind kind, pid_t pid, pid_t tid,
+			   uint64_t time_ns)
 {
 	return (struct event){
 		.kind = kind,
@@ -62,7 +58,7 @@ static struct event new_event(struct collector *col, enum event_kind kind, pid_t
 	};
 }
 
-static void emit(struct collector *col, const struct event *ev)
+void collect_emit(struct collector *col, const struct event *ev)
 {
 	if (ev->kind != EVENT_START)
 		col->seq++;
@@ -72,9 +68,9 @@ static void emit(struct collector *col, const struct event *ev)
 void collect_note(struct collector *col, const char *text)
 {
 	pid_t pid = control_pid(col->control);
-	struct event ev = new_event(col, EVENT_NOTE, pid, pid, col->now);
+	struct event ev = collect_event(col, EVENT_NOTE, pid, pid, col->now);
 	ev.text = text;
-	emit(col, &ev);
+	collect_emit(col, &ev);
 }
 
 static void describe_program(struct collector *col, struct event *ev)
@@ -114,185 +110,18 @@ void collect_start(struct collector *col)
 	col->start_ns = (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec;
 	col->now = col->start_ns;
 	pid_t pid = control_pid(col->control);
-	struct event ev = new_event(col, EVENT_START, pid, pid, col->start_ns);
+	struct event ev = collect_event(col, EVENT_START, pid, pid, col->start_ns);
 	ev.unix_ns = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec;
 	describe_program(col, &ev);
-	emit(col, &ev);
+	collect_emit(col, &ev);
 	note_program(col);
 }
 
-// What push and pop events of one frame have in common.
-static struct event frame_event(struct collector *col, enum event_kind kind,
-				const struct thread_stacks *t, const struct frame *f)
+// From here on values are read from this hit, and from the process if its thread is held.
+static void look_at(struct collector *col, const struct hit *hit, bool hold)
 {
-	const struct function *fn = f->fn->f;
-	struct event ev = new_event(col, kind, t->pid, t->tid, col->now);
-	ev.depth = f->depth;
-	ev.function = fn->name;
-	ev.symbol = fn->symbol;
-	ev.module = fn->module->name;
-	ev.file = fn->file;
-	ev.line = fn->line;
-	ev.cfa = f->cfa;
-	ev.rsp = f->rsp;
-	ev.delta = (int64_t)(f->rsp - f->cfa);
-	ev.delta_known = true;
-	ev.return_address = f->return_address;
-	ev.args_known = f->fn->sig != NULL;
-	if (f->return_address == 0)
-		return ev;
-	const struct address_name *name = target_return_name(col->target, f->return_address);
-	ev.return_symbol = name->symbol;
-	ev.caller = name->function;
-	ev.caller_file = name->file;
-	ev.caller_line = name->line;
-	return ev;
-}
-
-static void replace_text(char **text, const char *with)
-{
-	free(*text);
-	*text = xstrdup(with);
-}
-
-static void note_depth(struct collector *col, const struct stack *s, const struct frame *f)
-{
-	struct event_summary *sum = &col->summary;
-	if (f->reported)
-		sum->pushed++;
-	else
-		sum->too_deep++;
-	if (f->depth + 1 > sum->max_depth) {
-		sum->max_depth = f->depth + 1;
-		if (f->fn != col->max_depth_fn)
-			replace_text(&col->max_depth_function, f->fn->f->name);
-		col->max_depth_fn = f->fn;
-	}
-	uint64_t bytes = s->first_cfa - f->rsp;
-	if (f->rsp < s->first_cfa && bytes > sum->max_stack) {
-		sum->max_stack = bytes;
-		if (f->fn != col->max_stack_fn)
-			replace_text(&col->max_stack_function, f->fn->f->name);
-		col->max_stack_fn = f->fn;
-	}
-}
-
-/*
- * In a realigned or variable frame one instruction moves rsp by an amount that is known at run time
- * only: the part that counts 0 gets what the others leave of the delta. Without such a part there
- * is no arithmetic to show.
- */
-static void settle_parts(struct collector *col, const struct traced *fn, struct event *ev)
-{
-	if (fn->plan.rsp_known || ev->n_parts == 0)
-		return;
-	int64_t rest = ev->delta;
-	struct event_part *open = NULL;
-	col->parts = xreallocarray(col->parts, ev->n_parts, sizeof(*col->parts));
-	for (size_t i = 0; i < ev->n_parts; i++) {
-		col->parts[i] = ev->parts[i];
-		rest -= ev->parts[i].bytes;
-		if (ev->parts[i].bytes == 0 && !open)
-			open = &col->parts[i];
-	}
-	if (open)
-		open->bytes = rest;
-	ev->parts = col->parts;
-	if (!open && rest != 0)
-		ev->n_parts = 0;
-}
-
-// The innermost frame of a stack ends. `x` and hit: the exit that was met; NULL if none was.
-static void pop_top(struct collector *col, struct thread_stacks *t, struct stack *s,
-		    enum pop_how how, struct traced_exit *x, const struct hit *hit)
-{
-	struct frame f = *stack_top(s);
-	stack_pop(s);
-	if (!f.reported)
-		return;
-	col->summary.popped++;
-	struct event ev = frame_event(col, EVENT_POP, t, &f);
-	ev.how = how;
-	ev.pushed_seq = f.seq;
-	ev.delta = -ev.delta;
-	ev.rsp = f.cfa;
-	ev.line = 0;
-	if (!x) { // nobody saw rsp move
-		ev.delta_known = false;
-		ev.rsp = 0;
-	}
-	if (x) {
-		if (!x->line_known) {
-			struct line_row row;
-			if (symbols_line_at(col->symbols, x->exit->pc, &row) == FT_OK) {
-				x->line = row.line;
-				x->file = row.file;
-			}
-			x->line_known = true;
-		}
-		ev.pc = x->exit->pc;
-		ev.line = x->line;
-		if (x->file)
-			ev.file = x->file;
-		ev.parts = x->parts;
-		ev.n_parts = x->n_parts;
-		settle_parts(col, f.fn, &ev);
-		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
-	}
-	if (how == POP_TAIL_CALL) {
-		ev.rsp = f.cfa - ARCH_WORD; // the return address stays for the next function
-		ev.delta -= ARCH_WORD;
-		const struct address_name *name = target_name(col->target, col->tail_target);
-		ev.tail_target = name->function;
-	}
-	emit(col, &ev);
-}
-
-// Frames below (that is, deeper than) a CFA that is alive again were jumped over.
-static void pop_deeper(struct collector *col, struct thread_stacks *t, struct stack *s,
-		       uint64_t cfa)
-{
-	for (struct frame *top = stack_top(s); top && top->cfa < cfa; top = stack_top(s))
-		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
-}
-
-static void pop_all(struct collector *col, struct thread_stacks *t, enum pop_how how)
-{
-	for (size_t i = t->n; i-- > 0;) {
-		col->summary.left += t->s[i].n;
-		while (t->s[i].n > 0)
-			pop_top(col, t, &t->s[i], how, NULL, NULL);
-	}
-}
-
-// Frames of code that is gone cannot be alive: they were left without a return long ago.
-static void on_unload(void *ctx, const struct module *m)
-{
-	struct collector *col = ctx;
-	col->max_depth_fn = col->max_stack_fn = NULL;
-	for (size_t i = 0; i < col->stacks.n; i++) {
-		struct thread_stacks *t = &col->stacks.t[i];
-		for (size_t k = 0; k < t->n; k++) {
-			size_t first = 0;
-			while (first < t->s[k].n && t->s[k].f[first].fn->f->module != m)
-				first++;
-			while (t->s[k].n > first)
-				pop_top(col, t, &t->s[k], POP_UNWOUND, NULL, NULL);
-		}
-	}
-}
-
-static void pop_all_threads(struct collector *col)
-{
-	for (size_t i = col->stacks.n; i-- > 0;)
-		pop_all(col, &col->stacks.t[i], POP_EXIT);
-	stacks_deinit(&col->stacks);
-}
-
-static struct memory memory_of(struct collector *col, const struct hit *hit, bool hold)
-{
-	return read_memory(&col->reader, hit,
-			   hold || col->o.live ? control_memory(col->control) : memory_none());
+	read_memory(&col->reader, hit,
+		    hold || col->o.live ? control_memory(col->control) : memory_none());
 }
 
 static struct frame new_frame(struct collector *col, struct traced *fn, const struct hit *hit)
@@ -313,14 +142,14 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
-	pop_deeper(col, t, s, hit->cfa);
+	frames_pop_deeper(col, t, s, hit->cfa);
 	struct frame *top = stack_top(s);
 	if (top && top->cfa == hit->cfa) {
 		if (top->fn == fn && fn->plan.site_loops)
 			return; // the same frame, once more around its loop
-		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
+		frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
-	memory_of(col, hit, fn->capture.hold);
+	look_at(col, hit, fn->capture.hold);
 	struct frame f = new_frame(col, fn, hit);
 	struct frame *pushed = stack_push(s, &f);
 	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
@@ -328,18 +157,18 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 		target_count_libraries(col->target);
 	col->running = true;
 	fn->calls++;
-	note_depth(col, s, pushed);
+	frames_note_depth(col, s, pushed);
 	if (!pushed->reported)
 		return;
-	struct event ev = frame_event(col, EVENT_PUSH, t, pushed);
+	struct event ev = frames_event(col, EVENT_PUSH, t, pushed);
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
 	ev.n_parts = fn->n_parts;
-	settle_parts(col, fn, &ev);
+	frames_settle_parts(col, fn, &ev);
 	read_entry(&col->reader, pushed, hit, &ev);
 	if (col->o.walk || col->o.verify)
 		collect_walk(col, hit, &ev);
-	emit(col, &ev);
+	collect_emit(col, &ev);
 	if (col->o.verify)
 		collect_verify(col, hit, &ev);
 }
@@ -372,20 +201,20 @@ static void on_exit_site(struct collector *col, const struct hit *hit, const str
 {
 	struct traced *fn = use->exit_of;
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
-	memory_of(col, hit, use->exit->capture.hold);
+	look_at(col, hit, use->exit->capture.hold);
 	if (!condition_holds(col, fn, use->exit->exit, hit))
 		return;
 	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
-	pop_deeper(col, t, s, hit->cfa);
+	frames_pop_deeper(col, t, s, hit->cfa);
 	struct frame *top = stack_top(s);
 	if (!top || top->cfa != hit->cfa)
 		return; // its push was not seen
 	if (top->fn != fn) {
-		pop_top(col, t, s, POP_UNWOUND, NULL, NULL);
+		frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 		return;
 	}
 	bool returns = use->exit->exit->kind == EXIT_RET;
-	pop_top(col, t, s, returns ? POP_RETURN : POP_TAIL_CALL, use->exit, hit);
+	frames_pop(col, t, s, returns ? POP_RETURN : POP_TAIL_CALL, use->exit, hit);
 }
 
 // A library list that cannot be read is no reason to end the run.
@@ -415,13 +244,13 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 
 static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 {
-	pop_all_threads(col);
+	frames_pop_everything(col);
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	enum ft_rc rc = target_load(col->target);
-	struct event ev = new_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
+	struct event ev = collect_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
 	ev.program = target_program(col->target);
 	ev.build_id = target_build_id(col->target);
-	emit(col, &ev);
+	collect_emit(col, &ev);
 	if (rc != FT_OK) { // the new program runs on, untraced
 		collect_note(col, rc == FT_FAIL ? ft_error() : "the new program cannot be read");
 		ft_error_clear();
@@ -465,55 +294,11 @@ static void finish_summary(struct collector *col)
 	sum->wall_ns = col->now - col->start_ns;
 }
 
-/*
- * Whoever ends a thread from deep within (exit, abort, a fatal signal) leaves its frames where they
- * are; but those that an exception or a panic has left before are gone without a trace. A walk from
- * the registers tells them apart: it meets the CFA of every frame that is still there.
- */
-static void settle_frames(struct collector *col, struct thread_stacks *t, const struct regs *regs)
-{
-	struct memory live = control_memory(col->control);
-	struct unwind_frame f = unwind_innermost(regs);
-	bool opened = false;
-	for (int steps = 0; steps < LEAVING_STEPS && t->n > 0; steps++) {
-		struct unwind_frame caller;
-		bool moved = false;
-		enum unwind_end end = unwind_step(col->symbols, &live, &f, &caller, &moved);
-		if (!moved && end == UNWIND_END_NO_CFI && !opened) {
-			target_name(col->target, f.pc); // a module that nobody has opened yet
-			opened = true;
-			continue;
-		}
-		struct stack *s = moved ? stack_holding(t, caller.regs.r[ARCH_RSP]) : NULL;
-		if (!moved)
-			return;
-		opened = false;
-		f = caller;
-		if (!s)
-			continue;
-		pop_deeper(col, t, s, caller.regs.r[ARCH_RSP]);
-		struct frame *top = stack_top(s);
-		if (!top || top->cfa == caller.regs.r[ARCH_RSP])
-			return; // it is there, and so are those outside of it
-	}
-}
-
-static void on_leaving(struct collector *col, const struct stop *stop)
-{
-	struct thread_stacks *t = stacks_of(&col->stacks, stop->tid, stop->pid);
-	struct regs regs;
-	enum ft_rc rc = control_regs(col->control, stop->tid, &regs);
-	if (rc == FT_OK)
-		settle_frames(col, t, &regs);
-	else if (rc == FT_FAIL)
-		ft_error_clear();
-}
-
 static void on_signal(struct collector *col, const struct stop *stop)
 {
 	char name[32];
 	const struct address_name *at = target_name(col->target, stop->pc);
-	struct event ev = new_event(col, EVENT_SIGNAL, stop->pid, stop->tid, stop->time_ns);
+	struct event ev = collect_event(col, EVENT_SIGNAL, stop->pid, stop->tid, stop->time_ns);
 	ev.signal = stop->signal;
 	ev.signal_name = signal_name(stop->signal, name, sizeof(name));
 	ev.pc = stop->pc;
@@ -523,7 +308,7 @@ static void on_signal(struct collector *col, const struct stop *stop)
 	ev.line = at->line;
 	ev.has_fault = stop->has_fault;
 	ev.fault = stop->fault;
-	emit(col, &ev);
+	collect_emit(col, &ev);
 }
 
 static void note_end(struct collector *col)
@@ -550,23 +335,23 @@ static void note_end(struct collector *col)
 static void on_end(struct collector *col, const struct stop *stop)
 {
 	char name[32];
-	pop_all_threads(col);
+	frames_pop_everything(col);
 	note_end(col);
 	finish_summary(col);
-	struct event ev = new_event(col, EVENT_EXIT, stop->pid, stop->tid, stop->time_ns);
+	struct event ev = collect_event(col, EVENT_EXIT, stop->pid, stop->tid, stop->time_ns);
 	ev.status = stop->status;
 	ev.signal = stop->kind == STOP_KILLED ? stop->signal : 0;
 	ev.signal_name = ev.signal ? signal_name(ev.signal, name, sizeof(name)) : NULL;
 	ev.core = stop->core;
 	ev.summary = &col->summary;
-	emit(col, &ev);
+	collect_emit(col, &ev);
 }
 
 static void on_simple(struct collector *col, const struct stop *stop, enum event_kind kind)
 {
-	struct event ev = new_event(col, kind, stop->pid, stop->tid, stop->time_ns);
+	struct event ev = collect_event(col, kind, stop->pid, stop->tid, stop->time_ns);
 	ev.child = (int)stop->child;
-	emit(col, &ev);
+	collect_emit(col, &ev);
 }
 
 enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
@@ -578,7 +363,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 	case STOP_EXEC:
 		return on_exec(col, stop);
 	case STOP_GONE:
-		pop_all(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
+		frames_pop_thread(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;
 	case STOP_THREAD:
@@ -591,7 +376,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		on_signal(col, stop);
 		return FT_OK;
 	case STOP_LEAVING:
-		on_leaving(col, stop);
+		frames_leaving(col, stop);
 		return FT_OK;
 	case STOP_EXIT:
 	case STOP_KILLED:

@@ -2,7 +2,7 @@
  * collector.h - the collector's state (private to events/).
  *
  * Owns:     struct collector.
- * Gives:    what collect.c and walk.c share.
+ * Gives:    what collect.c, frames.c and walk.c share.
  * Never:    is included from another room.
  * Lifetime: session.
  */
@@ -37,7 +37,25 @@ struct collector {
 	enum unwind_end unwind_end;
 };
 
+/* collect.c */
+struct event collect_event(struct collector *col, enum event_kind kind, pid_t pid, pid_t tid,
+			   uint64_t time_ns);
+void collect_emit(struct collector *col, const struct event *ev); // numbers it
 void collect_note(struct collector *col, const char *text);
+
+/* frames.c: what push and pop events of one frame have in common. */
+struct event frames_event(struct collector *col, enum event_kind kind,
+			  const struct thread_stacks *t, const struct frame *f);
+void frames_note_depth(struct collector *col, const struct stack *s, const struct frame *f);
+void frames_settle_parts(struct collector *col, const struct traced *fn, struct event *ev);
+void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s, enum pop_how how,
+		struct traced_exit *x, const struct hit *hit);
+void frames_pop_deeper(struct collector *col, struct thread_stacks *t, struct stack *s,
+		       uint64_t cfa);
+void frames_pop_thread(struct collector *col, struct thread_stacks *t, enum pop_how how);
+void frames_pop_everything(struct collector *col);
+void frames_unload(void *collector, const struct module *m); // for target_on_unload()
+void frames_leaving(struct collector *col, const struct stop *stop);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);

@@ -38,11 +38,10 @@ static size_t overlay_read(void *ctx, uint64_t addr, void *buf, size_t len)
 	return o->captured.read(o->captured.ctx, addr, buf, len);
 }
 
-struct memory read_memory(struct reader *r, const struct hit *hit, struct memory live)
+void read_memory(struct reader *r, const struct hit *hit, struct memory live)
 {
 	r->overlay = (struct overlay){hit_memory(hit), live};
 	r->memory = (struct memory){overlay_read, &r->overlay};
-	return r->memory;
 }
 
 static struct expr_context context(const struct reader *r, const struct frame *f,

@@ -34,7 +34,7 @@ void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct b
 void read_deinit(struct reader *r);
 
 /* The memory to read from for the hit being collected: its bytes first, then `live`. */
-struct memory read_memory(struct reader *r, const struct hit *hit, struct memory live);
+void read_memory(struct reader *r, const struct hit *hit, struct memory live);
 
 void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev);
 void read_exit(struct reader *r, const struct frame *f, const struct traced_exit *x,

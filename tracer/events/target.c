@@ -1,4 +1,3 @@
-#define LOG_DOMAIN "target"
 #include "events/target.h"
 
 #include <inttypes.h>
@@ -10,34 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "events/names.h"
-#include "memory/space.h"
-
-struct loaded {
-	struct module *module;
-	uint64_t lo, hi;
-	bool traced; // its functions have sites
-};
-
-struct target {
-	struct control *control;
-	struct symbols *symbols;
-	struct selection *selection;
-	struct plan_options plan;
-	struct loaded *modules; // [0] is the program
-	size_t n_modules, cap_modules;
-	struct traced **traced;
-	size_t n_traced, cap_traced;
-	struct site_use *sites; // by site id
-	size_t n_sites, cap_sites;
-	struct names *returns; // return addresses
-	struct names *labels;  // other addresses
-	struct target_counts counts;
-	char *warning;
-	bool wants_libraries;
-	void (*on_unload)(void *ctx, const struct module *m);
-	void *unload_ctx;
-};
+#include "events/target_private.h"
 
 struct target *target_create(struct control *c, struct symbols *s, struct selection *sel,
 			     const struct plan_options *o)
@@ -89,177 +61,6 @@ void target_destroy(struct target *t)
 	free(t->modules);
 	free(t->sites);
 	free(t);
-}
-
-static struct site_use *use_of(struct target *t, uint32_t id)
-{
-	while (t->n_sites <= id) {
-		t->sites = xgrow(t->sites, t->n_sites, &t->cap_sites, sizeof(*t->sites));
-		t->sites[t->n_sites++] = (struct site_use){.entry = NULL};
-	}
-	return &t->sites[id];
-}
-
-// A site in the making: what runs there, what is captured, what it means.
-struct intended {
-	struct displaced d;
-	struct capture_plan plan;
-	struct site_use use;
-};
-
-struct intentions {
-	struct intended *i;
-	size_t n, cap;
-};
-
-static void intend(struct intentions *list, const struct intended *one)
-{
-	list->i = xgrow(list->i, list->n, &list->cap, sizeof(*list->i));
-	list->i[list->n++] = *one;
-}
-
-// One address, two meanings (a function that is a single ret): held, so that both can be read.
-static void join(struct intended *into, const struct intended *from)
-{
-	into->plan.hold = true;
-	into->plan.want_fp |= from->plan.want_fp;
-	if (from->use.entry) {
-		struct capture_plan plan = from->plan;
-		plan.hold = true;
-		plan.want_fp |= into->plan.want_fp;
-		into->plan = plan;
-		into->use.entry = from->use.entry;
-	} else {
-		into->use.exit_of = from->use.exit_of;
-		into->use.exit = from->use.exit;
-	}
-}
-
-static int by_home(const void *a, const void *b)
-{
-	const struct intended *x = a, *y = b;
-	return x->d.home < y->d.home ? -1 : x->d.home > y->d.home;
-}
-
-static void join_same_addresses(struct intentions *list)
-{
-	if (list->n == 0)
-		return;
-	qsort(list->i, list->n, sizeof(*list->i), by_home);
-	size_t kept = 0;
-	for (size_t k = 1; k < list->n; k++) {
-		if (list->i[k].d.home == list->i[kept].d.home)
-			join(&list->i[kept], &list->i[k]);
-		else
-			list->i[++kept] = list->i[k];
-	}
-	list->n = kept + 1;
-}
-
-// All sites of one function, or none: a push without its pops would be worse than no push.
-static enum ft_rc intend_function(struct target *t, struct traced *fn, struct intentions *list)
-{
-	size_t before = list->n;
-	struct intended one = {.plan = fn->capture, .use = {.entry = fn}};
-	enum ft_rc rc = code_displace(t->symbols, fn->plan.site, &one.d);
-	if (rc == FT_OK)
-		intend(list, &one);
-	for (size_t i = 0; rc == FT_OK && i < fn->n_exits; i++) {
-		struct traced_exit *x = &fn->exits[i];
-		one = (struct intended){.plan = x->capture, .use = {.exit_of = fn, .exit = x}};
-		rc = code_displace(t->symbols, x->exit->pc, &one.d);
-		if (rc == FT_OK)
-			intend(list, &one);
-	}
-	if (rc != FT_OK)
-		list->n = before;
-	return rc;
-}
-
-static void plan_functions(struct target *t, const struct function_list *fl, bool in_library,
-			   struct intentions *list)
-{
-	for (size_t i = 0; i < fl->n; i++) {
-		struct function *f = fl->f[i];
-		enum verdict v = selection_of(t->selection, f, in_library);
-		t->counts.hidden[f->origin] += v == HIDDEN_ORIGIN;
-		t->counts.hidden_filter += v == HIDDEN_FILTER;
-		if (v != WANTED)
-			continue;
-		struct traced *fn = NULL;
-		const char *why = "an instruction that cannot be moved";
-		enum ft_rc rc = traced_create(t->symbols, f, &t->plan, &fn, &why);
-		if (rc == FT_OK)
-			rc = intend_function(t, fn, list);
-		if (rc == FT_FAIL)
-			ft_error_clear();
-		if (rc != FT_OK) {
-			ft_log("%s is not traced: %s", f->name, why);
-			traced_destroy(fn);
-			t->counts.skipped++;
-			continue;
-		}
-		t->traced = xgrow(t->traced, t->n_traced, &t->cap_traced, sizeof(struct traced *));
-		t->traced[t->n_traced++] = fn;
-		t->counts.traced++;
-	}
-}
-
-static enum ft_rc map_slots(struct target *t, const struct space *space, const struct module *m,
-			    uint64_t len)
-{
-	uint64_t at;
-	enum ft_rc rc = space_gap_near(space, m->lo, m->hi, len, &at);
-	if (rc == FT_NONE)
-		return ft_fail("%s: no free address space of %" PRIu64
-			       " bytes near it for the slots",
-			       m->path, len);
-	return rc == FT_OK ? control_map_slots(t->control, at, len) : rc;
-}
-
-static enum ft_rc place(struct target *t, const struct space *space, const struct module *m,
-			struct intentions *list)
-{
-	if (list->n == 0)
-		return FT_OK;
-	enum ft_rc rc = FT_OK;
-	if (!control_has_slots(t->control, m->lo, m->hi, list->n))
-		rc = map_slots(t, space, m, control_slots_len(list->n));
-	for (size_t i = 0; rc == FT_OK && i < list->n; i++) {
-		uint32_t id;
-		rc = control_add_site(t->control, &list->i[i].d, &list->i[i].plan, &id);
-		if (rc == FT_OK)
-			*use_of(t, id) = list->i[i].use;
-	}
-	return rc == FT_OK ? control_arm(t->control) : rc;
-}
-
-static enum ft_rc trace_module(struct target *t, const struct space *space, struct loaded *l,
-			       bool in_library)
-{
-	// Positive patterns may name what the default selection does not even parse.
-	bool all = t->selection->all || in_library || t->selection->functions.n_positive > 0 ||
-		   t->selection->sources.n_positive > 0;
-	struct function_list fl;
-	enum ft_rc rc = symbols_functions(t->symbols, l->module, all, &fl);
-	if (rc != FT_OK)
-		return rc;
-	struct intentions list = {.n = 0};
-	plan_functions(t, &fl, in_library, &list);
-	if (!all)
-		for (size_t i = 0; i < FT_COUNT(t->counts.hidden); i++)
-			if (fl.n_hidden[i] > t->counts.hidden[i])
-				t->counts.hidden[i] = fl.n_hidden[i];
-	if (!t->wants_libraries) // else the match may be yet to come
-		rc = selection_check(t->selection, &fl);
-	if (rc == FT_OK) {
-		join_same_addresses(&list);
-		rc = place(t, space, l->module, &list);
-	}
-	l->traced = true;
-	free(list.i);
-	free(fl.f);
-	return rc;
 }
 
 static const struct region *region_of_file(const struct space *space, const char *path)
@@ -320,7 +121,7 @@ static enum ft_rc watch_libraries(struct target *t, const struct space *space)
 	if (rc != FT_OK)
 		return FT_NONE;
 	struct intentions list = {&one, 1, 1};
-	return place(t, space, l->module, &list);
+	return sites_place(t, space, l->module, &list);
 }
 
 static enum ft_rc load_from(struct target *t, const struct space *space, const char *path)
@@ -332,7 +133,7 @@ static enum ft_rc load_from(struct target *t, const struct space *space, const c
 	struct loaded *l;
 	enum ft_rc rc = open_at(t, r, &l);
 	if (rc == FT_OK)
-		rc = trace_module(t, space, l, false);
+		rc = sites_of_module(t, space, l, false);
 	if (rc == FT_OK && symbols_warning(t->modules[0].module))
 		t->warning = xstrdup(symbols_warning(t->modules[0].module));
 	if (rc != FT_OK || !t->wants_libraries)
@@ -402,7 +203,7 @@ static enum ft_rc add_new(struct target *t, const struct space *space)
 			continue;
 		enum ft_rc rc = l ? FT_OK : open_at(t, r, &l);
 		if (rc == FT_OK)
-			rc = trace_module(t, space, l, true);
+			rc = sites_of_module(t, space, l, true);
 		if (rc == FT_FAIL) {
 			ft_say("%s is not traced: %s", r->path, ft_error());
 			ft_error_clear();

@@ -1,0 +1,61 @@
+/*
+ * target_private.h - what is known of the running program (private to events/).
+ *
+ * Owns:     struct target.
+ * Gives:    what target.c and site_plan.c share.
+ * Never:    is included from another room.
+ * Lifetime: session.
+ */
+#ifndef FT_TARGET_PRIVATE_H
+#define FT_TARGET_PRIVATE_H
+
+#include "events/names.h"
+#include "events/target.h"
+#include "memory/space.h"
+
+struct loaded {
+	struct module *module;
+	uint64_t lo, hi;
+	bool traced; // its functions have sites
+};
+
+struct target {
+	struct control *control;
+	struct symbols *symbols;
+	struct selection *selection;
+	struct plan_options plan;
+	struct loaded *modules; // [0] is the program
+	size_t n_modules, cap_modules;
+	struct traced **traced;
+	size_t n_traced, cap_traced;
+	struct site_use *sites; // by site id
+	size_t n_sites, cap_sites;
+	struct names *returns; // return addresses
+	struct names *labels;  // other addresses
+	struct target_counts counts;
+	char *warning;
+	bool wants_libraries;
+	void (*on_unload)(void *ctx, const struct module *m);
+	void *unload_ctx;
+};
+// A site in the making: what runs there, what is captured, what it means.
+struct intended {
+	struct displaced d;
+	struct capture_plan plan;
+	struct site_use use;
+};
+
+struct intentions {
+	struct intended *i;
+	size_t n, cap;
+};
+
+/* site_plan.c: slots near the module, sites, arming. */
+FT_CHECK enum ft_rc sites_place(struct target *t, const struct space *space, const struct module *m,
+				struct intentions *list);
+
+/* site_plan.c: plans the module's functions that are wanted and places their sites. */
+FT_CHECK enum ft_rc sites_of_module(struct target *t, const struct space *space, struct loaded *l,
+				    bool in_library);
+
+#endif
