@@ -1,5 +1,5 @@
-// expect: work() called 20000 times while handlers of three timers interrupt it and each other, one
-// expect: of them on an alternate stack: 20000 pushes of work(), not one more
+// expect: work() called 4000 times while handlers of three timers interrupt it and each other, one
+// expect: of them on an alternate stack: 4000 pushes of work(), not one more
 // flags: -pthread
 // varies: calls
 #include <signal.h>
@@ -23,7 +23,7 @@ static void handler(int sig)
 
 static void every(int timer, int sig, int flags)
 {
-	struct itimerval t = {{0, 300}, {0, 300}};
+	struct itimerval t = {{0, 700}, {0, 700}};
 	struct sigaction a;
 
 	memset(&a, 0, sizeof(a));
@@ -45,7 +45,7 @@ int main(void)
 	every(ITIMER_REAL, SIGALRM, SA_ONSTACK);
 	every(ITIMER_VIRTUAL, SIGVTALRM, 0);
 	every(ITIMER_PROF, SIGPROF, 0);
-	for (int i = 0; i < 20000; i++)
+	for (int i = 0; i < 4000; i++)
 		work(i);
 	setitimer(ITIMER_REAL, &off, NULL);
 	setitimer(ITIMER_VIRTUAL, &off, NULL);
