@@ -321,7 +321,8 @@ static void check_rust(const char *command, bool optimised)
 			   (strcmp(v->name, "args") == 0 && v->line == 4);
 		CHECK_EQ_I(v->from_macro, !own);
 	}
-	CHECK(sig && sig->nocall == optimised && f->nocall == optimised);
+	// rustc 1.63 keeps the convention where 1.95 changes it; neither does so unoptimised.
+	CHECK(sig && sig->nocall == f->nocall && (optimised || !f->nocall));
 	CHECK(sig && sig->optimised == optimised);
 	free(l.f);
 	symbols_destroy(s);
