@@ -12,7 +12,7 @@
 #include "commands/program.h"
 #include "events/collect.h"
 
-enum { OUTPUT_BUFFER = 1 << 20 };
+enum { OUTPUT_BUFFER = 1 << 16 };
 
 /* One trace, from the command line to the exit status. */
 struct session {
@@ -20,6 +20,7 @@ struct session {
 	char *const *argv; // of the program
 	FILE *out;
 	const char *out_name;
+	char *buffer;	 // of out
 	bool flush_each; // somebody may be watching, or the file is shared with the program
 	bool broken;	 // the trace could not be written
 	struct control *control;
@@ -100,7 +101,8 @@ static enum ft_rc open_output(struct session *s)
 			return ft_fail("%s: %s", s->o.output, strerror(errno));
 		s->flush_each = !is_regular(s->out);
 	}
-	setvbuf(s->out, NULL, _IOFBF, OUTPUT_BUFFER);
+	s->buffer = xmalloc(OUTPUT_BUFFER); // glibc ignores the size if it is to find the memory
+	setvbuf(s->out, s->buffer, _IOFBF, OUTPUT_BUFFER);
 	return FT_OK;
 }
 
@@ -207,8 +209,11 @@ static void finish(struct session *s)
 		s->o.format->close(s->reporter);
 	if (!s->broken && s->out && fflush(s->out) != 0)
 		give_up_writing(s, errno);
-	if (s->out && s->out != stderr && fclose(s->out) != 0 && !s->broken)
-		give_up_writing(s, errno);
+	if (s->out && s->out != stderr) {
+		if (fclose(s->out) != 0 && !s->broken)
+			give_up_writing(s, errno);
+		free(s->buffer); // that of stderr is in use until exit
+	}
 	collector_destroy(s->collector);
 	target_destroy(s->target);
 	symbols_destroy(s->symbols);

@@ -283,7 +283,7 @@ static enum ft_rc next_status(struct control *c, struct wait_result *ret)
 	// Everybody who waits gets a turn: waitpid(2) looks at the threads in one fixed order, and
 	// a thread that hits without end would starve those behind it.
 	while (c->n_threads > 1 && c->n_deferred == 0) {
-		enum ft_rc rc = wait_any(c->spin, &w);
+		enum ft_rc rc = wait_any(true, &w);
 		if (rc != FT_OK)
 			return rc;
 		do
@@ -295,7 +295,7 @@ static enum ft_rc next_status(struct control *c, struct wait_result *ret)
 		memmove(c->deferred, c->deferred + 1, --c->n_deferred * sizeof(*c->deferred));
 		return FT_OK;
 	}
-	return wait_any(c->spin, ret);
+	return wait_any(true, ret);
 }
 
 enum ft_rc control_next(struct control *c, struct stop *ret)

@@ -134,13 +134,6 @@ static void close_end(int fd)
 		close(fd);
 }
 
-// Spinning helps only if tracer and program can run at the same time.
-static bool worth_spinning(const struct launch *how)
-{
-	cpu_set_t set;
-	return !how->pin && sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
-}
-
 enum ft_rc control_launch(const struct launch *how, struct control **ret)
 {
 	struct pipes p = {{-1, -1}, {-1, -1}};
@@ -151,7 +144,6 @@ enum ft_rc control_launch(const struct launch *how, struct control **ret)
 	struct control *c = xcalloc(1, sizeof(*c));
 	sites_init(&c->sites);
 	c->mem = -1;
-	c->spin = worth_spinning(how);
 	c->early_resume = how->early_resume;
 	c->pid = fork();
 	if (c->pid == 0) {

@@ -41,7 +41,7 @@ struct control {
 	pid_t pid;
 	int mem; // /proc/PID/mem
 	bool exited, disarmed;
-	bool spin, early_resume;
+	bool early_resume;
 	struct sites sites;
 	struct thread *threads;
 	size_t n_threads, cap_threads;

@@ -1,12 +1,13 @@
 #include "control/wait.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
-// About 60 us of polling: longer than a call takes to come back, far shorter than a time slice.
+// About 100 us of polling: longer than a call takes to come back, far shorter than a time slice.
 enum { SPINS = 200 };
 
 static bool stops_group(int signal)
@@ -56,8 +57,13 @@ enum ft_rc wait_any(bool spin, struct wait_result *ret)
 {
 	int status;
 	pid_t tid = 0;
-	for (int i = 0; spin && i < SPINS && tid == 0; i++)
+	// On another CPU the program runs meanwhile; on this one it runs because of the yield, and
+	// its stop brings us back without a wake-up.
+	for (int i = 0; spin && i < SPINS && tid == 0; i++) {
 		tid = waitpid(-1, &status, __WALL | WNOHANG);
+		if (tid == 0)
+			sched_yield();
+	}
 	while (tid == 0 || (tid < 0 && errno == EINTR))
 		tid = waitpid(-1, &status, __WALL);
 	if (tid < 0 && errno == ECHILD)
