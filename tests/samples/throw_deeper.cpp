@@ -2,7 +2,6 @@
 // expect: begins below theirs, since the library's unique_ptr stands between, but it is a child of
 // expect: outer(), at depth 2
 // The hooks see middle() end in time; we notice at the next event further out.
-// not: instrument
 #include <cstdio>
 #include <memory>
 

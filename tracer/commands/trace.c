@@ -168,7 +168,6 @@ static enum ft_rc start(struct session *s, const char *path)
 		.argv = s->argv,
 		.max_depth = s->o.max_depth,
 		.locals = plan.locals,
-		.live = !early,
 		.walk = s->o.walk,
 		.verify = s->o.verify,
 	};

@@ -94,6 +94,15 @@ enum ft_rc control_add_site(struct control *c, const struct displaced *d,
 	return sites_add(&c->sites, d, plan, ret);
 }
 
+void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi)
+{
+	struct thread *t = thread_find(c, tid);
+	if (!t)
+		return;
+	t->caller_lo = lo;
+	t->caller_hi = hi;
+}
+
 enum ft_rc control_arm(struct control *c)
 {
 	return sites_arm(&c->sites, c->mem, c->pid);
@@ -141,6 +150,16 @@ static enum ft_rc deliver(struct control *c, struct thread *t, int signal, struc
 	return t->pid == c->pid ? FT_OK : FT_NONE;
 }
 
+static bool is_called_from_elsewhere(const struct control *c, const struct thread *t,
+				     const struct site *site)
+{
+	struct memory captured = hit_memory(&c->hit);
+	uint64_t back;
+	return site->plan.is_entry &&
+	       memory_read_uint(&captured, c->hit.cfa - ARCH_WORD, ARCH_WORD, &back) &&
+	       (back < t->caller_lo || back > t->caller_hi);
+}
+
 // At a site: the hit is captured; with early resume the thread runs on while it is reported.
 static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site, struct regs *regs,
 			  struct stop *ret)
@@ -160,7 +179,8 @@ static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site
 	c->stats.hits++;
 	ret->kind = STOP_HIT;
 	ret->hit = &c->hit;
-	if (!c->early_resume || site->plan.hold)
+	c->hit.held = !c->early_resume || site->plan.hold || is_called_from_elsewhere(c, t, site);
+	if (c->hit.held)
 		return FT_OK;
 	c->resume_tid = 0;
 	return thread_resume(c, t) == FT_FAIL ? FT_FAIL : FT_OK;

@@ -99,6 +99,13 @@ uint64_t control_slots_len(size_t n);
 FT_CHECK enum ft_rc control_add_site(struct control *c, const struct displaced *d,
 				     const struct capture_plan *plan, uint32_t *ret);
 
+/*
+ * The thread's innermost traced function is [lo, hi): the next entry that was called from elsewhere
+ * is held even with early resume, so that the stack between them can be walked. [0, UINT64_MAX)
+ * expects nothing.
+ */
+void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi);
+
 /* Writes all sites added since the last call: slots first, then the int3 bytes. */
 FT_CHECK enum ft_rc control_arm(struct control *c);
 

@@ -52,8 +52,9 @@ struct capture_pending {
 
 struct capture_plan {
 	struct cfa_rule cfa;
-	bool want_fp; // SSE and x87 registers too
-	bool hold;    // keep the thread stopped until the hit has been used: live memory is needed
+	bool want_fp;  // SSE and x87 registers too
+	bool hold;     // keep the thread stopped until the hit has been used: live memory is needed
+	bool is_entry; // CFA - 8 holds a return address: see control_expect()
 	uint8_t n_ranges, n_follows, n_pending;
 	struct capture_range ranges[CAPTURE_RANGES];
 	struct capture_follow follows[CAPTURE_FOLLOWS];
@@ -72,6 +73,7 @@ struct hit {
 	uint64_t time_ns; // CLOCK_MONOTONIC
 	struct regs regs; // r[ARCH_RIP] is the site's address
 	bool has_fp;
+	bool held; // the thread is still stopped: the process's memory is as it was then
 	struct fp_regs fp;
 	uint64_t cfa; // by the plan's rule; 0 if it could not be read
 	uint32_t n_captured;

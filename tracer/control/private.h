@@ -17,13 +17,14 @@
 enum { AGAIN_MAX = 16 }; // nested signal handlers that are told from new arrivals
 
 struct thread {
-	pid_t tid, pid;		// pid differs from the process's for a vfork child
-	bool stopped;		// ptrace-stopped and known to us
-	bool announced;		// its creator's event was seen; until then its first stop waits
-	int deliver;		// signal to deliver when it is resumed
-	bool listening;		// in a group-stop: left listening
-	bool leaving;		// about to end: nothing can be read through it soon
-	struct site *resume_in; // at its site: to be resumed in the slot
+	pid_t tid, pid; // pid differs from the process's for a vfork child
+	bool stopped;	// ptrace-stopped and known to us
+	bool announced; // its creator's event was seen; until then its first stop waits
+	int deliver;	// signal to deliver when it is resumed
+	bool listening; // in a group-stop: left listening
+	bool leaving;	// about to end: nothing can be read through it soon
+	uint64_t caller_lo, caller_hi; // where the next entry is expected to be called from
+	struct site *resume_in;	       // at its site: to be resumed in the slot
 	/*
 	 * A signal took the thread back home before the replaced instruction ran. When its handler
 	 * has returned, the kernel restores the registers exactly (sigreturn(2)) and the thread

@@ -16,7 +16,7 @@ struct thread *thread_add(struct control *c, pid_t tid, pid_t pid)
 {
 	c->threads = xgrow(c->threads, c->n_threads, &c->cap_threads, sizeof(*c->threads));
 	struct thread *t = &c->threads[c->n_threads++];
-	*t = (struct thread){.tid = tid, .pid = pid};
+	*t = (struct thread){.tid = tid, .pid = pid, .caller_hi = UINT64_MAX};
 	c->last = NULL;
 	return t;
 }

@@ -118,16 +118,15 @@ void collect_start(struct collector *col)
 }
 
 // From here on values are read from this hit, and from the process if its thread is held.
-static void look_at(struct collector *col, const struct hit *hit, bool hold)
+static void look_at(struct collector *col, const struct hit *hit)
 {
-	read_memory(&col->reader, hit,
-		    hold || col->o.live ? control_memory(col->control) : memory_none());
+	read_memory(&col->reader, hit, hit->held ? control_memory(col->control) : memory_none());
 }
 
 static struct frame new_frame(struct collector *col, struct traced *fn, const struct hit *hit)
 {
 	const struct frame_plan *p = &fn->plan;
-	struct frame f = {.fn = fn, .cfa = hit->cfa, .seq = col->seq};
+	struct frame f = {.fn = fn, .cfa = hit->cfa};
 	struct memory mem = hit_memory(hit);
 	if (!memory_read_uint(&mem, hit->cfa - ARCH_WORD, ARCH_WORD, &f.return_address))
 		f.return_address = 0;
@@ -136,6 +135,47 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 	f.has_base = read_base(&col->reader, fn, hit, &f.base);
 	f.has_result = read_result_pointer(&col->reader, fn, hit, &f.result);
 	return f;
+}
+
+static bool is_called_by(const struct frame *caller, uint64_t return_address)
+{
+	const struct function *f = caller->fn->f;
+	for (size_t i = 0; i < f->n_ranges; i++) // the call may be the last instruction
+		if (return_address > f->ranges[i].lo && return_address <= f->ranges[i].hi)
+			return true;
+	return false;
+}
+
+/*
+ * A call from code that is not traced: the innermost traced frame may have been left by an
+ * exception or a longjmp whose catcher has called that code. A walk tells. It is done once for each
+ * place that calls back into a frame's callees.
+ */
+static void check_caller(struct collector *col, struct thread_stacks *t, struct stack *s,
+			 const struct frame *f, const struct hit *hit)
+{
+	struct frame *top = stack_top(s);
+	if (!hit->held || !top || is_called_by(top, f->return_address))
+		return;
+	if (top->seen_caller == f->return_address && top->seen_cfa == f->cfa)
+		return;
+	frames_settle(col, t, &hit->regs);
+	top = stack_top(s);
+	if (!top)
+		return;
+	top->seen_caller = f->return_address;
+	top->seen_cfa = f->cfa;
+}
+
+// The thread's next entry is expected to be called by its innermost frame.
+static void expect_caller(struct collector *col, const struct thread_stacks *t)
+{
+	const struct frame *top = t->n > 0 ? stack_top(&t->s[t->current]) : NULL;
+	if (top)
+		control_expect(col->control, t->tid, top->fn->f->ranges[0].lo,
+			       top->fn->f->ranges[0].hi);
+	else
+		control_expect(col->control, t->tid, 0, UINT64_MAX);
 }
 
 static void on_entry(struct collector *col, const struct hit *hit, struct traced *fn)
@@ -149,8 +189,10 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 			return; // the same frame, once more around its loop
 		frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
-	look_at(col, hit, fn->capture.hold);
+	look_at(col, hit);
 	struct frame f = new_frame(col, fn, hit);
+	check_caller(col, t, s, &f, hit);
+	f.seq = col->seq;
 	struct frame *pushed = stack_push(s, &f);
 	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
 	if (!col->running) // by now the dynamic linker has loaded what it will at start
@@ -201,7 +243,7 @@ static void on_exit_site(struct collector *col, const struct hit *hit, const str
 {
 	struct traced *fn = use->exit_of;
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
-	look_at(col, hit, use->exit->capture.hold);
+	look_at(col, hit);
 	if (!condition_holds(col, fn, use->exit->exit, hit))
 		return;
 	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
@@ -239,6 +281,7 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 		on_entry(col, hit, use->entry);
 	if (use->exit_of)
 		on_exit_site(col, hit, use);
+	expect_caller(col, stacks_of(&col->stacks, hit->tid, hit->pid));
 	return FT_OK;
 }
 

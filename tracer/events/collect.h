@@ -20,7 +20,6 @@ struct collect_options {
 	char *const *argv;   // of the program, NULL-terminated
 	uint32_t max_depth;  // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	     // values of arguments and locals at the pop
-	bool live;	     // the thread is still stopped when its hit is collected
 	bool walk;	     // the whole stack at each push, by CFI
 	bool verify;	     // compare that walk with libunwind's
 };

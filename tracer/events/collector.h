@@ -55,6 +55,7 @@ void frames_pop_deeper(struct collector *col, struct thread_stacks *t, struct st
 void frames_pop_thread(struct collector *col, struct thread_stacks *t, enum pop_how how);
 void frames_pop_everything(struct collector *col);
 void frames_unload(void *collector, const struct module *m); // for target_on_unload()
+void frames_settle(struct collector *col, struct thread_stacks *t, const struct regs *regs);
 void frames_leaving(struct collector *col, const struct stop *stop);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */

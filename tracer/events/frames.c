@@ -181,7 +181,7 @@ void frames_pop_everything(struct collector *col)
  * are; but those that an exception or a panic has left before are gone without a trace. A walk from
  * the registers tells them apart: it meets the CFA of every frame that is still there.
  */
-static void settle_frames(struct collector *col, struct thread_stacks *t, const struct regs *regs)
+void frames_settle(struct collector *col, struct thread_stacks *t, const struct regs *regs)
 {
 	struct memory live = control_memory(col->control);
 	struct unwind_frame f = unwind_innermost(regs);
@@ -195,17 +195,20 @@ static void settle_frames(struct collector *col, struct thread_stacks *t, const 
 			opened = true;
 			continue;
 		}
-		struct stack *s = moved ? stack_holding(t, caller.regs.r[ARCH_RSP]) : NULL;
 		if (!moved)
 			return;
 		opened = false;
+		uint64_t cfa = caller.regs.r[ARCH_RSP];
+		struct stack *s = stack_holding(t, cfa);
 		f = caller;
 		if (!s)
 			continue;
-		frames_pop_deeper(col, t, s, caller.regs.r[ARCH_RSP]);
+		frames_pop_deeper(col, t, s, cfa);
 		struct frame *top = stack_top(s);
-		if (!top || top->cfa == caller.regs.r[ARCH_RSP])
+		if (!top || (top->cfa == cfa && top->return_address == caller.pc))
 			return; // it is there, and so are those outside of it
+		if (top->cfa == cfa) // another call's frame has its place
+			frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
 }
 
@@ -215,7 +218,7 @@ void frames_leaving(struct collector *col, const struct stop *stop)
 	struct regs regs;
 	enum ft_rc rc = control_regs(col->control, stop->tid, &regs);
 	if (rc == FT_OK)
-		settle_frames(col, t, &regs);
+		frames_settle(col, t, &regs);
 	else if (rc == FT_FAIL)
 		ft_error_clear();
 }

@@ -267,6 +267,7 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 	struct ranges ranges = {.n = 0};
 	c->cfa = t->plan.cfa;
 	c->hold = o->hold_all;
+	c->is_entry = true;
 	for (size_t i = 0; i < t->plan.n_pending; i++) {
 		const struct pending_store *p = &t->plan.pending[i];
 		c->pending[c->n_pending++] = (struct capture_pending){p->off, p->size, p->reg};

@@ -28,7 +28,9 @@ struct frame {
 	bool has_result;
 	bool reported;		 // its push was an event (not beyond the depth limit)
 	uint64_t return_address; // 0: unknown
-	uint64_t seq;		 // of its push
+	/* Untraced code that this frame called was seen to call back from here, with this CFA. */
+	uint64_t seen_caller, seen_cfa;
+	uint64_t seq; // of its push
 	uint32_t depth;
 };
 
