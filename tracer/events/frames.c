@@ -206,7 +206,7 @@ void frames_settle(struct collector *col, struct thread_stacks *t, const struct 
 		frames_pop_deeper(col, t, s, cfa);
 		struct frame *top = stack_top(s);
 		if (!top || (top->cfa == cfa && top->return_address == caller.pc))
-			return; // it is there, and so are those outside of it
+			return;	     // it is there, and so are those outside of it
 		if (top->cfa == cfa) // another call's frame has its place
 			frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
