@@ -7,6 +7,7 @@ The programs are built here; what they need is theirs alone (libraries beside ea
 that outlives its parent, threads that compete).
 """
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -68,6 +69,19 @@ int main(void) { pthread_t t[4]; int hungry = 0;
 """
 
 
+SECRETIVE = r"""
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+__attribute__((noinline)) int f(int x) { return x + 1; }
+int main(void) { int st = 0; f(1); prctl(PR_SET_DUMPABLE, 0); f(2);
+	pid_t p = fork(); if (p == 0) _exit(f(3)); waitpid(p, &st, 0);
+	printf("exit %d sig %d, dumpable %d\n", WEXITSTATUS(st), WTERMSIG(st), prctl(PR_GET_DUMPABLE));
+	return 0; }
+"""
+
+
 def build(directory, name, source, *flags):
     file = directory / (Path(name).stem + ".c")
     file.write_text(source)
@@ -123,6 +137,17 @@ def leader_exit():
            "arguments are read when the first thread has ended", unknown, done.ran)
 
 
+def secretive_child(directory):
+    """A user without privileges, whose program lets nobody look into it: not even its tracer."""
+    program = build(directory, "secretive", SECRETIVE)
+    tracer = shutil.copy(FRAMETRACE, directory / "frametrace")
+    os.chmod(directory, 0o755)
+    someone = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    ran = run([tracer, "-q", program], **someone)
+    tap.ok(ran.out == b"exit 4 sig 0, dumpable 0\n" and b"f(x=2)" in ran.err,
+           "the child of a program that is not dumpable gets its bytes back", ran)
+
+
 def ignored_hangup(directory):
     program = build(directory, "hello", "#include <stdio.h>\nint main(void){getchar();return 7;}\n")
     child = subprocess.Popen([FRAMETRACE, program], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -150,6 +175,7 @@ def main():
         threads_take_turns(directory)
         nested_signals()
         leader_exit()
+        secretive_child(directory)
         ignored_hangup(directory)
         size_limit(directory)
     tap.done()

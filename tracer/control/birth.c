@@ -1,5 +1,6 @@
 #include <linux/sched.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,15 +22,39 @@ static uint64_t clone_flags(struct control *c, const struct regs *regs)
 	return 0;
 }
 
+static bool set_dumpable(struct control *c, pid_t tid, uint64_t how)
+{
+	struct injected_call call = {.number = SYS_prctl, .args = {PR_SET_DUMPABLE, how}};
+	uint64_t result = 1;
+	return inject(c, tid, tid, &call, &result) == FT_OK && result == 0;
+}
+
+/*
+ * The program's bytes back into a child's memory. A child that forbids others to look into it
+ * (prctl(2), PR_SET_DUMPABLE) is made to allow it for the moment: with our bytes it would die.
+ */
+static void restore_bytes(struct control *c, pid_t tid)
+{
+	int mem;
+	if (sites_syscall(&c->sites) == 0)
+		return; // nothing of ours is there
+	bool opened = mem_open(tid, &mem) == FT_OK;
+	bool forced = !opened && set_dumpable(c, tid, 1);
+	ft_error_clear();
+	if (!opened && (!forced || mem_open(tid, &mem) != FT_OK))
+		return;
+	if (sites_restore(&c->sites, mem, tid) == FT_FAIL)
+		ft_error_clear();
+	close(mem);
+	if (forced && !set_dumpable(c, tid, 0))
+		ft_error_clear();
+}
+
 // Gives a stopped process that shares nothing, or nothing any more, back as we found it.
 static void release(struct control *c, struct thread *t, int signal, bool executed)
 {
-	int mem;
-	if (!executed && mem_open(t->tid, &mem) == FT_OK) {
-		if (sites_restore(&c->sites, mem, t->tid) == FT_FAIL)
-			ft_error_clear();
-		close(mem);
-	}
+	if (!executed)
+		restore_bytes(c, t->tid);
 	struct regs regs;
 	if (!executed && pt_get_regs(t->tid, &regs) == FT_OK) {
 		struct site *site = sites_at(&c->sites, regs.r[ARCH_RIP] - 1);

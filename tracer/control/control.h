@@ -82,7 +82,8 @@ FT_CHECK enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret)
 
 /*
  * Maps a page run for slots at exactly [addr, addr + len), which must be free and within 2 GiB of
- * the code it serves. Only while the process is stopped. May be called several times.
+ * the code it serves. Only while a thread of the process is stopped. May be called several
+ * times.
  */
 FT_CHECK enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len);
 

@@ -12,7 +12,7 @@ enum { STEP_TRIES = 16 }; // steps that may end for another reason than the inst
 static const uint8_t syscall_insn[] = {0x0f, 0x05, ARCH_TRAP};
 
 struct injection {
-	pid_t tid;
+	pid_t tid, pid;
 	struct regs saved;
 	uint64_t saved_mask;
 	uint64_t at;   // of the syscall instruction used
@@ -51,7 +51,7 @@ static enum ft_rc end(struct control *c, struct injection *in)
 	if (rc == FT_OK)
 		rc = pt_set_sigmask(in->tid, in->saved_mask);
 	if (in->pending)
-		syscall(SYS_tgkill, c->pid, in->tid, in->pending);
+		syscall(SYS_tgkill, in->pid, in->tid, in->pending);
 	return rc;
 }
 
@@ -85,24 +85,34 @@ static enum ft_rc step_over(struct control *c, struct injection *in, const struc
 	return ft_fail("the program does not step at 0x%" PRIx64, in->at);
 }
 
-static enum ft_rc run_mmap(struct control *c, struct injection *in, uint64_t addr, uint64_t len,
-			   uint64_t *ret)
+static enum ft_rc run(struct control *c, struct injection *in, const struct injected_call *call,
+		      uint64_t *ret)
 {
-	struct regs r = in->saved;
+	struct regs after, r = in->saved;
 	r.r[ARCH_RIP] = in->at;
 	r.orig_rax = ~(uint64_t)0; // not inside a system call: nothing to restart
-	r.r[ARCH_RAX] = SYS_mmap;
-	r.r[ARCH_RDI] = addr;
-	r.r[ARCH_RSI] = len;
-	r.r[ARCH_RDX] = PROT_READ | PROT_EXEC;
-	r.r[ARCH_R10] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
-	r.r[ARCH_R8] = ~(uint64_t)0;
-	r.r[ARCH_R9] = 0;
-	struct regs after;
+	r.r[ARCH_RAX] = call->number;
+	r.r[ARCH_RDI] = call->args[0];
+	r.r[ARCH_RSI] = call->args[1];
+	r.r[ARCH_RDX] = call->args[2];
+	r.r[ARCH_R10] = call->args[3];
+	r.r[ARCH_R8] = call->args[4];
+	r.r[ARCH_R9] = call->args[5];
 	enum ft_rc rc = step_over(c, in, &r, &after);
 	if (rc == FT_OK)
 		*ret = after.r[ARCH_RAX];
 	return rc;
+}
+
+enum ft_rc inject(struct control *c, pid_t tid, pid_t pid, const struct injected_call *call,
+		  uint64_t *ret)
+{
+	struct injection in = {.tid = tid, .pid = pid};
+	enum ft_rc rc = begin(c, &in);
+	if (rc == FT_OK)
+		rc = run(c, &in, call, ret);
+	enum ft_rc ended = rc == FT_NONE ? FT_NONE : end(c, &in);
+	return rc == FT_OK ? ended : rc;
 }
 
 static pid_t a_stopped_thread(const struct control *c)
@@ -115,18 +125,18 @@ static pid_t a_stopped_thread(const struct control *c)
 
 enum ft_rc control_map_slots(struct control *c, uint64_t addr, uint64_t len)
 {
-	struct injection in = {.tid = a_stopped_thread(c)};
+	pid_t tid = a_stopped_thread(c);
 	if (c->mem < 0)
 		return ft_fail("the program's memory cannot be read");
-	if (in.tid == 0)
-		return ft_fail("slots can be mapped only while the process is stopped");
+	if (tid == 0)
+		return ft_fail("slots can be mapped only while a thread is stopped");
+	struct injected_call mmap_there = {
+		.number = SYS_mmap,
+		.args = {addr, len, PROT_READ | PROT_EXEC,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, ~(uint64_t)0, 0},
+	};
 	uint64_t got = 0;
-	enum ft_rc rc = begin(c, &in);
-	if (rc == FT_OK)
-		rc = run_mmap(c, &in, addr, len, &got);
-	enum ft_rc ended = rc == FT_NONE ? FT_NONE : end(c, &in);
-	if (rc == FT_OK)
-		rc = ended;
+	enum ft_rc rc = inject(c, tid, c->pid, &mmap_there, &got);
 	if (rc == FT_NONE)
 		return ft_fail("the program was killed before it could be traced");
 	if (rc == FT_OK && got != addr) {

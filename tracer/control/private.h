@@ -74,6 +74,13 @@ void thread_defer(struct control *c, const struct wait_result *w);
 bool thread_is_again(struct thread *t, const struct site *site, const struct regs *regs);
 void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal);
 
+/* inject.c: one system call in a stopped thread, which notices nothing. FT_NONE: it was killed. */
+struct injected_call {
+	uint64_t number, args[6];
+};
+FT_CHECK enum ft_rc inject(struct control *c, pid_t tid, pid_t pid,
+			   const struct injected_call *call, uint64_t *ret);
+
 /* birth.c: a new thread or process, as the parent's event reports it. Fills ret; FT_NONE: nothing
  * to tell. */
 FT_CHECK enum ft_rc birth(struct control *c, struct thread *parent, struct stop *ret);
