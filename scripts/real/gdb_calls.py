@@ -27,6 +27,9 @@ for setting in ("pagination off", "confirm off", "debuginfod enabled off",
         gdb.execute("set " + setting, to_string=True)
     except gdb.error:
         pass  # an older gdb
+# gdb starts programs by their absolute path; a program may do more for a longer argv[0] than ours.
+NAME = os.path.basename(gdb.current_progspace().filename)
+gdb.execute(f"""set exec-wrapper bash -c 'exec -a ./{NAME} "$0" "$@"'""", to_string=True)
 gdb.execute("starti " + os.environ["CALLS_ARGS"] + " >/dev/null 2>&1", to_string=True)
 with open(os.environ["CALLS_OF"], encoding="utf-8") as functions:
     for one in functions:
