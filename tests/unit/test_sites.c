@@ -50,7 +50,7 @@ TEST(arms_hides_and_restores)
 	CHECK(sites_add(&s, &d1, &plan, &a) == FT_OK);
 	CHECK(sites_add(&s, &d2, &plan, &b) == FT_OK);
 	CHECK(a != b);
-	CHECK(sites_arm(&s, mem, getpid()) == FT_OK);
+	CHECK(sites_arm(&s, mem) == FT_OK);
 	CHECK_EQ_U(code[3], ARCH_TRAP);
 	CHECK_EQ_U(code[40], ARCH_TRAP);
 	CHECK_EQ_U(code[4], 0x94);
@@ -61,7 +61,7 @@ TEST(arms_hides_and_restores)
 	memcpy(copy, code + 4, 10); // a window that begins behind a site
 	sites_hide(&s, (uint64_t)(uintptr_t)(code + 4), copy, 10);
 	CHECK_EQ_U(copy[0], 0x94);
-	CHECK(sites_restore(&s, mem, getpid()) == FT_OK);
+	CHECK(sites_restore(&s, mem) == FT_OK);
 	CHECK_EQ_U(code[3], 0x93);
 	CHECK_EQ_U(code[40], 0x90);
 	sites_deinit(&s);
@@ -79,7 +79,7 @@ TEST(slot_code_jumps_home)
 	add_area(&s);
 	struct displaced d = plain(code + 8, 3);
 	CHECK(sites_add(&s, &d, &plan, &id) == FT_OK);
-	CHECK(sites_arm(&s, mem, getpid()) == FT_OK);
+	CHECK(sites_arm(&s, mem) == FT_OK);
 	struct site *site = sites_at(&s, d.home);
 	CHECK(site != NULL);
 	const uint8_t *slot = (const uint8_t *)(uintptr_t)site->slot;
@@ -112,7 +112,7 @@ TEST(bytes_that_differ_get_no_site)
 	struct displaced d = plain(code + 8, 3);
 	d.first = 0x55; // the file says so, the memory does not
 	CHECK(sites_add(&s, &d, &plan, &id) == FT_OK);
-	CHECK(sites_arm(&s, mem, getpid()) == FT_OK);
+	CHECK(sites_arm(&s, mem) == FT_OK);
 	CHECK_EQ_U(code[8], 0x90);
 	CHECK(!sites_at(&s, d.home)->armed);
 	sites_deinit(&s);

@@ -43,7 +43,7 @@ static void restore_bytes(struct control *c, pid_t tid)
 	ft_error_clear();
 	if (!opened && (!forced || mem_open(tid, &mem) != FT_OK))
 		return;
-	if (sites_restore(&c->sites, mem, tid) == FT_FAIL)
+	if (sites_restore(&c->sites, mem) == FT_FAIL)
 		ft_error_clear();
 	close(mem);
 	if (forced && !set_dumpable(c, tid, 0))

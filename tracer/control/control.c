@@ -63,9 +63,7 @@ struct control_stats control_stats(const struct control *c)
 static size_t live_read(void *ctx, uint64_t addr, void *buf, size_t len)
 {
 	struct control *c = ctx;
-	size_t got = mem_read(c->pid, addr, buf, len);
-	if (got == 0 && len > 0)
-		got = mem_read_fd(c->mem, addr, buf, len);
+	size_t got = mem_read_fd(c->mem, addr, buf, len);
 	if (!c->disarmed)
 		sites_hide(&c->sites, addr, buf, got);
 	return got;
@@ -105,7 +103,7 @@ void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi)
 
 enum ft_rc control_arm(struct control *c)
 {
-	return sites_arm(&c->sites, c->mem, c->pid);
+	return sites_arm(&c->sites, c->mem);
 }
 
 void control_forget(struct control *c, uint64_t lo, uint64_t hi)
@@ -119,7 +117,7 @@ void control_disarm(struct control *c)
 {
 	if (c->disarmed || c->exited || c->mem < 0)
 		return;
-	if (sites_restore(&c->sites, c->mem, c->pid) == FT_FAIL)
+	if (sites_restore(&c->sites, c->mem) == FT_FAIL)
 		ft_error_clear();
 	c->disarmed = true;
 }

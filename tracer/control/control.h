@@ -68,6 +68,8 @@ FT_CHECK enum ft_rc control_next(struct control *c, struct stop *ret);
 
 pid_t control_pid(const struct control *c);
 
+uint64_t control_now(void); // CLOCK_MONOTONIC in ns, as in stop.time_ns
+
 /* A thread through which /proc can be read: the first one may have ended before the others. */
 pid_t control_alive(const struct control *c);
 

@@ -36,7 +36,7 @@ static enum ft_rc begin(struct control *c, struct injection *in)
 	if (!in->borrowed)
 		return FT_OK;
 	in->at = in->saved.r[ARCH_RIP];
-	if (mem_read(c->pid, in->at, in->program, sizeof(in->program)) != sizeof(in->program))
+	if (mem_read_fd(c->mem, in->at, in->program, sizeof(in->program)) != sizeof(in->program))
 		return ft_fail("the program's code at 0x%" PRIx64 " cannot be read", in->at);
 	return mem_write(c->mem, in->at, syscall_insn, sizeof(syscall_insn));
 }

@@ -54,9 +54,6 @@ struct control {
 	struct hit hit;
 };
 
-/* launch.c */
-uint64_t control_now(void);
-
 /* threads.c */
 struct thread *thread_find(struct control *c, pid_t tid); // NULL if unknown
 struct thread *thread_add(struct control *c, pid_t tid, pid_t pid);

@@ -187,12 +187,6 @@ enum ft_rc mem_write(int fd, uint64_t addr, const void *bytes, size_t len)
 	return FT_OK;
 }
 
-size_t mem_read(pid_t pid, uint64_t addr, void *buf, size_t len)
-{
-	struct iovec remote = {(void *)(uintptr_t)addr, len};
-	return mem_read_many(pid, &remote, 1, buf, len);
-}
-
 size_t mem_read_fd(int fd, uint64_t addr, void *buf, size_t len)
 {
 	ssize_t got = pread(fd, buf, len, (off_t)addr);

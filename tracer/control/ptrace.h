@@ -46,9 +46,7 @@ const char *pt_denied_reason(int error);
 FT_CHECK enum ft_rc mem_open(pid_t pid, int *ret);
 FT_CHECK enum ft_rc mem_write(int fd, uint64_t addr, const void *bytes, size_t len);
 
-/* Leading bytes that could be read, 0..len. */
-size_t mem_read(pid_t pid, uint64_t addr, void *buf, size_t len);
-
+/* Leading bytes that could be read through such a descriptor, 0..len. */
 size_t mem_read_fd(int fd, uint64_t addr, void *buf, size_t len);
 
 /* One process_vm_readv of several places into one buffer; bytes read before the first fault. */

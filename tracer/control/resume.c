@@ -54,7 +54,7 @@ static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site 
 		rc = pt_step(t->tid);
 	struct wait_result w;
 	if (rc == FT_OK)
-		rc = wait_one(t->tid, &w);
+		rc = thread_wait(c, t->tid, &w);
 	if (rc != FT_OK)
 		return rc;
 	struct regs regs;

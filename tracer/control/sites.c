@@ -179,10 +179,11 @@ static size_t armed_from(const struct sites *s, uint64_t addr)
 }
 
 /*
- * Rewrites code in windows: reads what is there, changes the first byte of each site to the int3
- * (or back), writes it once. Bytes between sites are written as they were read.
+ * Rewrites code page by page: reads what is there, changes the first byte of each site to the int3
+ * (or back), and writes it once if anything changed. It never leaves a page of code, so what others
+ * write to data nearby is not overwritten, and it touches only bytes that are as they should be.
  */
-static enum ft_rc patch(const struct sites *s, int mem, pid_t pid, bool arm)
+static enum ft_rc patch(const struct sites *s, int mem, bool arm)
 {
 	uint8_t buf[PAGE];
 	enum ft_rc rc = FT_OK;
@@ -192,7 +193,7 @@ static enum ft_rc patch(const struct sites *s, int mem, pid_t pid, bool arm)
 		while (last + 1 < s->n_armed && s->armed[last + 1]->d.home / PAGE == lo / PAGE)
 			last++;
 		size_t len = (size_t)(s->armed[last]->d.home - lo) + 1;
-		size_t got = mem_read(pid, lo, buf, len);
+		size_t got = mem_read_fd(mem, lo, buf, len);
 		bool changed = false;
 		for (size_t k = i; k <= last; k++) {
 			struct site *site = s->armed[k];
@@ -218,7 +219,7 @@ static enum ft_rc patch(const struct sites *s, int mem, pid_t pid, bool arm)
 	return rc;
 }
 
-enum ft_rc sites_arm(struct sites *s, int mem, pid_t pid)
+enum ft_rc sites_arm(struct sites *s, int mem)
 {
 	for (size_t i = 0; i < s->n_areas; i++) {
 		struct slot_area *a = &s->areas[i];
@@ -232,12 +233,12 @@ enum ft_rc sites_arm(struct sites *s, int mem, pid_t pid)
 		a->written = used;
 	}
 	rebuild_armed(s);
-	return patch(s, mem, pid, true);
+	return patch(s, mem, true);
 }
 
-enum ft_rc sites_restore(const struct sites *s, int mem, pid_t pid)
+enum ft_rc sites_restore(const struct sites *s, int mem)
 {
-	return patch(s, mem, pid, false);
+	return patch(s, mem, false);
 }
 
 static bool is_in(const struct site *site, uint64_t lo, uint64_t hi)

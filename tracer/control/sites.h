@@ -60,10 +60,10 @@ FT_CHECK enum ft_rc sites_add(struct sites *s, const struct displaced *d,
 			      const struct capture_plan *plan, uint32_t *ret);
 
 /* Writes slots, then int3 bytes, for all sites not yet armed. mem is a /proc/PID/mem descriptor. */
-FT_CHECK enum ft_rc sites_arm(struct sites *s, int mem, pid_t pid);
+FT_CHECK enum ft_rc sites_arm(struct sites *s, int mem);
 
 /* Puts the program's bytes back into the given memory (a forked child's, or the process's own). */
-FT_CHECK enum ft_rc sites_restore(const struct sites *s, int mem, pid_t pid);
+FT_CHECK enum ft_rc sites_restore(const struct sites *s, int mem);
 
 void sites_forget(struct sites *s, uint64_t lo, uint64_t hi);
 

@@ -105,10 +105,7 @@ void collect_start(struct collector *col)
 {
 	struct timespec wall;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	struct timespec mono;
-	clock_gettime(CLOCK_MONOTONIC, &mono);
-	col->start_ns = (uint64_t)mono.tv_sec * 1000000000u + (uint64_t)mono.tv_nsec;
-	col->now = col->start_ns;
+	col->now = col->start_ns = control_now();
 	pid_t pid = control_pid(col->control);
 	struct event ev = collect_event(col, EVENT_START, pid, pid, col->start_ns);
 	ev.unix_ns = (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec;
