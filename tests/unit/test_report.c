@@ -563,7 +563,7 @@ TEST(json_run)
 
 TEST(json_takes_no_notice_of_options)
 {
-	struct report_options o = {0}, all = {true, 2, false, true, true};
+	struct report_options o = {0}, all = {true, 2, false, true};
 	char *a = report("json", &o, run, FT_COUNT(run));
 	char *b = report("json", &all, run, FT_COUNT(run));
 	CHECK_EQ_S(a, b);

@@ -18,11 +18,10 @@
 #include "events/event.h"
 
 struct report_options {
-	bool color;	   // SGR colours; the caller has settled auto
-	int verbose;	   // 0, 1 (-v), 2 (-vv)
-	bool walk;	   // pushes carry walks
-	bool quiet;	   // no headings, notes or summary; formats for machines take no notice
-	bool many_threads; // reserved for prefixes; formats may switch by themselves
+	bool color;  // SGR colours; the caller has settled auto
+	int verbose; // 0, 1 (-v), 2 (-vv)
+	bool walk;   // pushes carry walks
+	bool quiet;  // frames only; formats for machines take no notice
 };
 
 struct reporter; // each format's own state

@@ -62,7 +62,6 @@ static struct reporter *text_open(FILE *out, const struct report_options *o)
 
 	r->out = out;
 	r->options = *o;
-	r->threads = o->many_threads;
 	lines_init(&r->lines, o->color);
 	buf_init(&r->alike_function);
 	return r;
