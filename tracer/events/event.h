@@ -49,6 +49,27 @@ struct event_part {
 	int64_t bytes;	  // -8
 };
 
+/*
+ * A stretch of a frame's bytes with one owner (docs/GLOSSARY.md, "frame map"). The slots of an
+ * event run from high addresses to low without a gap or an overlap: stack arguments, then the CFA,
+ * then down to rsp - 128.
+ */
+struct event_slot {
+	uint64_t address;  // of its lowest byte
+	uint64_t size;	   // bytes, never 0
+	const char *owner; // "return address", "saved register", "local", "padding" …
+	const char *name;  // of the variable or register; NULL if it has none
+	const char *type;  // of the variable; NULL if it is none
+	const char *value; // as a person reads it
+	bool known;	   // false: value is the reason in angle brackets
+	bool inferred;	   // name and owner come from source line and inlined call, not from DWARF
+	bool unwritten;	   // this frame has not stored anything there yet
+	const char *ghost; // what popped frame's bytes are still there: "n of double #1"; or NULL
+	uint64_t writer;   // pc of the instruction that stored there last; 0 if not known
+	const char *writer_text; // that instruction; NULL if not known
+	uint32_t writer_line;	 // its source line; 0 if not known
+};
+
 struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
 	uint64_t pc, cfa;
 	const char *symbol; // "main+18", or ""
@@ -109,6 +130,8 @@ struct event {
 	uint64_t pushed_seq;	     // EVENT_POP: seq of its push
 	const struct event_frame_of_walk *walk;
 	size_t n_walk;
+	const struct event_slot *slots; // the frame map, if it was asked for
+	size_t n_slots;
 
 	/* EVENT_START, EVENT_EXEC */
 	const char *program; // path

@@ -182,6 +182,29 @@ struct signature {
 FT_CHECK enum ft_rc symbols_signature(struct symbols *s, struct function *f,
 				      const struct signature **ret);
 
+/* One inlined call (DW_TAG_inlined_subroutine; DWARF 5, section 3.3.8.2). */
+struct inlined {
+	const char *name; // of the function, as in struct function
+	const char *file; // where it is declared; NULL if unknown
+	uint32_t line;	  // 0 if unknown
+	enum origin origin;
+	const char *call_file; // where it is called; NULL if unknown
+	uint32_t call_line;    // 0 if unknown
+	struct range *ranges;  // its code; n_ranges >= 1
+	size_t n_ranges;
+	uint64_t entry; // DW_AT_entry_pc, else the start of the first range
+	size_t parent;	// index of the inlined call that it is in; SIZE_MAX: the function itself
+	unsigned depth; // 0: directly in the function
+	struct variable *params;
+	size_t n_params;
+	struct variable *locals; // of its own lexical blocks, not of calls inlined into it
+	size_t n_locals;
+};
+
+/* The inlined calls of a function, outer before inner; FT_NONE: none, or no debug information. */
+FT_CHECK enum ft_rc symbols_inlines(struct symbols *s, struct function *f,
+				    const struct inlined **ret, size_t *ret_n);
+
 /*
  * Strips typedef, const, volatile, restrict, atomic, and reads the inside of what remains. NULL
  * stays NULL (void). A typedef that never ends is returned as it is.
