@@ -27,4 +27,11 @@ void describe_die(struct module *m, const struct die *die, struct described *ret
 const char *function_name(struct module *m, const struct described *r, enum language language,
 			  const char *symbol);
 
+/*
+ * functions.c: by the path of its declaration, else by the unit; symbol (may be NULL) and name tell
+ * what a compiler made.
+ */
+enum origin origin_of_described(const struct module *m, size_t unit, const struct described *r,
+				const char *symbol, const char *name);
+
 #endif

@@ -129,11 +129,11 @@ static void name_resolver(struct module *m, const char *symbol, struct function 
 	f->origin = ORIGIN_HELPER;
 }
 
-static enum origin origin_of_die(const struct module *m, size_t unit, const struct described *r,
-				 const struct function *f)
+enum origin origin_of_described(const struct module *m, size_t unit, const struct described *r,
+				const char *symbol, const char *name)
 {
 	enum origin origin = m->p->state[unit].origin;
-	if (is_compiler_made(f->symbol ? f->symbol : f->name) || is_compiler_made(f->name))
+	if (is_compiler_made(symbol ? symbol : name) || is_compiler_made(name))
 		return ORIGIN_HELPER;
 	if (r->file)
 		origin = origin_of_path(r->file);
@@ -192,7 +192,7 @@ struct function *function_of_die(struct module *m, size_t unit, const struct die
 	};
 	if (!f->symbol && r.external)
 		f->symbol = r.name;
-	f->origin = origin_of_die(m, unit, &r, f);
+	f->origin = origin_of_described(m, unit, &r, f->symbol, f->name);
 	find_aliases(m, f);
 	if (at_entry && at_entry->kind == ELF_SYMBOL_IFUNC)
 		name_resolver(m, symbol, f);

@@ -343,20 +343,13 @@ static bool producer_optimises(const char *producer)
 	return false;
 }
 
-static void read_signature(struct reading *r, const struct chain *c, const struct function *f)
+/* The variables of a subprogram or an inlined one, into r->sig. */
+static void read_variables(struct reading *r, const struct chain *c)
 {
 	struct signature *sig = r->sig;
 	struct arena *a = r->m->p->arena;
 	uint64_t abstract;
 
-	sig->returns = chain_type(c, r->m);
-	sig->prototyped = f->language != LANG_C || chain_flag(c, r->d, DW_AT_prototyped);
-	sig->noreturn_ = chain_flag(c, r->d, DW_AT_noreturn);
-	sig->nocall = f->nocall;
-	sig->optimised = f->nocall;
-	if (f->unit < r->m->p->n_units)
-		sig->optimised |= producer_optimises(r->m->p->units[f->unit].producer);
-	die_location(r->d, c->die[0], DW_AT_frame_base, &sig->frame_base);
 	read_block(r, c->die[0], 0);
 	if (c->n > 1 && die_ref(r->d, c->die[0], DW_AT_abstract_origin, &abstract) == FT_OK)
 		merge_params(r, c->die[1]);
@@ -367,6 +360,39 @@ static void read_signature(struct reading *r, const struct chain *c, const struc
 	free(r->params);
 	free(r->param_dies);
 	free(r->locals);
+}
+
+void signature_read_block(struct module *m, const struct die *die, enum language language,
+			  enum origin origin, struct signature *sig)
+{
+	struct reading r = {
+		.m = m,
+		.d = m->p->dwarf,
+		.sig = sig,
+		.is_rust = language == LANG_RUST,
+		.origin = origin,
+	};
+	struct chain c;
+
+	chain_init(&c, r.d, die_offset(die));
+	if (c.n)
+		read_variables(&r, &c);
+	chain_deinit(&c, r.d);
+}
+
+static void read_signature(struct reading *r, const struct chain *c, const struct function *f)
+{
+	struct signature *sig = r->sig;
+
+	sig->returns = chain_type(c, r->m);
+	sig->prototyped = f->language != LANG_C || chain_flag(c, r->d, DW_AT_prototyped);
+	sig->noreturn_ = chain_flag(c, r->d, DW_AT_noreturn);
+	sig->nocall = f->nocall;
+	sig->optimised = f->nocall;
+	if (f->unit < r->m->p->n_units)
+		sig->optimised |= producer_optimises(r->m->p->units[f->unit].producer);
+	die_location(r->d, c->die[0], DW_AT_frame_base, &sig->frame_base);
+	read_variables(r, c);
 }
 
 enum ft_rc symbols_signature(struct symbols *s, struct function *f, const struct signature **ret)

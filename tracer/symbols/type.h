@@ -182,7 +182,10 @@ struct signature {
 FT_CHECK enum ft_rc symbols_signature(struct symbols *s, struct function *f,
 				      const struct signature **ret);
 
-/* One inlined call (DW_TAG_inlined_subroutine; DWARF 5, section 3.3.8.2). */
+/*
+ * One inlined call (DW_TAG_inlined_subroutine; DWARF 5, section 3.3.8.2). One of which the
+ * optimiser left no instruction is left out.
+ */
 struct inlined {
 	const char *name; // of the function, as in struct function
 	const char *file; // where it is declared; NULL if unknown
@@ -195,8 +198,8 @@ struct inlined {
 	uint64_t entry; // DW_AT_entry_pc, else the start of the first range
 	size_t parent;	// index of the inlined call that it is in; SIZE_MAX: the function itself
 	unsigned depth; // 0: directly in the function
-	struct variable *params;
-	size_t n_params;
+	struct variable *params; // a scope with n_scope 0 is all of the call's code; a parameter
+	size_t n_params;	 // that only the abstract function names has neither loc nor const
 	struct variable *locals; // of its own lexical blocks, not of calls inlined into it
 	size_t n_locals;
 };

@@ -58,6 +58,8 @@ void types_destroy(void *p)
 
 	free(types->by_die.e);
 	free(types->signatures.e);
+	free(types->inlines.e);
+	free(types->inlined_functions.e);
 	free(types);
 }
 

@@ -42,6 +42,8 @@ struct offset_map {
 
 struct types {
 	struct offset_map by_die, signatures;
+	struct offset_map inlines;	     // inlines.c: by the function that they are in
+	struct offset_map inlined_functions; // by the abstract DIE
 	struct type_node unknown;
 	size_t unit; // of the last lookup, and what follows from it
 	enum language language;
@@ -64,6 +66,13 @@ uint64_t types_uint(struct module *m, const struct die *die, uint16_t attr, uint
 
 /* types_inside.c: reads what type.detail refers to and clears it. */
 void types_read_inside(struct type *t);
+
+/*
+ * signature.c: adds to sig the parameters and locals of an inlined subroutine, those of its lexical
+ * blocks too, not those of what is inlined into it.
+ */
+void signature_read_block(struct module *m, const struct die *die, enum language language,
+			  enum origin origin, struct signature *sig);
 
 /* spelling.c: sets left, right and shown from what is known of the type and its target. */
 void spell_base(struct arena *a, struct type_node *n);	  // named: base, struct, enum, typedef

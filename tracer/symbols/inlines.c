@@ -1,0 +1,230 @@
+/*
+ * inlines.c - the inlined calls of a function (DWARF 5, section 3.3.8.2).
+ *
+ * A DW_TAG_inlined_subroutine stands where it is called, also inside lexical blocks and inside
+ * another one; what function it is, the abstract DIE says that it refers to.
+ */
+#include <stdlib.h>
+
+#include "symbols/dwarf_constants.h"
+#include "symbols/function_name.h"
+#include "symbols/types.h"
+
+enum {
+	INLINES_MAX = 16384,	    // inlined calls of one function
+	INLINES_DEPTH = 256,	    // of the tree, lexical blocks counted
+	INLINES_VARIABLES = 262144, // of one function's inlined calls; the rest is left out
+};
+
+/* What the abstract DIE says, which is read once for all its calls. */
+struct inlined_function {
+	const char *name; // NULL: it has none
+	const char *file;
+	uint32_t line;
+	enum origin origin;
+	enum language language;
+};
+
+struct inline_list {
+	struct inlined *i;
+	size_t n;
+};
+
+struct collecting {
+	struct module *m;
+	struct dwarf_file *d;
+	const struct function *f;
+	struct inlined *i;
+	size_t n, cap;
+	size_t n_variables;
+};
+
+static enum language language_at(const struct collecting *c, uint64_t die)
+{
+	size_t unit = module_unit_of(c->m, die);
+	enum language l = unit == SIZE_MAX ? LANG_UNKNOWN : c->m->p->state[unit].language;
+
+	return l == LANG_UNKNOWN ? c->f->language : l; // a partial unit has none
+}
+
+static const struct inlined_function *function_of(struct collecting *c, const struct die *die,
+						  uint64_t abstract)
+{
+	struct types *types = types_of_module(c->m);
+	struct inlined_function *f = offset_map_get(&types->inlined_functions, abstract);
+	struct described r;
+
+	if (f)
+		return f;
+	f = arena_alloc(c->m->p->arena, sizeof(*f));
+	describe_die(c->m, die, &r);
+	f->language = language_at(c, r.declared);
+	f->name = function_name(c->m, &r, f->language, NULL);
+	f->file = r.file;
+	f->line = r.line;
+	if (f->name)
+		f->origin = origin_of_described(c->m, c->f->unit, &r, r.linkage, f->name);
+	offset_map_put(&types->inlined_functions, abstract, f);
+	return f;
+}
+
+/* Where it is called; the file's number is one of the unit that the call stands in. */
+static void read_call(struct collecting *c, const struct die *die, struct inlined *i)
+{
+	size_t unit = module_unit_of(c->m, die_offset(die));
+	uint64_t v;
+
+	if (unit != SIZE_MAX && die_uint(c->d, die, DW_AT_call_file, &v) == FT_OK)
+		i->call_file = dwarf_file_name(c->d, unit, v);
+	if (die_uint(c->d, die, DW_AT_call_line, &v) == FT_OK && v <= UINT32_MAX)
+		i->call_line = (uint32_t)v;
+}
+
+static bool is_inside(const struct range *r, size_t n, uint64_t pc)
+{
+	for (size_t i = 0; i < n; i++)
+		if (r[i].lo <= pc && pc < r[i].hi)
+			return true;
+	return false;
+}
+
+/* DW_AT_entry_pc is an address, or counts from where the code begins (DWARF 5, section 2.18). */
+static uint64_t read_entry(struct collecting *c, const struct die *die, const struct inlined *i)
+{
+	uint64_t v, low;
+
+	if (die_address(c->d, die, DW_AT_entry_pc, &v) != FT_OK) {
+		if (die_uint(c->d, die, DW_AT_entry_pc, &v) != FT_OK)
+			return i->ranges[0].lo;
+		if (die_address(c->d, die, DW_AT_low_pc, &low) != FT_OK)
+			low = i->ranges[0].lo;
+		v += low;
+	}
+	return is_inside(i->ranges, i->n_ranges, v) ? v : i->ranges[0].lo;
+}
+
+static void read_variables(struct collecting *c, const struct die *die, enum language language,
+			   struct inlined *i)
+{
+	struct signature sig = {.optimised = true};
+
+	if (c->n_variables >= INLINES_VARIABLES)
+		return;
+	signature_read_block(c->m, die, language, i->origin, &sig);
+	i->params = sig.params;
+	i->n_params = sig.n_params;
+	i->locals = sig.locals;
+	i->n_locals = sig.n_locals;
+	c->n_variables += sig.n_params + sig.n_locals;
+	for (size_t k = 0; k < sig.n_params; k++) {
+		sig.params[k].is_inlined = true;
+		sig.params[k].from = i->name;
+	}
+	for (size_t k = 0; k < sig.n_locals; k++) {
+		sig.locals[k].is_inlined = true;
+		sig.locals[k].from = i->name;
+	}
+}
+
+/* false: it has no code, or nothing says what it is. */
+static bool add_inlined(struct collecting *c, const struct die *die, size_t parent)
+{
+	uint64_t abstract;
+	struct range *ranges;
+	size_t n;
+
+	if (c->n >= INLINES_MAX || die_ref(c->d, die, DW_AT_abstract_origin, &abstract) != FT_OK)
+		return false;
+	const struct inlined_function *f = function_of(c, die, abstract);
+	if (!f->name || die_ranges(c->d, die, &ranges, &n) != FT_OK)
+		return false;
+	struct inlined i = {
+		.name = f->name,
+		.file = f->file,
+		.line = f->line,
+		.origin = f->origin,
+		.ranges = arena_copy(c->m->p->arena, ranges, n * sizeof(*ranges)),
+		.n_ranges = n,
+		.parent = parent,
+		.depth = parent == SIZE_MAX ? 0 : c->i[parent].depth + 1,
+	};
+	free(ranges);
+	i.entry = read_entry(c, die, &i);
+	read_call(c, die, &i);
+	read_variables(c, die, f->language, &i);
+	c->i = xgrow(c->i, c->n, &c->cap, sizeof(*c->i));
+	c->i[c->n++] = i;
+	return true;
+}
+
+static void collect_children(struct collecting *c, const struct die *die, size_t parent,
+			     unsigned depth);
+
+static void collect_child(struct collecting *c, const struct die *child, size_t parent,
+			  unsigned depth)
+{
+	switch (die_tag(child)) {
+	case DW_TAG_inlined_subroutine:
+		if (add_inlined(c, child, parent))
+			collect_children(c, child, c->n - 1, depth + 1);
+		break;
+	case DW_TAG_lexical_block:
+	case DW_TAG_try_block:
+	case DW_TAG_catch_block:
+		collect_children(c, child, parent, depth + 1);
+		break;
+	}
+}
+
+static void collect_children(struct collecting *c, const struct die *die, size_t parent,
+			     unsigned depth)
+{
+	struct die *child, *next = NULL;
+
+	if (depth > INLINES_DEPTH)
+		return;
+	for (enum ft_rc rc = die_child(c->d, die, &child); rc == FT_OK; child = next) {
+		collect_child(c, child, parent, depth);
+		rc = die_sibling(c->d, child, &next);
+		die_free(c->d, child);
+	}
+}
+
+static const struct inline_list *read_inlines(struct function *f)
+{
+	struct module *m = f->module;
+	struct inline_list *list = arena_alloc(m->p->arena, sizeof(*list));
+	struct collecting c = {.m = m, .d = m->p->dwarf, .f = f};
+	struct die *die;
+
+	if (die_at(c.d, f->die, &die) == FT_OK) {
+		if (die_tag(die) == DW_TAG_subprogram)
+			collect_children(&c, die, SIZE_MAX, 0);
+		die_free(c.d, die);
+	}
+	list->n = c.n;
+	list->i = arena_copy(m->p->arena, c.i, c.n * sizeof(*c.i));
+	free(c.i);
+	return list;
+}
+
+enum ft_rc symbols_inlines(struct symbols *s, struct function *f, const struct inlined **ret,
+			   size_t *ret_n)
+{
+	struct module *m = f->module;
+
+	(void)s;
+	if (!m || !m->p || !m->p->dwarf || !f->die)
+		return FT_NONE;
+	struct types *types = types_of_module(m);
+	const struct inline_list *list = offset_map_get(&types->inlines, f->die);
+	if (!list) {
+		list = read_inlines(f);
+		offset_map_put(&types->inlines, f->die, (void *)list);
+	}
+	if (!list->n)
+		return FT_NONE;
+	*ret = list->i;
+	*ret_n = list->n;
+	return FT_OK;
+}
