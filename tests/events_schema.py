@@ -15,7 +15,7 @@ SCHEMA = Schema(json.loads((SOURCE / "docs/events.schema.json").read_text()))
 TEXT = (SOURCE / "docs/events.md").read_text()
 EXAMPLES = [json.loads(line) for block in re.findall(r"^```json\n(.*?)^```$", TEXT, re.M | re.S)
             for line in block.splitlines()]
-HEADER, PUSH, POP, *OTHERS, EXIT = EXAMPLES
+HEADER, PUSH, POP, INLINE, *OTHERS, EXIT = EXAMPLES
 
 
 def trace():
@@ -24,6 +24,17 @@ def trace():
     for seq, line in enumerate(lines[1:]):
         line["seq"] = seq
     lines[2]["pushed_seq"] = 0
+    return lines
+
+
+def trace_with_inline(after):
+    """The inlined call in the frame of the push, `after` that many lines."""
+    lines = trace()
+    inline = {**copy.deepcopy(INLINE), "in": PUSH["function"], "pushed_seq": 0,
+              "depth": PUSH["depth"] + 1, "time_ns": lines[after - 1]["time_ns"]}
+    lines.insert(after, inline)
+    for seq, line in enumerate(lines[1:]):
+        line["seq"] = seq
     return lines
 
 
@@ -68,7 +79,10 @@ def main():
         name = example.get("event", "header")
         tap.equal(SCHEMA.faults(example), [], f"the example of {name} fits")
     tap.equal(faults(trace()), [], "the examples together are a trace")
-    for definition in ("header", "push", "pop", "value", "signal", "exit", "summary"):
+    tap.equal(faults(trace_with_inline(2)), [], "an inlined call in a frame is a trace")
+    late = faults(trace_with_inline(3))
+    tap.ok(any("not alive" in fault for fault in late), "an inlined call after the pop is found", late)
+    for definition in ("header", "push", "pop", "inline", "value", "signal", "exit", "summary"):
         check_documented(definition, definition)
     spoil("a missing field", remove(1, "cfa"), "has no 'cfa'")
     spoil("an unknown field", set_to(1, "extra", 1), ".extra: must not be there")

@@ -6,7 +6,7 @@ usage: tests/validate_events.py [--whole] SCHEMA FILE      (FILE may be -)
 Understands the part of JSON Schema 2020-12 that our schema uses, and refuses a schema that uses
 more. Beside each line by itself, checks what no schema can say: the header comes first, seq counts
 without a gap, time does not go back, a pop is of an earlier push of its thread that is not popped
-yet, parts add up to delta, nothing follows an exit; with --whole, there is an exit. Prints each fault as "line N: path: what"; exit
+yet, an inlined call runs in a frame that is not popped yet, parts add up to delta, nothing follows an exit; with --whole, there is an exit. Prints each fault as "line N: path: what"; exit
 status 0 if there is none, 1 if there are some, 2 if a file cannot be used.
 """
 import json
@@ -147,7 +147,17 @@ class Sequence:
         self.ended = line["event"] == "exit"
         if line["event"] in ("push", "pop"):
             found += self.frame_faults(line)
+        if line["event"] == "inline":
+            found += self.inline_faults(line)
         return found
+
+    def inline_faults(self, line):
+        tid, depth, function = self.alive.get(line["pushed_seq"], (None, 0, None))
+        if (tid, function) != (line["tid"], line["in"]):
+            return [f"is inlined in the frame {line['pushed_seq']}, which is not alive"]
+        if not depth < line["depth"] <= depth + 1 + line["inline_depth"]:
+            return [f"depth is {line['depth']}, its frame's is {depth}"]
+        return []
 
     def frame_faults(self, line):
         found = []

@@ -3,7 +3,7 @@
 
 _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
-	local options='--function= --source= --lib= --all --depth= --verbose --stack --format=
+	local options='--function= --source= --lib= --all --depth= --verbose --stack --inlines --format=
 		--output= --color= --quiet --no-aslr --pin --verify --help --version --debug='
 	COMPREPLY=()
 

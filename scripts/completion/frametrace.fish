@@ -8,6 +8,7 @@ complete -c frametrace -s a -l all -d "Also what compiler, C library and Rust's 
 complete -c frametrace -s d -l depth -x -d 'No frames deeper than N levels'
 complete -c frametrace -s v -l verbose -d 'Arithmetic of each delta, types, last values'
 complete -c frametrace -s k -l stack -d 'The whole stack at each push'
+complete -c frametrace -s i -l inlines -d 'Inlined calls too, where they begin'
 complete -c frametrace -s F -l format -x -a 'text json' -d 'Format of the trace'
 complete -c frametrace -s o -l output -r -d 'The trace into a file instead of stderr'
 complete -c frametrace -s c -l color -x -a 'auto always never' -d 'Colours'

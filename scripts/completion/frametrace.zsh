@@ -9,6 +9,7 @@ _arguments -s -S \
 	'(-d --depth)'{-d,--depth=}'[no frames deeper than N levels]:levels:' \
 	'*'{-v,--verbose}'[the arithmetic of each delta, types and last values]' \
 	'(-k --stack)'{-k,--stack}'[the whole stack at each push]' \
+	'(-i --inlines)'{-i,--inlines}'[inlined calls too, where they begin]' \
 	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json)' \
 	'(-o --output)'{-o,--output=}'[the trace into a file instead of stderr]:file:_files' \
 	'(-c --color)'{-c,--color=}'[colours]:when:(auto always never)' \

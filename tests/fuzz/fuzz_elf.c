@@ -73,6 +73,11 @@ static void try_signature(struct symbols *s, struct function *f, struct buf *out
 		render_variable(f, &sig->params[i], &ctx, out);
 	for (size_t i = 0; i < sig->n_locals && i < VARIABLES; i++)
 		render_variable(f, &sig->locals[i], &ctx, out);
+	const struct inlined *inlined;
+	size_t n;
+	if (symbols_inlines(s, f, &inlined, &n) == FT_OK)
+		for (size_t i = 0; i < inlined[n - 1].n_params && i < VARIABLES; i++)
+			render_variable(f, &inlined[n - 1].params[i], &ctx, out);
 	return_plan_of(f, sig->returns, &plan);
 	struct value_style style = value_style_default();
 	struct fp_regs fp = {0};

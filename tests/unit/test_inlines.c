@@ -82,10 +82,10 @@ static const struct inlined *call_of(const struct inlined *i, size_t n, const ch
 	return NULL;
 }
 
-static bool is_inside(const struct inlined *i, uint64_t pc)
+static bool is_inside(const struct function *f, uint64_t pc)
 {
-	for (size_t k = 0; k < i->n_ranges; k++)
-		if (i->ranges[k].lo <= pc && pc < i->ranges[k].hi)
+	for (size_t k = 0; k < f->n_ranges; k++)
+		if (f->ranges[k].lo <= pc && pc < f->ranges[k].hi)
 			return true;
 	return false;
 }
@@ -97,7 +97,8 @@ TEST(the_tree_is_what_the_source_says)
 	size_t n = 0;
 
 	CHECK_EQ_U(calls_inlined(4), 25);
-	CHECK_EQ_U(symbols_inlines(o.s, function_named(&o, "calls_inlined"), &list, &n), FT_OK);
+	struct function *f = function_named(&o, "calls_inlined");
+	CHECK_EQ_U(symbols_inlines(o.s, f, &list, &n), FT_OK);
 	CHECK_EQ_U(n, 3);
 	const struct inlined *sum = call_of(list, n, "sum_of_squares", 0);
 	const struct inlined *first = call_of(list, n, "square", 0);
@@ -117,7 +118,7 @@ TEST(the_tree_is_what_the_source_says)
 		CHECK_EQ_U(first->call_line, LINE_FIRST_SQUARE);
 		CHECK_EQ_U(second->call_line, LINE_SECOND_SQUARE);
 		for (size_t i = 0; i < n; i++)
-			CHECK(is_inside(&list[i], list[i].entry));
+			CHECK(is_inside(f, list[i].entry));
 	}
 	symbols_destroy(o.s);
 }

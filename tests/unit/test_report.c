@@ -574,8 +574,8 @@ TEST(json_takes_no_notice_of_options)
 TEST(json_unknown)
 {
 	struct report_options o = {0};
-	static const struct event_frame_of_walk walk[] = {{0x401136, 0x7fffffffe010, "f+4"},
-							  {0x401200, 0x7fffffffe030, ""}};
+	static const struct event_frame_of_walk walk[] = {{0x401136, 0x7fffffffe010, "f+4", NULL},
+							  {0x401200, 0x7fffffffe030, "", NULL}};
 	struct event push = bare(EVENT_PUSH), pop = bare(EVENT_POP);
 	push.args_known = pop.args_known = false;
 	push.delta_known = false;

@@ -19,6 +19,7 @@ static const struct option long_options[] = {
 	{"format", required_argument, NULL, 'F'},
 	{"function", required_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
+	{"inlines", no_argument, NULL, 'i'},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"lib", required_argument, NULL, 'l'},
 	{"no-aslr", no_argument, NULL, 'R'},
@@ -47,6 +48,7 @@ static void print_help(void)
 	       "What to show\n"
 	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
+	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
 	       "  -F, --format=NAME       ");
 	for (size_t i = 0; report_formats[i]; i++)
 		printf("%s%s", i ? ", " : "", report_formats[i]->name);
@@ -126,6 +128,9 @@ static int parse_one(int c, struct trace_options *o)
 		return parse_format(optarg, &o->format);
 	case 'f':
 		return add_pattern(&o->selection.functions, optarg);
+	case 'i':
+		o->inlines = true;
+		return -1;
 	case 'k':
 		o->walk = true;
 		return -1;
@@ -186,7 +191,7 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	optind = 0; // start anew: a command's argv is a part of main's
 	int c;
 	// '+': options behind PROGRAM are the program's own.
-	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hkl:o:p:PqRs:vV", long_options, NULL)) !=
+	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hikl:o:p:PqRs:vV", long_options, NULL)) !=
 	       -1) {
 		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
 		if (rc >= 0) {

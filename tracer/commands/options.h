@@ -21,7 +21,7 @@ struct trace_options {
 	enum color color;
 	uint32_t max_depth; // 0: no limit
 	int verbose;
-	bool quiet, no_aslr, pin, walk, verify;
+	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM
 };
 

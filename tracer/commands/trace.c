@@ -160,6 +160,7 @@ static enum ft_rc start(struct session *s, const char *path)
 	struct plan_options plan = {
 		.locals = s->o.verbose > 0 || s->o.format->details,
 		.macro_locals = s->o.verbose > 1,
+		.inlines = s->o.inlines,
 		.hold_all = s->o.walk || s->o.verify,
 		.style = value_style_default(),
 	};
@@ -169,6 +170,7 @@ static enum ft_rc start(struct session *s, const char *path)
 		.max_depth = s->o.max_depth,
 		.locals = plan.locals,
 		.walk = s->o.walk,
+		.inlines = s->o.inlines,
 		.verify = s->o.verify,
 	};
 	s->symbols = symbols_create();

@@ -99,6 +99,8 @@ static void note_program(struct collector *col)
 	else if (!debug && n > 0)
 		collect_note(col, "no debug information: arguments and lines are unknown; "
 				  "build with -g to see them");
+	if (target_inlined(col->target))
+		collect_note(col, target_inlined(col->target));
 }
 
 void collect_start(struct collector *col)
@@ -175,7 +177,8 @@ static void expect_caller(struct collector *col, const struct thread_stacks *t)
 		control_expect(col->control, t->tid, 0, UINT64_MAX);
 }
 
-static void on_entry(struct collector *col, const struct hit *hit, struct traced *fn)
+// Returns whether a frame was pushed.
+static bool on_entry(struct collector *col, const struct hit *hit, struct traced *fn)
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
@@ -183,7 +186,7 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	struct frame *top = stack_top(s);
 	if (top && top->cfa == hit->cfa) {
 		if (top->fn == fn && fn->plan.site_loops)
-			return; // the same frame, once more around its loop
+			return false; // the same frame, once more around its loop
 		frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
 	look_at(col, hit);
@@ -198,7 +201,7 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	fn->calls++;
 	frames_note_depth(col, s, pushed);
 	if (!pushed->reported)
-		return;
+		return true;
 	struct event ev = frames_event(col, EVENT_PUSH, t, pushed);
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
@@ -210,6 +213,7 @@ static void on_entry(struct collector *col, const struct hit *hit, struct traced
 	collect_emit(col, &ev);
 	if (col->o.verify)
 		collect_verify(col, hit, &ev);
+	return true;
 }
 
 static bool condition_holds(struct collector *col, const struct traced *fn,
@@ -274,8 +278,9 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 	}
 	if (hit->cfa == 0)
 		return FT_OK;
-	if (use->entry)
-		on_entry(col, hit, use->entry);
+	bool pushed = use->entry && on_entry(col, hit, use->entry);
+	if (use->inlines)
+		inlines_tell(col, hit, use->inlines, pushed);
 	if (use->exit_of)
 		on_exit_site(col, hit, use);
 	expect_caller(col, stacks_of(&col->stacks, hit->tid, hit->pid));
@@ -326,6 +331,10 @@ static void finish_summary(struct collector *col)
 	sum->hidden_helper = n.hidden[ORIGIN_HELPER];
 	sum->hidden_no_debug = n.hidden[ORIGIN_NO_DEBUG];
 	sum->hidden_filter = n.hidden_filter;
+	sum->inlines = col->o.inlines;
+	sum->inlined_traced = n.inlines.traced;
+	sum->inlined_skipped = n.inlines.skipped;
+	sum->inlined_hidden = n.inlines.hidden;
 	sum->hidden_libraries = n.libraries_hidden;
 	sum->children = (size_t)st.children;
 	sum->threads = (size_t)st.threads;
@@ -348,6 +357,8 @@ static void on_signal(struct collector *col, const struct stop *stop)
 	ev.line = at->line;
 	ev.has_fault = stop->has_fault;
 	ev.fault = stop->fault;
+	if (col->o.inlines)
+		walk_name_inlined(col, &ev);
 	collect_emit(col, &ev);
 }
 

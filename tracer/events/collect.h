@@ -21,6 +21,7 @@ struct collect_options {
 	uint32_t max_depth;  // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	     // values of arguments and locals at the pop
 	bool walk;	     // the whole stack at each push, by CFI
+	bool inlines;	     // name inlined calls in stacks and at signals
 	bool verify;	     // compare that walk with libunwind's
 };
 

@@ -58,8 +58,15 @@ void frames_unload(void *collector, const struct module *m); // for target_on_un
 void frames_settle(struct collector *col, struct thread_stacks *t, const struct regs *regs);
 void frames_leaving(struct collector *col, const struct stop *stop);
 
+/* inline_events.c; pushed: the same hit has just pushed the frame. */
+void inlines_tell(struct collector *col, const struct hit *hit, const struct inline_site *site,
+		  bool pushed);
+
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);
+
+/* walk.c: the innermost inlined call at a signal's pc. */
+void walk_name_inlined(struct collector *col, struct event *ev);
 
 /* walk.c: compares the last walk with libunwind's; a note says where they differ. */
 void collect_verify(struct collector *col, const struct hit *hit, const struct event *ev);

@@ -20,6 +20,7 @@ enum event_kind {
 	EVENT_START,  // first: the program is about to run
 	EVENT_PUSH,   // a frame came into being
 	EVENT_POP,    // a frame ended
+	EVENT_INLINE, // an inlined call begins: code of another function in a frame, not a frame
 	EVENT_SIGNAL, // a signal is about to be delivered
 	EVENT_THREAD, // a thread began (by `child`)
 	EVENT_CHILD,  // a process was forked and runs untraced
@@ -72,7 +73,8 @@ struct event_slot {
 
 struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
 	uint64_t pc, cfa;
-	const char *symbol; // "main+18", or ""
+	const char *symbol; // "main+18", or ""; the name of an inlined function
+	const char *within; // of an inlined call: the function whose frame it runs in; else NULL
 };
 
 struct event_summary {
@@ -91,6 +93,9 @@ struct event_summary {
 	uint64_t hits, stops;
 	uint64_t wall_ns; // from start to exit
 	uint64_t left;	  // frames still there at the end
+	bool inlines;	  // they were asked for: else the next four are 0
+	uint64_t inlined; // begins of inlined calls reported
+	size_t inlined_traced, inlined_skipped, inlined_hidden; // inlined calls, by place
 };
 
 struct event {
@@ -132,6 +137,15 @@ struct event {
 	size_t n_walk;
 	const struct event_slot *slots; // the frame map, if it was asked for
 	size_t n_slots;
+
+	/*
+	 * EVENT_INLINE has depth, function, module, file, line, pc, cfa, args, pushed_seq as a push
+	 * has, those of the frame it runs in where it has none; caller… say where it is called.
+	 */
+	const char *within;    // the function whose frame it runs in; EVENT_SIGNAL: if not NULL,
+			       // `function` is an inlined one
+	uint32_t inline_depth; // inlined calls around it, shown or not
+	bool loops;	       // told again at each turn of a loop inside it
 
 	/* EVENT_START, EVENT_EXEC */
 	const char *program; // path

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/inlines.h"
 #include "events/ranges.h"
 #include "unwind/dw_op.h"
 
@@ -150,8 +151,8 @@ static bool in_scope(const struct variable *v, uint64_t pc)
 	return v->n_scope == 0;
 }
 
-static struct accessor make_accessor(const struct traced *t, const struct variable *v, uint64_t pc,
-				     bool at_exit)
+struct accessor accessor_make(const struct traced *t, const struct variable *v, uint64_t pc,
+			      bool at_exit)
 {
 	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
 	a.scope_ended = at_exit && !in_scope(v, pc);
@@ -186,8 +187,8 @@ static void expr_needs(const struct accessor *a, struct capture_plan *c)
 	c->hold |= !only_registers;
 }
 
-static void want_variable(const struct accessor *a, const struct plan_options *o,
-			  struct ranges *ranges, struct capture_plan *c)
+void accessor_capture(const struct accessor *a, const struct plan_options *o, struct ranges *ranges,
+		      struct capture_plan *c)
 {
 	uint64_t size = a->var->type ? a->var->type->size : 0;
 	uint32_t off, len;
@@ -229,7 +230,7 @@ static void want_variable(const struct accessor *a, const struct plan_options *o
 }
 
 // What the compiler passes for itself (__in_chrg, __vtt_parm) is not shown; `this` is.
-static bool is_shown_arg(const struct variable *v)
+bool accessor_is_shown(const struct variable *v)
 {
 	return !v->artificial || (v->name && strcmp(v->name, "this") == 0);
 }
@@ -239,8 +240,8 @@ static struct accessor *make_args(const struct traced *t, uint64_t pc, bool at_e
 	struct accessor *a = xcalloc(t->n_args + 1, sizeof(*a));
 	size_t n = 0;
 	for (size_t i = 0; i < t->sig->n_params; i++)
-		if (is_shown_arg(&t->sig->params[i]))
-			a[n++] = make_accessor(t, &t->sig->params[i], pc, at_exit);
+		if (accessor_is_shown(&t->sig->params[i]))
+			a[n++] = accessor_make(t, &t->sig->params[i], pc, at_exit);
 	return a;
 }
 
@@ -257,7 +258,7 @@ static struct accessor *make_locals(const struct traced *t, uint64_t pc,
 	size_t n = 0;
 	for (size_t i = 0; i < t->sig->n_locals; i++)
 		if (is_shown(&t->sig->locals[i], o))
-			a[n++] = make_accessor(t, &t->sig->locals[i], pc, true);
+			a[n++] = accessor_make(t, &t->sig->locals[i], pc, true);
 	return a;
 }
 
@@ -279,11 +280,11 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 		ranges_add(&ranges, rdi->off, rdi->off + ARCH_WORD);
 	if (t->sig) {
 		for (size_t i = 0; i < t->sig->n_params; i++)
-			t->n_args += is_shown_arg(&t->sig->params[i]);
+			t->n_args += accessor_is_shown(&t->sig->params[i]);
 		t->args = make_args(t, t->plan.body, false);
 	}
 	for (size_t i = 0; i < t->n_args; i++)
-		want_variable(&t->args[i], o, &ranges, c);
+		accessor_capture(&t->args[i], o, &ranges, c);
 	ranges_plan(&ranges, c);
 }
 
@@ -335,9 +336,9 @@ static void plan_exit(struct traced *t, const struct plan_options *o, struct tra
 		x->args = make_args(t, x->exit->pc, true);
 		x->locals = make_locals(t, x->exit->pc, o);
 		for (size_t i = 0; i < t->n_args; i++)
-			want_variable(&x->args[i], o, &ranges, c);
+			accessor_capture(&x->args[i], o, &ranges, c);
 		for (size_t i = 0; i < t->n_locals; i++)
-			want_variable(&x->locals[i], o, &ranges, c);
+			accessor_capture(&x->locals[i], o, &ranges, c);
 	}
 	ranges_plan(&ranges, c);
 }
@@ -383,6 +384,7 @@ void traced_destroy(struct traced *t)
 		free(t->exits[i].locals);
 		free(t->exits[i].parts);
 	}
+	inlines_deinit(t);
 	free(t->exits);
 	free(t->args);
 	free(t->parts);

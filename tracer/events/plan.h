@@ -70,6 +70,8 @@ struct traced {
 	bool has_return;
 	struct traced_exit *exits;
 	size_t n_exits;
+	struct inline_site *inlines; // events/inlines.h; by pc
+	size_t n_inlines;
 	/* Statistics, kept by the collector. */
 	uint64_t calls;
 };
@@ -77,6 +79,7 @@ struct traced {
 struct plan_options {
 	bool locals;	   // arguments and locals at the pop too
 	bool macro_locals; // those that a library's macro made too (println!)
+	bool inlines;	   // tell where inlined calls begin
 	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };
@@ -86,5 +89,17 @@ FT_CHECK enum ft_rc traced_create(struct symbols *s, struct function *f,
 				  const struct plan_options *o, struct traced **ret,
 				  const char **why);
 void traced_destroy(struct traced *t);
+
+/* How v is found at pc; at_exit: the registers there are not those of the body. */
+struct accessor accessor_make(const struct traced *t, const struct variable *v, uint64_t pc,
+			      bool at_exit);
+
+/* Adds to ranges and plan what a hit must carry for it. */
+struct ranges;
+void accessor_capture(const struct accessor *a, const struct plan_options *o, struct ranges *ranges,
+		      struct capture_plan *c);
+
+/* Is the parameter one that the user knows? */
+bool accessor_is_shown(const struct variable *v);
 
 #endif

@@ -239,6 +239,16 @@ void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, 
 	ev->n_args = fn->n_args;
 }
 
+void read_inline(struct reader *r, const struct frame *f, const struct accessor *args, size_t n,
+		 const struct hit *hit, struct event *ev)
+{
+	need_values(r, n);
+	for (size_t i = 0; i < n; i++)
+		read_variable(r, &args[i], f, hit, i);
+	ev->args = r->values;
+	ev->n_args = n;
+}
+
 /*
  * A large result lies where the caller said in rdi. psABI functions hand that pointer back in rax;
  * optimised code that only its own unit calls need not, so the pointer seen at the push counts.

@@ -40,6 +40,9 @@ void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, 
 void read_exit(struct reader *r, const struct frame *f, const struct traced_exit *x,
 	       const struct hit *hit, bool returns, struct event *ev);
 
+void read_inline(struct reader *r, const struct frame *f, const struct accessor *args, size_t n,
+		 const struct hit *hit, struct event *ev);
+
 /* The frame base at run time; false if it is not known. */
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);
 

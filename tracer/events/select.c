@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbols/type.h"
+
 static bool has_glob_characters(const char *s)
 {
 	return strpbrk(s, "*?[") != NULL;
@@ -148,6 +150,32 @@ enum verdict selection_of(struct selection *s, const struct function *f, bool in
 	if (f->origin == ORIGIN_OWN || s->all || named || source_named || in_library)
 		return WANTED;
 	return HIDDEN_ORIGIN;
+}
+
+/* As far as patterns go, an inlined function is like one with code. */
+static struct function function_of(const struct inlined *i)
+{
+	return (struct function){
+		.name = i->name, .file = i->file, .line = i->line, .origin = i->origin};
+}
+
+enum verdict selection_of_inlined(struct selection *s, const struct inlined *i,
+				  const struct function *f, bool in_library)
+{
+	struct function as_function = function_of(i);
+	as_function.language = f->language;
+	return selection_of(s, &as_function, in_library);
+}
+
+const struct pattern *selection_unmatched_names(const struct selection *s, const struct inlined *i)
+{
+	struct function as_function = function_of(i);
+	for (size_t k = 0; k < s->functions.n; k++) {
+		const struct pattern *p = &s->functions.p[k];
+		if (!p->matched && !p->negated && matches_function(p, &as_function))
+			return p;
+	}
+	return NULL;
 }
 
 bool selection_wants_library(struct selection *s, const char *path)

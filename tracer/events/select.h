@@ -51,6 +51,12 @@ void patterns_deinit(struct patterns *p);
 
 void selection_deinit(struct selection *s);
 enum verdict selection_of(struct selection *s, const struct function *f, bool in_library);
+/* The same for a function inlined into f. */
+struct inlined;
+enum verdict selection_of_inlined(struct selection *s, const struct inlined *i,
+				  const struct function *f, bool in_library);
+/* The first pattern without a match so far that matches the inlined function; NULL: none. */
+const struct pattern *selection_unmatched_names(const struct selection *s, const struct inlined *i);
 bool selection_wants_library(struct selection *s, const char *path);
 
 /* FT_FAIL, in words and with near names, if a -f or -s pattern has matched nothing so far. */

@@ -25,18 +25,20 @@ static void intend(struct intentions *list, const struct intended *one)
 // One address, two meanings (a function that is a single ret): held, so that both can be read.
 static void join(struct intended *into, const struct intended *from)
 {
+	bool want_fp = into->plan.want_fp || from->plan.want_fp;
+	// An entry's plan tells more than an exit's, and that more than an inlined call's.
+	if (from->use.entry || !(into->use.entry || into->use.exit_of))
+		into->plan = from->plan;
 	into->plan.hold = true;
-	into->plan.want_fp |= from->plan.want_fp;
-	if (from->use.entry) {
-		struct capture_plan plan = from->plan;
-		plan.hold = true;
-		plan.want_fp |= into->plan.want_fp;
-		into->plan = plan;
+	into->plan.want_fp = want_fp;
+	if (from->use.entry)
 		into->use.entry = from->use.entry;
-	} else {
+	if (from->use.exit_of) {
 		into->use.exit_of = from->use.exit_of;
 		into->use.exit = from->use.exit;
 	}
+	if (from->use.inlines)
+		into->use.inlines = from->use.inlines;
 }
 
 static int by_home(const void *a, const void *b)
@@ -58,6 +60,25 @@ static void join_same_addresses(struct intentions *list)
 			list->i[++kept] = list->i[k];
 	}
 	list->n = kept + 1;
+}
+
+// Where inlined calls begin. A place that cannot have a site is left out; the frame does not
+// suffer.
+static void intend_inlines(struct target *t, struct traced *fn, struct intentions *list)
+{
+	for (size_t i = 0; i < fn->n_inlines; i++) {
+		const struct inline_site *site = &fn->inlines[i];
+		struct intended one = {.plan = site->capture, .use = {.inlines = site}};
+		enum ft_rc rc = code_displace(t->symbols, site->pc, &one.d);
+		if (rc == FT_OK) {
+			intend(list, &one);
+			continue;
+		}
+		if (rc == FT_FAIL)
+			ft_error_clear();
+		t->counts.inlines.traced -= site->n;
+		t->counts.inlines.skipped += site->n;
+	}
 }
 
 // All sites of one function, or none: a push without its pops would be worse than no push.
@@ -87,6 +108,9 @@ static void plan_functions(struct target *t, const struct function_list *fl, boo
 		struct function *f = fl->f[i];
 		enum verdict v = selection_of(t->selection, f, in_library);
 		t->counts.hidden[f->origin] += v == HIDDEN_ORIGIN;
+		if (v == HIDDEN_FILTER && t->plan.inlines &&
+		    inlines_hold_wanted(t->symbols, t->selection, in_library, f))
+			v = WANTED; // its frame is where the call that is wanted happens
 		t->counts.hidden_filter += v == HIDDEN_FILTER;
 		if (v != WANTED)
 			continue;
@@ -106,6 +130,11 @@ static void plan_functions(struct target *t, const struct function_list *fl, boo
 		t->traced = xgrow(t->traced, t->n_traced, &t->cap_traced, sizeof(struct traced *));
 		t->traced[t->n_traced++] = fn;
 		t->counts.traced++;
+		if (!t->plan.inlines)
+			continue;
+		inlines_plan(t->symbols, t->selection, in_library, &t->plan, fn,
+			     &t->counts.inlines);
+		intend_inlines(t, fn, list);
 	}
 }
 
@@ -138,6 +167,23 @@ enum ft_rc sites_place(struct target *t, const struct space *space, const struct
 	return rc == FT_OK ? control_arm(t->control) : rc;
 }
 
+static enum ft_rc check_patterns(struct target *t, const struct function_list *fl)
+{
+	if (target_unmatched_function(t) && !t->plan.inlines &&
+	    inlines_check_pattern(t->symbols, t->selection, fl) == FT_FAIL)
+		return FT_FAIL;
+	return selection_check(t->selection, fl);
+}
+
+static void note_inlined(struct target *t, const struct function_list *fl)
+{
+	struct buf note;
+	buf_init(&note);
+	if (inlines_note(t->symbols, t->selection, fl, &note))
+		t->inlined = xstrdup(note.s);
+	buf_deinit(&note);
+}
+
 enum ft_rc sites_of_module(struct target *t, const struct space *space, struct loaded *l,
 			   bool in_library)
 {
@@ -155,7 +201,9 @@ enum ft_rc sites_of_module(struct target *t, const struct space *space, struct l
 			if (fl.n_hidden[i] > t->counts.hidden[i])
 				t->counts.hidden[i] = fl.n_hidden[i];
 	if (!t->wants_libraries) // else the match may be yet to come
-		rc = selection_check(t->selection, &fl);
+		rc = check_patterns(t, &fl);
+	if (rc == FT_OK && !in_library && !t->plan.inlines)
+		note_inlined(t, &fl);
 	if (rc == FT_OK) {
 		join_same_addresses(&list);
 		rc = sites_place(t, space, l->module, &list);

@@ -47,7 +47,8 @@ static void forget_everything(struct target *t)
 	forget_names(t);
 	t->counts = (struct target_counts){0};
 	free(t->warning);
-	t->warning = NULL;
+	free(t->inlined);
+	t->warning = t->inlined = NULL;
 }
 
 void target_destroy(struct target *t)
@@ -339,6 +340,11 @@ const char *target_build_id(const struct target *t)
 const char *target_warning(const struct target *t)
 {
 	return t->warning;
+}
+
+const char *target_inlined(const struct target *t)
+{
+	return t->inlined;
 }
 
 struct target_counts target_counts(const struct target *t)

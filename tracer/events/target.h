@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "control/control.h"
+#include "events/inlines.h"
 #include "events/plan.h"
 #include "events/select.h"
 
@@ -20,7 +21,8 @@ struct site_use {
 	struct traced *entry;	// its body is here; NULL if not
 	struct traced *exit_of; // an exit of this function is here; NULL if not
 	struct traced_exit *exit;
-	bool libraries; // the dynamic linker says that its list has changed
+	const struct inline_site *inlines; // inlined calls begin here; NULL if none
+	bool libraries;			   // the dynamic linker says that its list has changed
 };
 
 struct address_name {
@@ -34,6 +36,7 @@ struct address_name {
 struct target_counts {
 	size_t traced, skipped, hidden_filter, libraries_hidden;
 	size_t hidden[5]; // by enum origin
+	struct inline_counts inlines;
 };
 
 struct target *target_create(struct control *c, struct symbols *s, struct selection *sel,
@@ -69,6 +72,7 @@ bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_
 
 const char *target_program(const struct target *t);  // path of the main executable
 const char *target_build_id(const struct target *t); // NULL if none
+const char *target_inlined(const struct target *t);  // what is only inlined, or NULL
 const char *target_warning(const struct target *t);  // something the user should know, or NULL
 struct target_counts target_counts(const struct target *t);
 const char *target_unmatched_library(const struct target *t);  // a -l pattern; NULL if all did

@@ -33,7 +33,7 @@ struct target {
 	struct names *returns; // return addresses
 	struct names *labels;  // other addresses
 	struct target_counts counts;
-	char *warning;
+	char *warning, *inlined;
 	bool wants_libraries;
 	void (*on_unload)(void *ctx, const struct module *m);
 	void *unload_ctx;

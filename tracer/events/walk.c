@@ -2,18 +2,55 @@
 
 #include "base/buf.h"
 #include "events/collector.h"
+#include "events/inlines.h"
 
-enum { WALK_MAX = 256 }; // frames shown and compared
+enum {
+	WALK_MAX = 256,	 // frames shown and compared
+	INLINES_AT = 64, // inlined calls of one frame
+	NAMED_MAX = 1024 // frames and inlined calls shown
+};
 
-static void name_frames(struct collector *col, size_t n, struct event *ev)
+/* The inlined calls that a frame is in come before it: they are what runs. */
+static size_t name_inlined(struct collector *col, const struct unwind_frame *f, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	const struct inlined *calls[INLINES_AT];
+	const struct function *in = NULL;
+	size_t n_calls =
+		inlines_at(col->symbols, f->exact_pc ? f->pc : f->pc - 1, calls, INLINES_AT, &in);
+
+	for (size_t i = 0; i < n_calls && n < NAMED_MAX; i++)
+		col->walk[n++] = (struct event_frame_of_walk){
+			.pc = f->pc, .cfa = f->cfa, .symbol = calls[i]->name, .within = in->name};
+	return n;
+}
+
+void walk_name_inlined(struct collector *col, struct event *ev)
+{
+	const struct inlined *call;
+	const struct function *in;
+
+	if (inlines_at(col->symbols, ev->pc, &call, 1, &in) == 0)
+		return;
+	ev->function = call->name;
+	ev->within = in->name;
+}
+
+static void name_frames(struct collector *col, size_t n_frames, struct event *ev)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_frames && n < NAMED_MAX; i++) {
 		const struct unwind_frame *f = &col->unwound[i];
 		const struct address_name *name = f->exact_pc
 							  ? target_name(col->target, f->pc)
 							  : target_return_name(col->target, f->pc);
-		col->walk[i] = (struct event_frame_of_walk){f->pc, f->cfa,
-							    name->symbol ? name->symbol : ""};
+		if (col->o.inlines)
+			n = name_inlined(col, f, n);
+		if (n < NAMED_MAX)
+			col->walk[n++] = (struct event_frame_of_walk){
+				.pc = f->pc,
+				.cfa = f->cfa,
+				.symbol = name->symbol ? name->symbol : ""};
 	}
 	ev->walk = col->walk;
 	ev->n_walk = n;
@@ -45,7 +82,7 @@ void collect_walk(struct collector *col, const struct hit *hit, struct event *ev
 {
 	if (!col->unwound) {
 		col->unwound = xcalloc(WALK_MAX, sizeof(*col->unwound));
-		col->walk = xcalloc(WALK_MAX, sizeof(*col->walk));
+		col->walk = xcalloc(NAMED_MAX, sizeof(*col->walk));
 	}
 	size_t n = walk(col, hit), before = 0;
 	// A walk stops in a module that nobody has opened yet: open it and walk on.

@@ -156,6 +156,10 @@ static void add_walk(struct buf *b, const struct event *ev)
 		add_address(b, ev->walk[i].cfa);
 		KEY(b, ",\"symbol\":");
 		add_string(b, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
+		if (ev->walk[i].within) {
+			KEY(b, ",\"inlined_in\":");
+			add_string(b, ev->walk[i].within);
+		}
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
@@ -270,6 +274,40 @@ static void add_pop(struct buf *b, const struct event *ev)
 	buf_udec(b, ev->pushed_seq);
 }
 
+static void add_inline(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"depth\":");
+	buf_udec(b, ev->depth);
+	KEY(b, ",\"function\":");
+	add_string(b, ev->function);
+	KEY(b, ",\"in\":");
+	add_string(b, ev->within);
+	KEY(b, ",\"inline_depth\":");
+	buf_udec(b, ev->inline_depth);
+	KEY(b, ",\"module\":");
+	add_string(b, ev->module);
+	KEY(b, ",\"file\":");
+	add_string(b, ev->file);
+	KEY(b, ",\"line\":");
+	add_line(b, ev->line);
+	KEY(b, ",\"caller\":");
+	add_string(b, ev->caller);
+	KEY(b, ",\"call_file\":");
+	add_string(b, ev->caller_file);
+	KEY(b, ",\"call_line\":");
+	add_line(b, ev->caller_line);
+	KEY(b, ",\"pc\":");
+	add_address(b, ev->pc);
+	KEY(b, ",\"cfa\":");
+	add_address(b, ev->cfa);
+	KEY(b, ",\"args\":");
+	add_values(b, ev->args, ev->n_args);
+	KEY(b, ",\"pushed_seq\":");
+	buf_udec(b, ev->pushed_seq);
+	if (ev->loops)
+		KEY(b, ",\"loops\":true");
+}
+
 static void add_argv(struct buf *b, const struct event *ev)
 {
 	buf_char(b, '[');
@@ -350,6 +388,10 @@ static void add_signal_place(struct buf *b, const struct event *ev)
 	} else {
 		KEY(b, "null");
 	}
+	if (ev->within) {
+		KEY(b, ",\"inlined\":");
+		add_string(b, ev->function);
+	}
 }
 
 static void add_summary(struct buf *b, const struct event_summary *s)
@@ -385,6 +427,11 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 	add_string(b, s->max_depth_function);
 	KEY(b, ",\"max_stack_function\":");
 	add_string(b, s->max_stack_function);
+	if (!s->inlines)
+		return;
+	buf_printf(b, ",\"inlined\":%llu,\"inlined_traced\":%zu,\"inlined_skipped\":%zu",
+		   (unsigned long long)s->inlined, s->inlined_traced, s->inlined_skipped);
+	buf_printf(b, ",\"inlined_hidden\":%zu", s->inlined_hidden);
 }
 
 static void add_exit(struct buf *b, const struct event *ev)
@@ -424,6 +471,10 @@ static void add_event(struct buf *b, const struct event *ev)
 		add_frame(b, ev);
 		add_pop(b, ev);
 		add_walk(b, ev);
+		break;
+	case EVENT_INLINE:
+		add_head(b, ev, "inline");
+		add_inline(b, ev);
 		break;
 	case EVENT_SIGNAL:
 		add_head(b, ev, "signal");

@@ -270,6 +270,11 @@ static void detail_walk(struct reporter *r, const struct event *ev)
 		buf_hex(&l->b, ev->walk[i].pc);
 		buf_char(&l->b, ' ');
 		lines_text(l, ev->walk[i].symbol);
+		if (ev->walk[i].within) {
+			lines_ours(l, " (inlined in ");
+			lines_text(l, ev->walk[i].within);
+			buf_char(&l->b, ')');
+		}
 		end_detail(l);
 	}
 }
@@ -339,6 +344,41 @@ static void text_push(struct reporter *r, const struct event *ev)
 	if (r->options.verbose)
 		push_details(r, ev);
 	detail_walk(r, ev);
+}
+
+/* Where a frame has its delta and rsp it says that there is none: nothing moved. */
+static void text_inline(struct reporter *r, const struct event *ev)
+{
+	static const char word[] = "(inlined)";
+	struct lines *l = &r->lines;
+
+	lines_tone(l, TONE_ASIDE);
+	buf_pad(&l->b, ' ', WIDTH_DELTA + 2 + WIDTH_RSP - (sizeof(word) - 1));
+	lines_ours(l, word);
+	add_indent(r, ev, "~ ");
+	lines_text(l, ev->function);
+	lines_tone(l, TONE_PLAIN);
+	add_args(l, ev);
+	add_source(l, ev);
+	if (ev->caller_file && ev->caller_line) {
+		lines_column(l, COLUMN_RETURN);
+		lines_ours(l, "called at ");
+		add_position(l, ev->caller_file, ev->caller_line);
+	}
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+	if (!r->options.verbose)
+		return;
+	for (size_t i = 0; i < ev->n_args; i++)
+		detail_value(r, ev, "argument", &ev->args[i]);
+	begin_detail(r, ev, true, ev->pc);
+	lines_ours(l, "begins here, called by ");
+	lines_text(l, ev->caller);
+	lines_ours(l, " in the frame of ");
+	lines_text(l, ev->within);
+	if (ev->loops)
+		lines_ours(l, "; head of a loop: told at each turn");
+	end_detail(l);
 }
 
 static void add_how(struct reporter *r, const struct event *ev)
@@ -475,6 +515,9 @@ static void text_event(struct reporter *r, const struct event *ev)
 		break;
 	case EVENT_POP:
 		text_pop(r, ev);
+		break;
+	case EVENT_INLINE:
+		text_inline(r, ev);
 		break;
 	case EVENT_START:
 		text_other(&r->lines, ev, 0, r->options.quiet, r->options.verbose);

@@ -87,6 +87,11 @@ static void add_where(struct lines *l, const struct event *ev)
 	if (ev->symbol_at) {
 		lines_ours(l, " in ");
 		lines_text(l, ev->function ? ev->function : ev->symbol_at);
+		if (ev->within) {
+			lines_ours(l, " (inlined in ");
+			lines_text(l, ev->within);
+			buf_char(&l->b, ')');
+		}
 	}
 	if (ev->file && ev->line) {
 		const char *slash = strrchr(ev->file, '/');
@@ -179,10 +184,32 @@ static void summary_functions(struct lines *l, const struct event_summary *s)
 	lines_end(l);
 }
 
+static void summary_inlined(struct lines *l, const struct event_summary *s)
+{
+	if (!s->inlines)
+		return;
+	lines_ours(l, "   inlined calls: ");
+	buf_udec(&l->b, s->inlined);
+	lines_ours(l, " begun at ");
+	lines_count(l, s->inlined_traced, "place");
+	if (s->inlined_hidden) {
+		lines_ours(l, ", ");
+		lines_count(l, s->inlined_hidden, "place");
+		lines_ours(l, " hidden");
+	}
+	if (s->inlined_skipped) {
+		lines_ours(l, ", ");
+		buf_udec(&l->b, s->inlined_skipped);
+		lines_ours(l, " that cannot be traced");
+	}
+	lines_end(l);
+}
+
 static void summary(struct lines *l, const struct event_summary *s, int verbose)
 {
 	summary_frames(l, s);
 	summary_functions(l, s);
+	summary_inlined(l, s);
 	if (s->hidden_libraries) {
 		lines_ours(l, s->hidden_libraries == 1 ? "   library: " : "   libraries: ");
 		buf_udec(&l->b, s->hidden_libraries);
@@ -213,6 +240,7 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 	switch (ev->kind) {
 	case EVENT_PUSH:
 	case EVENT_POP:
+	case EVENT_INLINE:
 		break;
 	case EVENT_START:
 	case EVENT_EXEC:

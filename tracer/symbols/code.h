@@ -103,6 +103,21 @@ FT_CHECK enum ft_rc frame_plan_init(struct symbols *s, struct function *f, struc
 				    const char **why);
 void frame_plan_deinit(struct frame_plan *p);
 
+/* One pc of a function's code; what comes in, and what is found out. */
+struct code_point {
+	uint64_t pc;		    // in
+	const struct range *within; // in: code that pc belongs to, for `loops`
+	size_t n_within;	    // in
+	bool is_insn;		    // an instruction begins there: else nothing else is set
+	bool loops;		    // code of `within` may branch back to it
+	bool has_cfa;
+	struct cfa_rule cfa; // before the instruction runs
+};
+
+/* Looks at some instructions of one function. FT_NONE: its bytes are not all code. */
+FT_CHECK enum ft_rc code_points(struct symbols *s, struct function *f, struct code_point *points,
+				size_t n);
+
 /*
  * The instruction at pc, made ready to run in a slot. FT_NONE: it is not code, or it would tell the
  * difference (syscall leaves rip in rcx; int, sysenter, iret, xbegin, far branches).

@@ -104,12 +104,6 @@ static struct cfa_row reduce(const struct cfi_row *row)
 	return r;
 }
 
-struct gathered {
-	struct code_chunk *chunks;
-	struct cfa_row *rows;
-	size_t n_chunks, n_rows, rows_cap;
-};
-
 static enum ft_rc gather_rows(struct symbols *s, const struct range *r, struct gathered *g)
 {
 	for (uint64_t pc = r->lo; pc < r->hi && g->n_rows < PLAN_ROWS_MAX;) {
@@ -157,7 +151,7 @@ static enum ft_rc gather(struct symbols *s, const struct function *f, struct gat
 	return FT_OK;
 }
 
-static void gathered_deinit(struct gathered *g)
+void gathered_deinit(struct gathered *g)
 {
 	for (size_t n = 0; n < g->n_chunks; n++)
 		free((uint8_t *)g->chunks[n].bytes);
@@ -165,26 +159,34 @@ static void gathered_deinit(struct gathered *g)
 	free(g->rows);
 }
 
+enum ft_rc plan_gather(struct symbols *s, struct function *f, struct gathered *g,
+		       struct plan_input *in)
+{
+	*g = (struct gathered){0};
+	*in = (struct plan_input){0};
+	enum ft_rc rc = symbols_signature(s, f, &in->sig);
+	if (rc != FT_FAIL)
+		rc = symbols_lines_of(s, f, &in->lines, &in->n_lines);
+	if (rc != FT_FAIL)
+		rc = gather(s, f, g);
+	in->chunks = g->chunks;
+	in->n_chunks = g->n_chunks;
+	in->rows = g->rows;
+	in->n_rows = g->n_rows;
+	return rc;
+}
+
 enum ft_rc frame_plan_init(struct symbols *s, struct function *f, struct frame_plan *ret,
 			   const char **why)
 {
-	struct gathered g = {0};
-	struct plan_input in = {0};
+	struct gathered g;
+	struct plan_input in;
 	struct disassembler *d = symbols_disassembler(s);
 	if (!d)
 		return FT_FAIL;
-	enum ft_rc rc = symbols_signature(s, f, &in.sig);
-	if (rc != FT_FAIL)
-		rc = symbols_lines_of(s, f, &in.lines, &in.n_lines);
-	if (rc != FT_FAIL)
-		rc = gather(s, f, &g);
-	if (rc == FT_OK) {
-		in.chunks = g.chunks;
-		in.n_chunks = g.n_chunks;
-		in.rows = g.rows;
-		in.n_rows = g.n_rows;
+	enum ft_rc rc = plan_gather(s, f, &g, &in);
+	if (rc == FT_OK)
 		rc = plan_make(d, &in, ret, why);
-	}
 	gathered_deinit(&g);
 	return rc;
 }

@@ -10,6 +10,9 @@
 #include "symbols/function_name.h"
 #include "symbols/types.h"
 
+/* libdwarf 20210528 has no name for it. */
+enum { AT_GNU_entry_view = 0x2138 };
+
 enum {
 	INLINES_MAX = 16384,	    // inlined calls of one function
 	INLINES_DEPTH = 256,	    // of the tree, lexical blocks counted
@@ -27,7 +30,15 @@ struct inlined_function {
 
 struct inline_list {
 	struct inlined *i;
+	const struct inline_source *sources; // n of them
 	size_t n;
+	bool has_variables;
+};
+
+/* Where the variables of a call are read from, when somebody asks for them. */
+struct inline_source {
+	uint64_t die;
+	enum language language;
 };
 
 struct collecting {
@@ -35,8 +46,8 @@ struct collecting {
 	struct dwarf_file *d;
 	const struct function *f;
 	struct inlined *i;
-	size_t n, cap;
-	size_t n_variables;
+	struct inline_source *sources;
+	size_t n, cap, cap_sources;
 };
 
 static enum language language_at(const struct collecting *c, uint64_t die)
@@ -80,15 +91,18 @@ static void read_call(struct collecting *c, const struct die *die, struct inline
 		i->call_line = (uint32_t)v;
 }
 
-static bool is_inside(const struct range *r, size_t n, uint64_t pc)
+static bool is_inside(const struct function *f, uint64_t pc)
 {
-	for (size_t i = 0; i < n; i++)
-		if (r[i].lo <= pc && pc < r[i].hi)
+	for (size_t i = 0; i < f->n_ranges; i++)
+		if (f->ranges[i].lo <= pc && pc < f->ranges[i].hi)
 			return true;
 	return false;
 }
 
-/* DW_AT_entry_pc is an address, or counts from where the code begins (DWARF 5, section 2.18). */
+/*
+ * DW_AT_entry_pc is an address, or counts from where the code begins (DWARF 5, section 2.18). It
+ * need not lie in that code: gcc's says where the call begins, be its first instructions elsewhere.
+ */
 static uint64_t read_entry(struct collecting *c, const struct die *die, const struct inlined *i)
 {
 	uint64_t v, low;
@@ -100,36 +114,13 @@ static uint64_t read_entry(struct collecting *c, const struct die *die, const st
 			low = i->ranges[0].lo;
 		v += low;
 	}
-	return is_inside(i->ranges, i->n_ranges, v) ? v : i->ranges[0].lo;
-}
-
-static void read_variables(struct collecting *c, const struct die *die, enum language language,
-			   struct inlined *i)
-{
-	struct signature sig = {.optimised = true};
-
-	if (c->n_variables >= INLINES_VARIABLES)
-		return;
-	signature_read_block(c->m, die, language, i->origin, &sig);
-	i->params = sig.params;
-	i->n_params = sig.n_params;
-	i->locals = sig.locals;
-	i->n_locals = sig.n_locals;
-	c->n_variables += sig.n_params + sig.n_locals;
-	for (size_t k = 0; k < sig.n_params; k++) {
-		sig.params[k].is_inlined = true;
-		sig.params[k].from = i->name;
-	}
-	for (size_t k = 0; k < sig.n_locals; k++) {
-		sig.locals[k].is_inlined = true;
-		sig.locals[k].from = i->name;
-	}
+	return is_inside(c->f, v) ? v : i->ranges[0].lo;
 }
 
 /* false: it has no code, or nothing says what it is. */
 static bool add_inlined(struct collecting *c, const struct die *die, size_t parent)
 {
-	uint64_t abstract;
+	uint64_t abstract, view;
 	struct range *ranges;
 	size_t n;
 
@@ -150,9 +141,12 @@ static bool add_inlined(struct collecting *c, const struct die *die, size_t pare
 	};
 	free(ranges);
 	i.entry = read_entry(c, die, &i);
+	if (die_uint(c->d, die, AT_GNU_entry_view, &view) == FT_OK && view <= UINT32_MAX)
+		i.entry_view = (uint32_t)view;
 	read_call(c, die, &i);
-	read_variables(c, die, f->language, &i);
 	c->i = xgrow(c->i, c->n, &c->cap, sizeof(*c->i));
+	c->sources = xgrow(c->sources, c->n, &c->cap_sources, sizeof(*c->sources));
+	c->sources[c->n] = (struct inline_source){die_offset(die), f->language};
 	c->i[c->n++] = i;
 	return true;
 }
@@ -190,10 +184,11 @@ static void collect_children(struct collecting *c, const struct die *die, size_t
 	}
 }
 
-static const struct inline_list *read_inlines(struct function *f)
+static struct inline_list *read_tree(struct function *f)
 {
 	struct module *m = f->module;
-	struct inline_list *list = arena_alloc(m->p->arena, sizeof(*list));
+	struct arena *a = m->p->arena;
+	struct inline_list *list = arena_alloc(a, sizeof(*list));
 	struct collecting c = {.m = m, .d = m->p->dwarf, .f = f};
 	struct die *die;
 
@@ -203,28 +198,79 @@ static const struct inline_list *read_inlines(struct function *f)
 		die_free(c.d, die);
 	}
 	list->n = c.n;
-	list->i = arena_copy(m->p->arena, c.i, c.n * sizeof(*c.i));
+	list->i = arena_copy(a, c.i, c.n * sizeof(*c.i));
+	list->sources = arena_copy(a, c.sources, c.n * sizeof(*c.sources));
 	free(c.i);
+	free(c.sources);
 	return list;
+}
+
+static void mark_inlined(struct variable *v, size_t n, const char *from)
+{
+	for (size_t k = 0; k < n; k++) {
+		v[k].is_inlined = true;
+		v[k].from = from;
+	}
+}
+
+static void read_variables(struct module *m, struct inline_list *list)
+{
+	size_t left = INLINES_VARIABLES;
+	struct die *die;
+
+	for (size_t k = 0; k < list->n && left; k++) {
+		struct inlined *i = &list->i[k];
+		struct signature sig = {.optimised = true};
+		if (die_at(m->p->dwarf, list->sources[k].die, &die) != FT_OK)
+			continue;
+		signature_read_block(m, die, list->sources[k].language, i->origin, &sig);
+		die_free(m->p->dwarf, die);
+		i->params = sig.params;
+		i->n_params = sig.n_params;
+		i->locals = sig.locals;
+		i->n_locals = sig.n_locals;
+		mark_inlined(i->params, i->n_params, i->name);
+		mark_inlined(i->locals, i->n_locals, i->name);
+		size_t n = i->n_params + i->n_locals;
+		left -= n < left ? n : left;
+	}
+	list->has_variables = true;
+}
+
+static struct inline_list *list_of(struct function *f)
+{
+	struct module *m = f->module;
+
+	if (!m || !m->p || !m->p->dwarf || !f->die)
+		return NULL;
+	struct types *types = types_of_module(m);
+	struct inline_list *list = offset_map_get(&types->inlines, f->die);
+	if (!list) {
+		list = read_tree(f);
+		offset_map_put(&types->inlines, f->die, list);
+	}
+	return list->n ? list : NULL;
+}
+
+enum ft_rc symbols_inline_tree(struct symbols *s, struct function *f, const struct inlined **ret,
+			       size_t *ret_n)
+{
+	struct inline_list *list = list_of(f);
+
+	(void)s;
+	if (!list)
+		return FT_NONE;
+	*ret = list->i;
+	*ret_n = list->n;
+	return FT_OK;
 }
 
 enum ft_rc symbols_inlines(struct symbols *s, struct function *f, const struct inlined **ret,
 			   size_t *ret_n)
 {
-	struct module *m = f->module;
+	struct inline_list *list = list_of(f);
 
-	(void)s;
-	if (!m || !m->p || !m->p->dwarf || !f->die)
-		return FT_NONE;
-	struct types *types = types_of_module(m);
-	const struct inline_list *list = offset_map_get(&types->inlines, f->die);
-	if (!list) {
-		list = read_inlines(f);
-		offset_map_put(&types->inlines, f->die, (void *)list);
-	}
-	if (!list->n)
-		return FT_NONE;
-	*ret = list->i;
-	*ret_n = list->n;
-	return FT_OK;
+	if (list && !list->has_variables)
+		read_variables(f->module, list);
+	return symbols_inline_tree(s, f, ret, ret_n);
 }

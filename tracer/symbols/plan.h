@@ -13,6 +13,7 @@
  * prologue.c    the body and the site
  * exits.c       the exits and their arithmetic
  * displace.c    an instruction for a slot
+ * points.c      what is true at any other instruction of the function
  */
 #ifndef FT_PLAN_H
 #define FT_PLAN_H
@@ -157,6 +158,19 @@ FT_CHECK enum ft_rc insn_displace(const struct insn *i, const uint8_t *bytes,
 /* ---- frame_plan.c ---- */
 
 struct symbols;
+struct function;
+
+/* What a plan_input borrows. */
+struct gathered {
+	struct code_chunk *chunks;
+	struct cfa_row *rows;
+	size_t n_chunks, n_rows, rows_cap;
+};
+
+/* The lines live until the next symbols_lines_of(); *g is to be released whatever it returns. */
+FT_CHECK enum ft_rc plan_gather(struct symbols *s, struct function *f, struct gathered *g,
+				struct plan_input *in);
+void gathered_deinit(struct gathered *g);
 
 /* The one disassembler of a struct symbols, made when first asked for; NULL with ft_fail(). */
 struct disassembler *symbols_disassembler(struct symbols *s);

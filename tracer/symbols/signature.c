@@ -73,7 +73,8 @@ struct reading {
 	struct range *scope; // of the block that is being read
 	size_t n_scope;
 	bool is_rust;
-	enum origin origin; // of the function
+	bool params_are_variables; // see has_params_as_variables()
+	enum origin origin;	   // of the function
 };
 
 static void read_const(struct reading *r, const struct die *die, struct variable *v)
@@ -275,7 +276,10 @@ static void read_block_child(struct reading *r, const struct die *die, unsigned 
 		r->sig->variadic |= depth == 0;
 		break;
 	case DW_TAG_variable:
-		add_local(r, die);
+		if (depth == 0 && r->params_are_variables)
+			add_param(r, die);
+		else
+			add_local(r, die);
 		break;
 	case DW_TAG_lexical_block:
 	case DW_TAG_try_block:
@@ -298,6 +302,29 @@ static void read_block(struct reading *r, const struct die *die, unsigned depth)
 	}
 }
 
+static bool is_param(const struct reading *r, const struct die *die)
+{
+	return die_tag(die) == DW_TAG_formal_parameter ||
+	       (r->params_are_variables && die_tag(die) == DW_TAG_variable);
+}
+
+/*
+ * What rustc itself inlines (and not LLVM) has its parameters as variables. They are those outside
+ * of any block: each `let` of Rust's opens one.
+ */
+static bool has_params_as_variables(struct reading *r, const struct die *abstract)
+{
+	struct die *child, *next = NULL;
+	bool found = false;
+
+	for (enum ft_rc rc = die_child(r->d, abstract, &child); rc == FT_OK; child = next) {
+		found |= die_tag(child) == DW_TAG_formal_parameter;
+		rc = die_sibling(r->d, child, &next);
+		die_free(r->d, child);
+	}
+	return !found;
+}
+
 /* Puts the parameters in the abstract DIE's order; those it has alone get no location. */
 static void merge_params(struct reading *r, const struct die *abstract)
 {
@@ -310,7 +337,7 @@ static void merge_params(struct reading *r, const struct die *abstract)
 	r->param_dies = NULL;
 	r->cap_params = r->cap_dies = r->sig->n_params = 0;
 	for (enum ft_rc rc = die_child(r->d, abstract, &child); rc == FT_OK; child = next) {
-		if (die_tag(child) == DW_TAG_formal_parameter) {
+		if (is_param(r, child)) {
 			add_param(r, child);
 			for (size_t i = 0; i < n_concrete && r->sig->n_params; i++)
 				if (dies[i] == die_offset(child)) {
@@ -375,6 +402,8 @@ void signature_read_block(struct module *m, const struct die *die, enum language
 	struct chain c;
 
 	chain_init(&c, r.d, die_offset(die));
+	if (r.is_rust && c.n > 1)
+		r.params_are_variables = has_params_as_variables(&r, c.die[1]);
 	if (c.n)
 		read_variables(&r, &c);
 	chain_deinit(&c, r.d);

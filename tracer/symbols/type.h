@@ -195,7 +195,8 @@ struct inlined {
 	uint32_t call_line;    // 0 if unknown
 	struct range *ranges;  // its code; n_ranges >= 1
 	size_t n_ranges;
-	uint64_t entry; // DW_AT_entry_pc, else the start of the first range
+	uint64_t entry; // DW_AT_entry_pc, else the start of the first range; not always in `ranges`
+	uint32_t entry_view; // gcc's order of what begins at one pc; 0 if it has none
 	size_t parent;	// index of the inlined call that it is in; SIZE_MAX: the function itself
 	unsigned depth; // 0: directly in the function
 	struct variable *params; // a scope with n_scope 0 is all of the call's code; a parameter
@@ -207,6 +208,10 @@ struct inlined {
 /* The inlined calls of a function, outer before inner; FT_NONE: none, or no debug information. */
 FT_CHECK enum ft_rc symbols_inlines(struct symbols *s, struct function *f,
 				    const struct inlined **ret, size_t *ret_n);
+
+/* The same list; the variables may not be read yet (n_params, n_locals 0): cheaper. */
+FT_CHECK enum ft_rc symbols_inline_tree(struct symbols *s, struct function *f,
+					const struct inlined **ret, size_t *ret_n);
 
 /*
  * Strips typedef, const, volatile, restrict, atomic, and reads the inside of what remains. NULL
