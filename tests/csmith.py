@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""csmith - 50 fixed random programs do the same traced and untraced, at -O0 and -O2.
+"""csmith - 50 fixed random programs do the same traced and untraced, at -O0, -O2, and with inlining.
 
 # test: up to 300 s
 
@@ -19,8 +19,9 @@ SEEDS = [2, 7, 11, 15, 16, 25, 36, 39, 40, 42, 45, 49, 50, 55, 60, 61, 65, 71, 7
          159, 162, 170, 174, 176, 178, 183, 191]
 SHAPE = ["--max-funcs", "6", "--max-block-depth", "3", "--max-block-size", "3",
          "--max-expr-complexity", "4", "--no-volatiles", "--no-argc"]
-# Inlining would leave nothing to trace at -O2.
-LEVELS = {"O0": ["-O0"], "O2": ["-O2", "-fno-inline"]}
+# Inlining would leave nothing to trace at -O2, but for sites where inlined calls begin.
+LEVELS = {"O0": ["-O0"], "O2": ["-O2", "-fno-inline"], "inlined": ["-O2"]}
+INLINED = SEEDS[::5]
 
 
 def headers():
@@ -44,9 +45,9 @@ def build(directory, seed, level):
 
 
 def check(directory, seed):
-    for level in LEVELS:
+    for level in LEVELS if seed in INLINED else ("O0", "O2"):
         program = build(directory, seed, level)
-        alone, traced = run([program]), trace([program])
+        alone, traced = run([program]), trace([program], *(["--inlines"] if level == "inlined" else []))
         pushed, popped = len(traced.pushes()), len(traced.pops())
         same = alone == traced.ran and pushed == popped > 0
         yield same, f"seed {seed} -{level}", (f"alone:  {alone}", f"traced: {traced.ran}",

@@ -599,6 +599,72 @@ TEST(json_unknown)
 	"\"pushed_seq\":0}\n");
 }
 
+static const struct event_value inlined_args[] = {
+	{.name = "x", .type = "int", .value = "3", .known = true, .reg = "rdi", .size = 4}};
+
+static struct event inlined_call(void)
+{
+	struct event ev = bare(EVENT_INLINE);
+	ev.depth = 2;
+	ev.inline_depth = 1;
+	ev.function = "square";
+	ev.within = "main";
+	ev.module = "demo";
+	ev.file = "/src/demo.c";
+	ev.line = 3;
+	ev.caller = "hyp";
+	ev.caller_file = "/src/demo.c";
+	ev.caller_line = 9;
+	ev.pc = 0x401136;
+	ev.args_known = true;
+	ev.args = inlined_args;
+	ev.n_args = 1;
+	return ev;
+}
+
+TEST(text_inlined)
+{
+	struct report_options o = {0}, verbose = {.verbose = 1};
+	static const struct event_frame_of_walk walk[] = {
+		{0x401136, 0x7fffffffe010, "square", "main"},
+		{0x401136, 0x7fffffffe010, "main+4", NULL}};
+	struct event call = inlined_call(), push = bare(EVENT_PUSH), sig = bare(EVENT_SIGNAL);
+	push.walk = walk;
+	push.n_walk = 2;
+	sig.signal = 11;
+	sig.signal_name = "SIGSEGV";
+	sig.symbol_at = "main+4";
+	sig.function = "square";
+	sig.within = "main";
+	const struct event *const events[] = {&push, &call, &sig};
+	CHECK_REPORT("text", &o, events,
+	"    -16  0x7fffffffe000  > f()\n"
+	"         0x7fffffffe010      #0 0x401136 square (inlined in main)\n"
+	"         0x7fffffffe010      #1 0x401136 main+4\n"
+	"              (inlined)  | | ~ square(x=3)                  demo.c:3        called at demo.c:9\n"
+	"-- SIGSEGV arrives in square (inlined in main)\n");
+	const struct event *const one[] = {&call};
+	CHECK_REPORT("text", &verbose, one,
+	"              (inlined)  | | ~ square(x=3)                  demo.c:3        called at demo.c:9\n"
+	"                         | |     argument x = 3   int, 4 bytes in rdi\n"
+	"               0x401136  | |     begins here, called by hyp in the frame of main\n");
+}
+
+TEST(json_inlined)
+{
+	struct report_options o = {0};
+	struct event call = inlined_call();
+	call.loops = true;
+	const struct event *const events[] = {&call};
+	CHECK_REPORT("json", &o, events,
+	"{\"seq\":0,\"event\":\"inline\",\"pid\":1,\"tid\":1,\"time_ns\":0,\"depth\":2,"
+	"\"function\":\"square\",\"in\":\"main\",\"inline_depth\":1,\"module\":\"demo\","
+	"\"file\":\"/src/demo.c\",\"line\":3,\"caller\":\"hyp\",\"call_file\":\"/src/demo.c\","
+	"\"call_line\":9,\"pc\":\"0x401136\",\"cfa\":\"0x7fffffffe010\",\"args\":[{\"name\":\"x\","
+	"\"type\":\"int\",\"value\":\"3\",\"address\":null,\"register\":\"rdi\",\"size\":4}],"
+	"\"pushed_seq\":0,\"loops\":true}\n");
+}
+
 TEST(json_returned_reason)
 {
 	struct report_options o = {0};

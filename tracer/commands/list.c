@@ -10,6 +10,7 @@
 #include "commands/options.h"
 #include "commands/program.h"
 #include "symbols/code.h"
+#include "symbols/type.h"
 
 /* What became of the functions of a file, for the last line. */
 struct tally {
@@ -89,6 +90,46 @@ static void print_row(const struct function *f, const char *status, const char *
 	puts(line->s);
 }
 
+/* "inlined      25    ~ square  a.c:3  called at a.c:4, begins at 0x1050" */
+static void print_inlined(const struct inlined *i, const char *directory, struct buf *line)
+{
+	uint64_t size = 0;
+	for (size_t k = 0; k < i->n_ranges; k++)
+		size += i->ranges[k].hi - i->ranges[k].lo;
+	buf_reset(line);
+	buf_printf(line, "%-8s %6llu  ", "inlined", (unsigned long long)size);
+	buf_pad(line, ' ', 2 * ((size_t)i->depth + 1));
+	buf_str(line, "~ ");
+	buf_escaped(line, i->name, strlen(i->name), 0);
+	if (i->file) {
+		const char *file = shorten(i->file, directory);
+		buf_str(line, "  ");
+		buf_escaped(line, file, strlen(file), 0);
+		buf_printf(line, ":%u", i->line);
+	}
+	if (i->call_file) {
+		const char *file = shorten(i->call_file, directory);
+		buf_str(line, "  called at ");
+		buf_escaped(line, file, strlen(file), 0);
+		buf_printf(line, ":%u", i->call_line);
+	}
+	buf_printf(line, "  begins at 0x%llx", (unsigned long long)i->entry);
+	puts(line->s);
+}
+
+static void print_inlines(struct trace_options *o, struct symbols *s, struct function *f,
+			  const char *directory, struct buf *line)
+{
+	const struct inlined *tree;
+	size_t n;
+	if (symbols_inline_tree(s, f, &tree, &n) != FT_OK)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (o->verbose > 0 ||
+		    selection_of_inlined(&o->selection, &tree[i], f, false) == WANTED)
+			print_inlined(&tree[i], directory, line);
+}
+
 static void print_tally(const struct tally *t, bool verbose)
 {
 	printf("%zu would be traced", t->traced);
@@ -114,6 +155,8 @@ static void print_list(struct trace_options *o, struct symbols *s, const struct 
 		const char *status = status_of(s, fl->f[i], v, &tally, &why);
 		if (v == WANTED || o->verbose > 0)
 			print_row(fl->f[i], status, why, directory, &line);
+		if (o->inlines && (v == WANTED || o->verbose > 0))
+			print_inlines(o, s, fl->f[i], directory, &line);
 	}
 	if (!o->quiet)
 		print_tally(&tally, o->verbose > 0);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "events/ranges.h"
+#include "unwind/dw_op.h"
 
 /* One inlined call on its way to a site. */
 struct candidate {
@@ -104,6 +105,34 @@ static uint32_t level_of(const struct candidates *cs, size_t index)
 	return level;
 }
 
+/* Does it ask for nothing of the thread: a constant, a pointer to what is nowhere? */
+static bool is_constant(const struct location_entry *e)
+{
+	for (size_t i = 0; i < e->n_ops; i++) {
+		uint8_t op = e->ops[i].op;
+		bool is_literal = op >= DW_OP_const1u && op <= DW_OP_consts;
+		is_literal |= op >= DW_OP_lit0 && op <= DW_OP_lit31;
+		if (!is_literal && op != DW_OP_addr && op != DW_OP_stack_value &&
+		    op != DW_OP_piece && op != DW_OP_implicit_value &&
+		    op != DW_OP_implicit_pointer && op != DW_OP_GNU_implicit_pointer)
+			return false;
+	}
+	return e->n_ops > 0;
+}
+
+/* What begins before the site is asked for where the site is, and may be gone by then. */
+static struct accessor make_early(const struct traced *t, const struct inlined *call,
+				  const struct variable *v)
+{
+	struct accessor a = accessor_make(t, v, t->plan.body, false);
+	const struct location_entry *e;
+
+	if (a.kind == ACCESS_NONE && location_at(&v->loc, call->entry, &e) == FT_OK &&
+	    is_constant(e))
+		a = accessor_make(t, v, call->entry, true);
+	return a;
+}
+
 static void plan_call(const struct candidates *cs, const struct candidate *c,
 		      const struct traced *t, struct inline_call *ret)
 {
@@ -120,9 +149,8 @@ static void plan_call(const struct candidates *cs, const struct candidate *c,
 	for (size_t i = 0; i < call->n_params; i++) {
 		const struct variable *v = &call->params[i];
 		if (accessor_is_shown(v))
-			ret->args[ret->n_args++] =
-				c->early ? accessor_make(t, v, t->plan.body, false)
-					 : accessor_make(t, v, c->pc, true);
+			ret->args[ret->n_args++] = c->early ? make_early(t, call, v)
+							    : accessor_make(t, v, c->pc, true);
 	}
 }
 

@@ -10,7 +10,10 @@ enum {
 	NAMED_MAX = 1024 // frames and inlined calls shown
 };
 
-/* The inlined calls that a frame is in come before it: they are what runs. */
+/*
+ * The inlined calls that a frame is in come before it: they are what runs. One that begins at the
+ * very instruction that comes next has not begun yet: it is told after the push.
+ */
 static size_t name_inlined(struct collector *col, const struct unwind_frame *f, size_t n)
 {
 	const struct inlined *calls[INLINES_AT];
@@ -18,9 +21,12 @@ static size_t name_inlined(struct collector *col, const struct unwind_frame *f, 
 	size_t n_calls =
 		inlines_at(col->symbols, f->exact_pc ? f->pc : f->pc - 1, calls, INLINES_AT, &in);
 
-	for (size_t i = 0; i < n_calls && n < NAMED_MAX; i++)
+	for (size_t i = 0; i < n_calls && n < NAMED_MAX; i++) {
+		if (f->exact_pc && calls[i]->entry == f->pc)
+			continue;
 		col->walk[n++] = (struct event_frame_of_walk){
 			.pc = f->pc, .cfa = f->cfa, .symbol = calls[i]->name, .within = in->name};
+	}
 	return n;
 }
 

@@ -34,4 +34,7 @@ const char *function_name(struct module *m, const struct described *r, enum lang
 enum origin origin_of_described(const struct module *m, size_t unit, const struct described *r,
 				const char *symbol, const char *name);
 
+/* functions.c: what is declared nowhere gets the position of the line row that begins at entry. */
+void describe_by_line(struct module *m, size_t unit, uint64_t entry, struct described *r);
+
 #endif

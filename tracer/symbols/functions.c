@@ -143,7 +143,7 @@ enum origin origin_of_described(const struct module *m, size_t unit, const struc
 }
 
 /* A closure of g++'s is declared nowhere: its first line will do. */
-static void declare_by_line(struct module *m, size_t unit, uint64_t entry, struct described *r)
+void describe_by_line(struct module *m, size_t unit, uint64_t entry, struct described *r)
 {
 	const struct line_row *rows;
 	size_t n;
@@ -169,7 +169,7 @@ struct function *function_of_die(struct module *m, size_t unit, const struct die
 	if (!in_code_segment(m, entry))
 		return NULL;
 	describe_die(m, die, &r);
-	declare_by_line(m, unit, entry, &r);
+	describe_by_line(m, unit, entry, &r);
 	const struct symbol *at_entry = symbol_of_entry(m, entry);
 	const char *symbol = at_entry ? at_entry->name : NULL;
 	const char *name = function_name(m, &r, m->p->state[unit].language, symbol);

@@ -59,7 +59,7 @@ static enum language language_at(const struct collecting *c, uint64_t die)
 }
 
 static const struct inlined_function *function_of(struct collecting *c, const struct die *die,
-						  uint64_t abstract)
+						  uint64_t abstract, uint64_t entry)
 {
 	struct types *types = types_of_module(c->m);
 	struct inlined_function *f = offset_map_get(&types->inlined_functions, abstract);
@@ -71,6 +71,8 @@ static const struct inlined_function *function_of(struct collecting *c, const st
 	describe_die(c->m, die, &r);
 	f->language = language_at(c, r.declared);
 	f->name = function_name(c->m, &r, f->language, NULL);
+	if (!r.file) // a closure of g++'s is declared nowhere: its first line will do
+		describe_by_line(c->m, c->f->unit, entry, &r);
 	f->file = r.file;
 	f->line = r.line;
 	if (f->name)
@@ -126,14 +128,9 @@ static bool add_inlined(struct collecting *c, const struct die *die, size_t pare
 
 	if (c->n >= INLINES_MAX || die_ref(c->d, die, DW_AT_abstract_origin, &abstract) != FT_OK)
 		return false;
-	const struct inlined_function *f = function_of(c, die, abstract);
-	if (!f->name || die_ranges(c->d, die, &ranges, &n) != FT_OK)
+	if (die_ranges(c->d, die, &ranges, &n) != FT_OK)
 		return false;
 	struct inlined i = {
-		.name = f->name,
-		.file = f->file,
-		.line = f->line,
-		.origin = f->origin,
 		.ranges = arena_copy(c->m->p->arena, ranges, n * sizeof(*ranges)),
 		.n_ranges = n,
 		.parent = parent,
@@ -143,6 +140,13 @@ static bool add_inlined(struct collecting *c, const struct die *die, size_t pare
 	i.entry = read_entry(c, die, &i);
 	if (die_uint(c->d, die, AT_GNU_entry_view, &view) == FT_OK && view <= UINT32_MAX)
 		i.entry_view = (uint32_t)view;
+	const struct inlined_function *f = function_of(c, die, abstract, i.entry);
+	if (!f->name)
+		return false;
+	i.name = f->name;
+	i.file = f->file;
+	i.line = f->line;
+	i.origin = f->origin;
 	read_call(c, die, &i);
 	c->i = xgrow(c->i, c->n, &c->cap, sizeof(*c->i));
 	c->sources = xgrow(c->sources, c->n, &c->cap_sources, sizeof(*c->sources));
