@@ -1,3 +1,3 @@
 #include "commands/commands.h"
 
-const struct command *const commands[] = {&command_trace, &command_list, NULL};
+const struct command *const commands[] = {&command_trace, &command_list, &command_frames, NULL};

@@ -172,6 +172,7 @@ static void set_mem(const cs_insn *in, const cs_x86_op *op, struct insn *ret)
 		.base = base.size == 8 ? base.reg : ARCH_NONE,
 		.index = index.size == 8 ? index.reg : ARCH_NONE,
 		.scale = (uint8_t)m->scale,
+		.fs = m->segment == X86_REG_FS,
 		.flat = base_known && index_known && in->detail->x86.addr_size == 8 &&
 			m->segment != X86_REG_FS && m->segment != X86_REG_GS,
 		.disp = m->disp,
@@ -210,6 +211,31 @@ static bool only_reads(enum insn_kind kind)
 {
 	return kind == INSN_CMP || kind == INSN_PUSH || kind == INSN_CALL || kind == INSN_JMP ||
 	       kind == INSN_NOP;
+}
+
+static bool is_lone_store(unsigned id)
+{
+	return id == X86_INS_FST || id == X86_INS_FSTP || id == X86_INS_FNSTCW ||
+	       id == X86_INS_FNSTSW || id == X86_INS_FNSTENV || id == X86_INS_FNSAVE ||
+	       id == X86_INS_STMXCSR;
+}
+
+/* As set_writes() doubts capstone: a destination comes first, and a lone operand is one of few. */
+static void set_traffic(const cs_insn *in, struct insn *ret)
+{
+	const cs_x86 *x = &in->detail->x86;
+	for (unsigned n = 0; n < x->op_count; n++) {
+		const cs_x86_op *op = &x->operands[n];
+		if (op->type != X86_OP_MEM || ret->kind == INSN_NOP || ret->kind == INSN_LEA)
+			continue;
+		bool first = n == 0 && !only_reads((enum insn_kind)ret->kind);
+		bool both = (op->access & CS_AC_READ) && (op->access & CS_AC_WRITE);
+		ret->stores = first && (x->op_count > 1 || (op->access & CS_AC_WRITE) ||
+					is_lone_store(in->id));
+		ret->loads = !ret->stores || both || ret->kind == INSN_ADD ||
+			     ret->kind == INSN_SUB || ret->kind == INSN_AND ||
+			     ret->kind == INSN_ARITH;
+	}
 }
 
 /*
@@ -406,6 +432,7 @@ bool insn_decode(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size
 	for (unsigned n = 0; n < in->detail->x86.op_count; n++)
 		set_operand(in, n, &i);
 	set_writes(in, &i);
+	set_traffic(in, &i);
 	if (!set_branch(in, &i))
 		return false;
 	i.modrm_at = (uint8_t)insn_modrm_offset(bytes, i.len);

@@ -50,6 +50,7 @@ struct insn_mem {
 	uint8_t base,
 		index; // DWARF numbers or ARCH_NONE; base ARCH_RIP: disp is the absolute address
 	uint8_t scale;
+	bool fs;   // counts from the thread pointer
 	bool flat; // no segment base, 64-bit address, registers known: the sum is the address
 	int64_t disp;
 };
@@ -61,15 +62,16 @@ struct insn {
 	int64_t imm;	 // OPERAND_IMM, sign-extended
 	struct insn_mem mem;
 	struct insn_operand op[3];
-	uint8_t len;	  // 1..15
-	uint8_t kind;	  // enum insn_kind
-	uint8_t cond;	  // INSN_JCC: for arch_condition()
-	uint8_t modrm_at; // offset of the ModRM byte; meaningful if has_mem
-	bool has_mem;	  // `mem` is set
-	bool direct;	  // CALL, JMP, JCC, LOOP: `target` is set
-	bool notrack;	  // an indirect jump that CET shall not check: a jump table
-	bool writes_mem;  // the memory operand may be written
-	bool stack_imm;	  // RET with an immediate, ENTER with a level: beyond what we follow
+	uint8_t len;	    // 1..15
+	uint8_t kind;	    // enum insn_kind
+	uint8_t cond;	    // INSN_JCC: for arch_condition()
+	uint8_t modrm_at;   // offset of the ModRM byte; meaningful if has_mem
+	bool has_mem;	    // `mem` is set
+	bool direct;	    // CALL, JMP, JCC, LOOP: `target` is set
+	bool notrack;	    // an indirect jump that CET shall not check: a jump table
+	bool writes_mem;    // the memory operand may be written
+	bool loads, stores; // the memory operand is read, is written, as far as capstone knows
+	bool stack_imm;	    // RET with an immediate, ENTER with a level: beyond what we follow
 };
 
 struct disassembler;

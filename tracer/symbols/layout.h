@@ -35,9 +35,13 @@ struct layout_slot {
 	int32_t off; // of its lowest byte, from the CFA; from_rsp: from rsp at the body
 	uint32_t size;
 	enum owner owner;
-	bool from_rsp;	  // in a realigned frame: the distance to the CFA is known at run time only
-	bool inferred;	  // the name was found by source line and inlined call, DWARF has none
-	const char *name; // of the variable, or of the register that is saved or spilled; or NULL
+	bool from_rsp; // in a realigned frame: the distance to the CFA is known at run time only
+	bool inferred; // the name was found by source line and inlined call, DWARF has none
+	/*
+	 * Of the variable, or of the register that is saved or stored; "&x" for the address of x
+	 * (VLA, hidden reference); "register save area" of a variadic function; or NULL.
+	 */
+	const char *name;
 	const struct variable *var; // OWNER_LOCAL, OWNER_STACK_ARGUMENT; else NULL
 	uint32_t var_off;    // which byte of the variable is the slot's lowest (pieces, overlaps)
 	unsigned reg;	     // OWNER_SAVED_REGISTER, OWNER_SPILL: DWARF number; else ARCH_NONE
@@ -49,13 +53,25 @@ struct layout_slot {
 };
 
 struct frame_layout {
-	struct layout_slot *slots; // from high to low
+	/*
+	 * From high to low, without a gap; but in a realigned frame up to `align` - 1 bytes of
+	 * padding lie between the last slot that counts from the CFA and the first from rsp.
+	 */
+	struct layout_slot *slots;
 	size_t n;
-	uint64_t pc;		     // for which it holds; 0: for the function as a whole
-	bool rsp_known;		     // as in struct frame_plan
-	int32_t rsp_at_body;	     // rsp - CFA
+	uint64_t pc;	     // for which it holds; 0: for the function as a whole
+	bool rsp_known;	     // as in struct frame_plan
+	int32_t rsp_at_body; // rsp - CFA
+	/*
+	 * How far rsp goes, in the code as a whole: from the CFA, or from rsp at the body if
+	 * !rsp_known. `fixed` is where it is while no arguments are being passed: less than at
+	 * the body only where a frame is built late (shrink-wrapped). `lowest` includes pushed
+	 * arguments. The slots go down to lowest - 128.
+	 */
+	int32_t fixed, lowest;
+	uint32_t align;		     // !rsp_known: rsp is a multiple of it; 0 if unknown
 	bool has_dynamic;	     // alloca or VLA: rsp goes further down at run time
-	uint32_t bytes[OWNER_COUNT]; // sums, of what lies below the CFA
+	uint32_t bytes[OWNER_COUNT]; // sums, of what lies between the CFA and `lowest`
 };
 
 /*

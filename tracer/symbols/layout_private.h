@@ -1,0 +1,86 @@
+/*
+ * layout_private.h - claims on the bytes of a frame, and who wins them (private to symbols/).
+ *
+ * Owns:     the rule that every byte has exactly one owner.
+ * Gives:    struct claims: ranges with a rank; cells: the frame cut where the owner changes.
+ * Never:    reads a file.
+ * Lifetime: a cell borrows the claim it belongs to.
+ *
+ * layout.c         gathers, cuts into slots, adds up
+ * layout_claims.c  claims -> cells
+ * layout_calls.c   outgoing arguments, the variadic register save area
+ * layout_vars.c    variables: from DWARF locations to claims
+ * flow.c           what the instructions do
+ */
+#ifndef FT_LAYOUT_PRIVATE_H
+#define FT_LAYOUT_PRIVATE_H
+
+#include "symbols/flow.h"
+#include "symbols/layout.h"
+
+/* Who wins where claims overlap: the lowest. */
+enum rank {
+	RANK_MACHINE, // return address, canary
+	RANK_SAVED,
+	RANK_IN_SCOPE,
+	RANK_VARIABLE,
+	RANK_AREA, // the register save area
+	RANK_OUTGOING,
+	RANK_SPILL,
+	RANK_LOADED, // above the CFA: an argument that no variable names
+};
+
+struct claim {
+	int64_t lo, hi; // bytes [lo, hi), from the CFA or the realigned rsp
+	enum rank rank;
+	struct layout_slot slot; // off and size are not set yet
+};
+
+struct claims {
+	struct claim *c;
+	size_t n, cap;
+};
+
+/* One of a frame's two parts: what counts from the CFA, what counts from the realigned rsp. */
+struct area {
+	bool realigned;
+	int64_t bottom; // rsp at the lowest; what is below is the red zone
+	int64_t floor;	// bottom - 128, or bottom if a realigned area lies below
+	int64_t top;
+	struct claims claims;
+};
+
+struct cell {
+	int64_t lo, hi;
+	const struct claim *by; // NULL: nobody's
+	enum owner owner;
+};
+
+/* What layout.c hands to its parts. */
+struct layout_maker {
+	struct symbols *s;
+	struct function *f;
+	const struct listing *l;
+	const struct flow *flow;
+	const struct signature *sig; // may be NULL
+	uint64_t pc;
+	size_t body;	     // instruction
+	struct fact base;    // DW_OP_fbreg counts from it; FACT_NOTHING: unknown
+	struct fact fixed;   // rsp when no arguments are being passed
+	struct area area[2]; // [realigned]
+};
+
+/* Adds a claim to the area that it lies in; clipped to it. */
+void claims_add(struct layout_maker *m, bool realigned, int64_t lo, int64_t size, enum rank rank,
+		struct layout_slot slot);
+
+/* The area cut into cells from low to high, without a gap. To be freed. */
+struct cell *claims_cells(const struct layout_maker *m, const struct area *a, size_t *ret_n);
+
+/* Marks who may be reached by addresses whose extent is not known. Cells change their owner. */
+void claims_reach(const struct layout_maker *m, const struct area *a, struct cell *cells, size_t n);
+
+void layout_claim_variables(struct layout_maker *m);
+void layout_claim_calls(struct layout_maker *m);
+
+#endif
