@@ -15,7 +15,7 @@ _frametrace() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		list) [ $i -eq 1 ] && continue ;;
+		list | frames) [ $i -eq 1 ] && continue ;;
 		--) i=$((i + 1)) ;;
 		-f | -s | -l | -d | -F | -o | -c) i=$((i + 1)) && continue ;;
 		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
@@ -44,7 +44,7 @@ _frametrace() {
 			;;
 		*)
 			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
-			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W list -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames" -- "$cur"))
 			;;
 		esac
 		;;

@@ -1,6 +1,8 @@
 # frametrace(1): completion for fish. Installed as share/fish/vendor_completions.d/frametrace.fish.
 
 complete -c frametrace -x -a '(__fish_complete_subcommand)'
+complete -c frametrace -n __fish_use_subcommand -a list -d 'List what would be traced'
+complete -c frametrace -n __fish_use_subcommand -a frames -d 'Who owns each byte of each frame'
 complete -c frametrace -s f -l function -x -d 'Only functions that match a glob or /REGEX/'
 complete -c frametrace -s s -l source -r -d 'Only functions from source files that match'
 complete -c frametrace -s l -l lib -x -d "Also a library's functions"

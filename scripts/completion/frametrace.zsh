@@ -20,5 +20,5 @@ _arguments -s -S \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_command_names -e' \
+	'(-):program:_alternative "commands:command:(list frames)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

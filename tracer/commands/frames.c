@@ -47,8 +47,10 @@ static enum frames_group group_of(enum owner owner)
 	return FRAMES_UNKNOWN;
 }
 
-static struct frames_slot slot_of(const struct frame_layout *l, const struct layout_slot *s)
+static struct frames_slot slot_of(const struct function *f, const struct frame_layout *l,
+				  const struct layout_slot *s)
 {
+	bool own = !s->file || (f->file && strcmp(s->file, f->file) == 0);
 	const struct type *type = s->var ? s->var->type : NULL;
 	struct frames_slot slot = {
 		.has_cfa = !s->from_rsp,
@@ -65,6 +67,7 @@ static struct frames_slot slot_of(const struct frame_layout *l, const struct lay
 		.inferred = s->inferred,
 		.writer = s->writer,
 		.line = s->line,
+		.file = own ? NULL : s->file,
 		.after_body = s->writer && !s->at_body,
 	};
 	const struct type *stripped = type_strip((struct type *)type);
@@ -74,12 +77,13 @@ static struct frames_slot slot_of(const struct frame_layout *l, const struct lay
 
 /*
  * The size of a frame whose rsp is rounded down: the CFA is a multiple of 16 (psABI 3.2.2), so the
- * gap is one of few.
+ * gap is one of few. Who rounds to 16 does not rely on that.
  */
 static void rounded_sizes(const struct frame_layout *l, struct frames_function *f)
 {
 	enum { STACK_ALIGN = 16 };
 	int64_t upper = 0, lower = 0;
+	int64_t step = l->align > STACK_ALIGN ? STACK_ALIGN : ARCH_WORD;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct layout_slot *s = &l->slots[i];
 		if (!s->from_rsp && s->off < 0)
@@ -87,21 +91,21 @@ static void rounded_sizes(const struct frame_layout *l, struct frames_function *
 		else if (s->from_rsp && (int64_t)s->off + s->size > lower)
 			lower = (int64_t)s->off + s->size;
 	}
-	int64_t gap = (STACK_ALIGN - upper % STACK_ALIGN) % STACK_ALIGN;
+	int64_t gap = (step - upper % step) % step;
 	f->align = l->align;
 	f->size = (uint64_t)(upper + gap + lower);
 	f->size_max = f->size;
-	if (l->align > STACK_ALIGN)
-		f->size_max += l->align - STACK_ALIGN;
+	if (l->align > step)
+		f->size_max += l->align - (uint64_t)step;
 	f->bytes[FRAMES_PADDING] += (uint64_t)gap;
 	f->size_at_calls = f->size + (uint64_t) - (int64_t)l->lowest;
 }
 
-static void fill(struct frames_function *f, const struct frame_layout *l)
+static void fill(struct frames_function *f, const struct function *of, const struct frame_layout *l)
 {
 	struct frames_slot *slots = xcalloc(l->n + 1, sizeof(*slots));
 	for (size_t i = 0; i < l->n; i++) {
-		slots[i] = slot_of(l, &l->slots[i]);
+		slots[i] = slot_of(of, l, &l->slots[i]);
 		const struct layout_slot *s = &l->slots[i];
 		int64_t end = (int64_t)s->off + s->size, low = l->lowest;
 		if (s->owner != OWNER_RED_ZONE && s->off < low && (s->from_rsp || l->rsp_known))
@@ -112,8 +116,8 @@ static void fill(struct frames_function *f, const struct frame_layout *l)
 	for (unsigned owner = 0; owner < OWNER_COUNT; owner++)
 		f->bytes[group_of((enum owner)owner)] += l->bytes[owner];
 	f->dynamic = l->has_dynamic;
+	f->delta = l->rsp_at_body;
 	if (l->rsp_known) {
-		f->delta = l->rsp_at_body;
 		f->size = f->size_max = (uint64_t) - (int64_t)l->fixed;
 		f->size_at_calls = (uint64_t) - (int64_t)l->lowest;
 	} else {
@@ -139,7 +143,7 @@ static enum ft_rc add_function(struct frames *all, struct function *f)
 			.body = plan.body,
 			.shown = all->all_shown,
 		};
-		fill(&one, &layout);
+		fill(&one, f, &layout);
 		frame_layout_deinit(&layout);
 		all->f = xgrow(all->f, all->file.n, &all->cap, sizeof(*all->f));
 		all->f[all->file.n++] = one;
@@ -262,6 +266,16 @@ static void print_help(void)
 	     "the CFA (rsp before the call) and from rsp once the prologue is done.");
 }
 
+/* A word without a slash is a file here first, and then one in PATH. */
+static enum ft_rc find_file(const char *word, char **ret_path, char **ret_interpreter)
+{
+	bool here = *word && !strchr(word, '/') && access(word, F_OK) == 0;
+	char *file = here ? xasprintf("./%s", word) : xstrdup(word);
+	enum ft_rc rc = program_find_file(file, ret_path, ret_interpreter);
+	free(file);
+	return rc;
+}
+
 static bool asks_for_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && argv[i][0] == '-'; i++)
@@ -294,7 +308,7 @@ static int frames(int argc, char **argv)
 		failed();
 		return EXIT_USAGE;
 	}
-	rc = program_find_file(argv[o.first_argument], &path, &interpreter);
+	rc = find_file(argv[o.first_argument], &path, &interpreter);
 	if (rc == FT_OK)
 		rc = show_frames(&all, interpreter ? interpreter : path);
 	free(path);

@@ -36,9 +36,10 @@ struct frames_slot {
 	const char *inlined;	 // NULL: of the function itself
 	const char *shares;	 // other variables in the same bytes; or NULL
 	bool inferred;
-	uint64_t writer; // file-relative pc of the first instruction that stores there; 0: none
-	uint32_t line;	 // its source line; 0 if unknown
-	bool after_body; // nothing is there yet when the prologue is done
+	uint64_t writer;  // file-relative pc of the first instruction that stores there; 0: none
+	uint32_t line;	  // its source line; 0 if unknown
+	const char *file; // that line's, if it is not the function's own (inlined code); or NULL
+	bool after_body;  // nothing is there yet when the prologue is done
 };
 
 struct frames_function {

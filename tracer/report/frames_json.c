@@ -72,6 +72,7 @@ static void add_slot(struct buf *b, const struct frames_slot *s)
 	add_flag(b, "inferred", s->inferred);
 	add_pc(b, "writer", s->writer);
 	add_count(b, "line", s->line != 0, s->line);
+	add_text(b, "file", s->file);
 	add_flag(b, "after_body", s->after_body);
 	buf_char(b, '}');
 }

@@ -126,6 +126,19 @@ static void add_offset(struct lines *l, bool known, int64_t off)
 		add_right(l, "?", NUMBER_WIDTH);
 }
 
+/* "line 9", or "boxed.rs:286" of code from another file. */
+static void add_line(struct lines *l, const struct frames_slot *s)
+{
+	const char *last = s->file ? strrchr(s->file, '/') : NULL;
+	if (!s->file) {
+		buf_printf(&l->b, "  line %u", s->line);
+		return;
+	}
+	lines_ours(l, "  ");
+	lines_text(l, last ? last + 1 : s->file);
+	buf_printf(&l->b, ":%u", s->line);
+}
+
 static void add_what(struct lines *l, const struct frames_slot *s)
 {
 	if (s->name) {
@@ -149,7 +162,7 @@ static void add_what(struct lines *l, const struct frames_slot *s)
 		lines_text(l, s->inlined);
 	}
 	if (s->line && (!s->type || s->inferred))
-		buf_printf(&l->b, "  line %u", s->line);
+		add_line(l, s);
 	if (s->shares) {
 		lines_ours(l, "  also ");
 		lines_text(l, s->shares);

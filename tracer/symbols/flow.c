@@ -116,13 +116,21 @@ static unsigned stored_register(const struct insn *i)
 	return o->kind == OPERAND_REG && o->reg <= ARCH_XMM15 ? o->reg : (unsigned)ARCH_NONE;
 }
 
+/* `mov rbp,rsp` in a prologue, or where the CFA counts from rbp afterwards. */
+static bool makes_frame_pointer(const struct solver *s, size_t at)
+{
+	const struct insn *i = &s->f->l->insn[at];
+	const struct cfa_row *row = plan_row_at(s->f->l->in, i->pc + i->len);
+	return row && row->known && row->cfa.reg == ARCH_RBP;
+}
+
 /* A frame address in any other register than those that make the frame may go anywhere. */
 static void note_address(struct solver *s, const struct fact *reg, size_t at)
 {
 	const struct insn *i = &s->f->l->insn[at];
 	unsigned to = i->op[0].kind == OPERAND_REG ? i->op[0].reg : (unsigned)ARCH_NONE;
 	struct fact address = nothing;
-	if (to == ARCH_RSP || to == ARCH_RBP)
+	if (to == ARCH_RSP || (to == ARCH_RBP && makes_frame_pointer(s, at)))
 		return;
 	if (i->kind == INSN_LEA && (i->mem.base == ARCH_RSP || i->mem.base == ARCH_RBP))
 		address = address_of(reg, i);
@@ -205,15 +213,15 @@ static struct fact result_of(const struct fact *reg, const struct insn *i)
 	return fits(a.n) ? a : nothing;
 }
 
-/* `and rsp,-32`: what follows counts from there, once and in the prologue; else it is dynamic. */
+/* `and rsp,-32`: what follows counts from there, once; a second time it is dynamic. */
 static struct fact aligned(struct solver *s, const struct fact *rsp, const struct insn *i)
 {
 	struct flow *f = s->f;
-	bool first = i->op[1].kind == OPERAND_IMM && i->imm < 0 && rsp->kind == FACT_FRAME &&
-		     !rsp->realigned && !f->plan->rsp_known && i->pc < f->plan->body;
-	if (!first)
+	if (i->op[1].kind != OPERAND_IMM || i->imm >= 0 || rsp->kind != FACT_FRAME ||
+	    rsp->realigned || (f->align && f->align_pc != i->pc))
 		return nothing;
 	f->align = (uint32_t)-i->imm;
+	f->align_pc = i->pc;
 	f->before_align = *rsp;
 	return frame_fact(0, true);
 }
@@ -427,14 +435,24 @@ static void find_blocks(struct solver *s)
 	s->queue = xcalloc(s->n + 1, sizeof(*s->queue));
 }
 
-/* More ways lead to block b. */
-static void arrive(struct solver *s, size_t instruction, const struct fact *reg)
+/* Once more round a loop, and rsp is lower than before: a probed alloca. */
+static bool sinks(const struct solver *s, size_t from, size_t to, const struct fact *before,
+		  const struct fact *now)
+{
+	return to >= s->body && from >= to && before->kind == FACT_FRAME &&
+	       now->kind == FACT_FRAME && before->realigned == now->realigned && now->n < before->n;
+}
+
+/* One more way leads from one instruction to another, which starts a block. */
+static void arrive(struct solver *s, size_t from, size_t instruction, const struct fact *reg)
 {
 	size_t at = instruction < s->f->l->n ? s->block_at[instruction] : 0;
 	if (!at)
 		return;
 	struct block *b = &s->b[at - 1];
 	bool changed = !b->seen;
+	if (b->seen && sinks(s, from, instruction, &b->in[ARCH_RSP], &reg[ARCH_RSP]))
+		s->f->has_dynamic = true;
 	for (unsigned r = 0; r < ARCH_RIP; r++) {
 		if (!b->seen) {
 			b->in[r] = reg[r];
@@ -457,10 +475,10 @@ static void leave_block(struct solver *s, const struct block *b, const struct fa
 	if (last->direct && last->kind != INSN_CALL) {
 		size_t target = listing_find(l, last->target);
 		if (target != SIZE_MAX)
-			arrive(s, target, reg);
+			arrive(s, b->end - 1, target, reg);
 	}
 	if (!insn_ends(last) && !starts_chunk(l, b->end))
-		arrive(s, b->end, reg);
+		arrive(s, b->end - 1, b->end, reg);
 }
 
 static void solve(struct solver *s)
@@ -484,7 +502,7 @@ static void arrive_unseen(struct solver *s)
 	reg[ARCH_RBP] = s->f->body[ARCH_RBP];
 	for (size_t n = 0; n < s->n; n++)
 		if (!s->b[n].seen || (s->tables && s->b[n].first > s->body))
-			arrive(s, s->b[n].first, reg);
+			arrive(s, 0, s->b[n].first, reg);
 	solve(s);
 }
 
@@ -510,7 +528,7 @@ void flow_init(struct flow *f, const struct listing *l, const struct frame_plan 
 	for (unsigned r = 0; r < ARCH_RIP; r++)
 		reg[r] = (struct fact){.kind = FACT_ENTRY, .reg = (uint8_t)r};
 	reg[ARCH_RSP] = frame_fact(-ARCH_CALL_CFA, false);
-	arrive(&s, 0, reg);
+	arrive(&s, 0, 0, reg);
 	solve(&s);
 	arrive_unseen(&s);
 	record(&s);

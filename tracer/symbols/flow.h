@@ -63,6 +63,7 @@ struct flow {
 	struct fact body[ARCH_RIP]; // at the body
 	struct fact lowest;	    // of rsp: after `and rsp,…` if there is one
 	struct fact before_align;   // rsp before it
+	uint64_t align_pc;	    // of that instruction
 	uint32_t align;		    // `and rsp,-align`; 0: there is none
 	bool has_dynamic;	    // rsp goes down by an amount that is not in the code
 	struct touch *touch;	    // by instruction

@@ -70,22 +70,16 @@ static struct fact saved_at(const struct layout_maker *m, uint64_t pc, const str
 
 static void claim_saved(struct layout_maker *m)
 {
-	for (size_t n = 0; n < m->f->n_ranges && m->flow->trusts_rows; n++) {
-		struct cfi_row row;
-		for (uint64_t pc = m->f->ranges[n].lo; pc < m->f->ranges[n].hi; pc = row.hi) {
-			if (symbols_cfi_at(m->s, pc, &row) != FT_OK || row.hi <= pc)
-				break;
-			for (unsigned r = 0; r < ARCH_RIP; r++) {
-				struct fact at = saved_at(m, pc, &row.rules[r]);
-				struct layout_slot slot = {
-					.owner = OWNER_SAVED_REGISTER,
-					.name = arch_reg_name(r),
-					.reg = r,
-				};
-				if (at.kind == FACT_FRAME && (at.n < 0 || at.realigned))
-					claims_add(m, at.realigned, at.n, ARCH_WORD, RANK_SAVED,
-						   slot);
-			}
+	for (size_t n = 0; n < m->n_rows && m->flow->trusts_rows; n++) {
+		for (unsigned r = 0; r < ARCH_RIP; r++) {
+			struct fact at = saved_at(m, m->rows[n].lo, &m->rows[n].rules[r]);
+			struct layout_slot slot = {
+				.owner = OWNER_SAVED_REGISTER,
+				.name = arch_reg_name(r),
+				.reg = r,
+			};
+			if (at.kind == FACT_FRAME && (at.n < 0 || at.realigned))
+				claims_add(m, at.realigned, at.n, ARCH_WORD, RANK_SAVED, slot);
 		}
 	}
 }
@@ -123,16 +117,27 @@ static const struct touch **stores_of(const struct layout_maker *m, bool realign
 	return by;
 }
 
+/* What a store puts there, if it is something with a name. */
+static const char *stored_name(const struct layout_maker *m, const struct touch *t)
+{
+	const struct insn *i = &m->l->insn[t->insn];
+	if (t->source.kind == FACT_FRAME && !t->source.realigned && t->source.n == 0 &&
+	    t->realigned)
+		return "CFA"; // gcc keeps it where rsp is realigned
+	if (t->pushed && i->op[0].kind == OPERAND_MEM && t->realigned && t->insn < m->body)
+		return "return address, copied"; // so that a debugger finds it above rbp
+	return t->reg == ARCH_NONE ? NULL : arch_reg_part_name(t->reg, t->size);
+}
+
 static void claim_spill(struct layout_maker *m, bool realigned, int64_t lo, int64_t hi,
 			const struct touch *first)
 {
+	bool above = !realigned && lo >= 0;
 	struct layout_slot slot = {
-		.owner = !realigned && lo >= 0 ? OWNER_STACK_ARGUMENT : OWNER_SPILL,
-		.reg = first->reg,
-		.name = first->reg == ARCH_NONE ? NULL : arch_reg_name(first->reg),
+		.owner = above ? OWNER_STACK_ARGUMENT : OWNER_SPILL,
+		.reg = above ? (unsigned)ARCH_NONE : first->reg,
+		.name = above ? NULL : stored_name(m, first),
 	};
-	if (slot.owner == OWNER_STACK_ARGUMENT)
-		slot.name = NULL;
 	claims_add(m, realigned, lo, hi - lo, RANK_SPILL, slot);
 }
 
@@ -173,18 +178,37 @@ static void claim_loads(struct layout_maker *m)
 
 /* ---- the extent ---- */
 
-/* rsp when no arguments are being passed: at the body, or at the calls of a shrink-wrapped one. */
+/* The lowest place where a register is saved, if that is below rsp at the body. */
+static bool is_wrapped(const struct layout_maker *m, struct fact *lowest)
+{
+	const struct area *a = &m->area[0];
+	bool wrapped = false;
+	for (size_t i = 0; i < a->claims.n && !lowest->realigned; i++) {
+		if (a->claims.c[i].rank == RANK_SAVED && a->claims.c[i].lo < lowest->n) {
+			wrapped = true;
+			lowest->n = a->claims.c[i].lo;
+		}
+	}
+	return wrapped;
+}
+
+/*
+ * rsp when no arguments are being passed: at the body; but if the frame is built after it
+ * (shrink-wrapped), at the calls.
+ */
 static struct fact fixed_rsp(const struct layout_maker *m)
 {
 	struct fact body = m->flow->body[ARCH_RSP], best = body;
-	const struct area *a = &m->area[0];
-	bool wrapped = false, found = false;
-	for (size_t i = 0; i < a->claims.n; i++)
-		wrapped |= a->claims.c[i].rank == RANK_SAVED && a->claims.c[i].lo < body.n;
-	for (size_t n = 0; n < m->flow->n_calls && wrapped && !body.realigned; n++) {
+	bool late = m->split && !body.realigned, found = false;
+	if (!is_wrapped(m, &best) && !late)
+		return body;
+	if (late)
+		best = m->flow->lowest;
+	for (size_t n = 0; n < m->flow->n_calls; n++) {
 		const struct fact *rsp = &m->flow->call[n].rsp;
-		if (rsp->kind != FACT_FRAME || rsp->realigned || rsp->n >= body.n)
-			continue;
+		if (rsp->kind != FACT_FRAME || rsp->realigned != m->split ||
+		    (!m->split && rsp->n >= body.n))
+			continue; // before the frame is built
 		if (!found || rsp->n > best.n)
 			best = *rsp;
 		found = true;
@@ -195,9 +219,8 @@ static struct fact fixed_rsp(const struct layout_maker *m)
 static void find_extent(struct layout_maker *m)
 {
 	const struct flow *f = m->flow;
-	const struct fact *body = &f->body[ARCH_RSP];
-	bool split = body->kind == FACT_FRAME && body->realigned;
-	int64_t lowest = f->lowest.realigned == split ? f->lowest.n : body->n;
+	bool split = m->split;
+	int64_t lowest = f->lowest.realigned == split ? f->lowest.n : split ? 0 : f->before_align.n;
 	struct area *cfa = &m->area[0], *low = &m->area[1];
 	cfa->top = INT32_MAX / 2;
 	cfa->bottom = split ? f->before_align.n : lowest;
@@ -238,7 +261,7 @@ static void cut_slots(const struct layout_maker *m, const struct area *a, struct
 	size_t n;
 	struct cell *cells = claims_cells(m, a, &n);
 	claims_reach(m, a, cells, n);
-	int64_t origin = a->realigned ? m->flow->body[ARCH_RSP].n : 0;
+	int64_t origin = a->realigned ? m->origin : 0;
 	for (size_t i = n; i-- > 0;) {
 		size_t high = i;
 		while (i > 0 && joins(a, &cells[i], &cells[i - 1]))
@@ -263,10 +286,23 @@ static void cut_slots(const struct layout_maker *m, const struct area *a, struct
 
 /* ---- who writes a slot ---- */
 
+uint32_t layout_line(const struct layout_maker *m, uint64_t pc, const char **ret_file)
+{
+	const struct plan_input *in = m->l->in;
+	size_t at = line_row_at(in->lines, in->n_lines, pc), chunk = 0;
+	while (chunk < in->n_chunks && pc - in->chunks[chunk].pc >= in->chunks[chunk].len)
+		chunk++;
+	if (at == SIZE_MAX || chunk == in->n_chunks || in->lines[at].end_sequence ||
+	    in->lines[at].pc < in->chunks[chunk].pc)
+		return 0;
+	*ret_file = in->lines[at].file;
+	return in->lines[at].line;
+}
+
 static void find_writer(const struct layout_maker *m, struct layout_slot *slot,
 			const struct touch **by, size_t n)
 {
-	int64_t lo = slot->off + (slot->from_rsp ? m->flow->body[ARCH_RSP].n : 0);
+	int64_t lo = slot->off + (slot->from_rsp ? m->origin : 0);
 	int64_t hi = lo + slot->size, stored = lo;
 	const struct touch *first = NULL;
 	size_t from = 0, to = n;
@@ -293,7 +329,6 @@ static void find_writer(const struct layout_maker *m, struct layout_slot *slot,
 
 static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 {
-	struct line_row row;
 	for (unsigned part = 0; part < 2; part++) {
 		size_t n;
 		const struct touch **by = stores_of(m, part, &n);
@@ -303,9 +338,9 @@ static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 		free(by);
 	}
 	for (size_t i = 0; i < ret->n; i++)
-		if (ret->slots[i].writer &&
-		    symbols_line_at(m->s, ret->slots[i].writer, &row) == FT_OK)
-			ret->slots[i].line = row.line;
+		if (ret->slots[i].writer)
+			ret->slots[i].line =
+				layout_line(m, ret->slots[i].writer, &ret->slots[i].file);
 }
 
 /* ---- variables that share bytes ---- */
@@ -322,7 +357,7 @@ static bool is_named(const char *list, const char *name)
 static void find_sharers(const struct layout_maker *m, struct layout_slot *slot)
 {
 	const struct area *a = &m->area[slot->from_rsp];
-	int64_t lo = slot->off + (slot->from_rsp ? m->flow->body[ARCH_RSP].n : 0);
+	int64_t lo = slot->off + (slot->from_rsp ? m->origin : 0);
 	struct buf names;
 	buf_init(&names);
 	for (size_t i = 0; i < a->claims.n && names.len < 200; i++) {
@@ -334,7 +369,7 @@ static void find_sharers(const struct layout_maker *m, struct layout_slot *slot)
 		buf_printf(&names, names.len ? ", %s" : "%s", c->slot.name);
 	}
 	if (names.len)
-		slot->shares = arena_strndup(m->f->module->p->arena, names.s, names.len);
+		slot->shares = arena_strndup(m->arena, names.s, names.len);
 	buf_deinit(&names);
 }
 
@@ -347,6 +382,7 @@ static void make(struct layout_maker *m, struct frame_layout *ret)
 	claim_return_address(m);
 	claim_saved(m);
 	m->fixed = fixed_rsp(m);
+	m->origin = m->split ? m->fixed.n : 0;
 	layout_claim_variables(m);
 	layout_claim_calls(m);
 	claim_stores(m, false);
@@ -354,33 +390,43 @@ static void make(struct layout_maker *m, struct frame_layout *ret)
 	claim_loads(m);
 	settle_top(&m->area[0]);
 	cut_slots(m, &m->area[0], ret, &cap);
-	if (m->area[1].floor < 0)
+	if (m->split)
 		cut_slots(m, &m->area[1], ret, &cap);
 	find_writers(m, ret);
 	for (size_t i = 0; i < ret->n; i++)
 		if (ret->slots[i].owner <= OWNER_OUTGOING)
 			find_sharers(m, &ret->slots[i]);
+	layout_infer_names(m, ret);
 }
 
-static enum ft_rc with_listing(struct symbols *s, struct function *f, const struct listing *l,
-			       const struct frame_plan *plan, uint64_t pc, struct frame_layout *ret)
+enum ft_rc layout_make(const struct layout_input *in, struct frame_layout *ret)
 {
 	struct flow flow;
-	struct frame_layout made = {.pc = pc};
-	flow_init(&flow, l, plan);
+	struct frame_layout made = {.pc = in->pc};
+	flow_init(&flow, in->l, in->plan);
+	const struct fact *rsp = &flow.body[ARCH_RSP];
 	struct layout_maker m = {
-		.s = s, .f = f, .l = l, .flow = &flow, .sig = l->in->sig, .pc = pc};
-	m.body = listing_find(l, plan->body);
-	bool known = flow.body[ARCH_RSP].kind == FACT_FRAME;
+		.s = in->s,
+		.f = in->f,
+		.arena = in->arena,
+		.l = in->l,
+		.rows = in->rows,
+		.n_rows = in->n_rows,
+		.flow = &flow,
+		.sig = in->l->in->sig,
+		.pc = in->pc,
+		.body = listing_find(in->l, in->plan->body),
+		.split = flow.align && (rsp->realigned || !in->pc),
+	};
+	bool known = rsp->kind == FACT_FRAME;
 	if (known) {
 		make(&m, &made);
-		bool split = flow.body[ARCH_RSP].realigned;
-		int64_t origin = split ? flow.body[ARCH_RSP].n : 0;
-		made.rsp_known = !split;
-		made.rsp_at_body = split ? 0 : (int32_t)flow.body[ARCH_RSP].n;
-		made.fixed = (int32_t)(m.fixed.n - origin);
-		made.lowest = (int32_t)(m.area[split].bottom - origin);
-		made.align = split ? flow.align : 0;
+		made.rsp_known = !m.split;
+		made.late = m.split && !rsp->realigned;
+		made.rsp_at_body = rsp->realigned ? 0 : (int32_t)rsp->n;
+		made.fixed = (int32_t)(m.fixed.n - m.origin);
+		made.lowest = (int32_t)(m.area[m.split].bottom - m.origin);
+		made.align = m.split ? flow.align : 0;
 		made.has_dynamic = flow.has_dynamic;
 		*ret = made;
 	}
@@ -388,6 +434,25 @@ static enum ft_rc with_listing(struct symbols *s, struct function *f, const stru
 		free(m.area[n].claims.c);
 	flow_deinit(&flow);
 	return known ? FT_OK : FT_NONE;
+}
+
+/* ---- from the file ---- */
+
+static struct cfi_row *rows_of(struct symbols *s, const struct function *f, size_t *ret_n)
+{
+	struct cfi_row *rows = NULL, row;
+	size_t n = 0, cap = 0;
+	for (size_t i = 0; i < f->n_ranges; i++) {
+		for (uint64_t pc = f->ranges[i].lo; pc < f->ranges[i].hi; pc = row.hi) {
+			if (n >= PLAN_ROWS_MAX || symbols_cfi_at(s, pc, &row) != FT_OK ||
+			    row.hi <= pc)
+				break;
+			rows = xgrow(rows, n, &cap, sizeof(*rows));
+			rows[n++] = row;
+		}
+	}
+	*ret_n = n;
+	return rows;
 }
 
 enum ft_rc frame_layout_init(struct symbols *s, struct function *f, const struct frame_plan *plan,
@@ -404,7 +469,11 @@ enum ft_rc frame_layout_init(struct symbols *s, struct function *f, const struct
 	if (rc == FT_OK)
 		rc = listing_init(&l, d, &code, &why);
 	if (rc == FT_OK) {
-		rc = with_listing(s, f, &l, plan, pc, ret);
+		struct layout_input in = {s, f, f->module->p->arena, &l, plan, NULL, 0, pc};
+		struct cfi_row *rows = rows_of(s, f, &in.n_rows);
+		in.rows = rows;
+		rc = layout_make(&in, ret);
+		free(rows);
 		listing_deinit(&l);
 	}
 	gathered_deinit(&g);

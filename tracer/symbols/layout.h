@@ -47,6 +47,7 @@ struct layout_slot {
 	unsigned reg;	     // OWNER_SAVED_REGISTER, OWNER_SPILL: DWARF number; else ARCH_NONE
 	uint64_t writer;     // pc of the first instruction that stores there; 0: none is known to
 	uint32_t line;	     // its source line; 0 if unknown
+	const char *file;    // of that line; NULL if unknown. Inlined code has another one
 	const char *inlined; // the inlined function that the variable or the store belongs to
 	const char *shares;  // whole function: variables with the same bytes at other times
 	bool at_body;	     // the prologue (up to the body) has stored all of it
@@ -60,8 +61,13 @@ struct frame_layout {
 	struct layout_slot *slots;
 	size_t n;
 	uint64_t pc;	     // for which it holds; 0: for the function as a whole
-	bool rsp_known;	     // as in struct frame_plan
-	int32_t rsp_at_body; // rsp - CFA
+	bool rsp_known;	     // false: rsp is rounded down, and some slots count from it
+	int32_t rsp_at_body; // rsp - CFA there; 0 if not known
+	/*
+	 * Not rsp_known, but rsp is rounded down after the body only: the slots that count from
+	 * rsp mean the finished frame. Only where pc is 0; else they are left out.
+	 */
+	bool late;
 	/*
 	 * How far rsp goes, in the code as a whole: from the CFA, or from rsp at the body if
 	 * !rsp_known. `fixed` is where it is while no arguments are being passed: less than at

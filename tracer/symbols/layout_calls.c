@@ -4,45 +4,80 @@
  */
 #include "symbols/layout_private.h"
 
-#include "symbols/dwarf_constants.h"
-
 enum {
-	RUN_MAX = 96,	  // instructions before a call that are looked at
-	ARGUMENTS = 64,	  // words of outgoing arguments at most
-	CLANG_FIRST = 16, // rbp + 16 is the CFA
+	RUN_MAX = 96,	// instructions before a call that are looked at
+	ARGUMENTS = 64, // words of outgoing arguments at most
 	SAVE_WORDS = 6,
 	SAVE_XMM = SAVE_WORDS * ARCH_WORD,
 	SAVE_SIZE = SAVE_XMM + 8 * 16, // psABI figure 3.33
 };
 
-/* Is a parameter on the caller's stack? */
-static bool is_in_memory(const struct signature *sig, const struct variable *p)
+/* Registers that arguments have taken so far (psABI 3.2.3). */
+struct taken {
+	uint64_t integer, sse;
+	bool memory;
+};
+
+/* Near enough: a small struct counts as if its words were integers. */
+static void take(struct taken *t, const struct type *type, enum language language)
 {
-	const struct dw_op *op = p->loc.n && p->loc.e[0].n_ops ? p->loc.e[0].ops : NULL;
-	bool cfa = sig->frame_base.n && sig->frame_base.e[0].n_ops == 1 &&
-		   sig->frame_base.e[0].ops[0].op == DW_OP_call_frame_cfa;
-	bool rbp = sig->frame_base.n && sig->frame_base.e[0].n_ops == 1 &&
-		   sig->frame_base.e[0].ops[0].op == DW_OP_reg0 + ARCH_RBP;
-	if (!op)
-		return false;
-	if (op->op == DW_OP_fbreg)
-		return (cfa && (int64_t)op->a >= 0) || (rbp && (int64_t)op->a >= CLANG_FIRST);
-	return op->op == DW_OP_breg0 + ARCH_RBP && (int64_t)op->a >= CLANG_FIRST;
+	uint64_t size = type ? type->size : 0;
+	if (!type)
+		return;
+	switch (type->kind) {
+	case TYPE_FLOAT:
+		t->memory |= size > ARCH_WORD;
+		t->sse++;
+		break;
+	case TYPE_STRUCT:
+	case TYPE_CLASS:
+	case TYPE_UNION:
+	case TYPE_VARIANTS:
+	case TYPE_ARRAY:
+	case TYPE_COMPLEX:
+		if (size > 2 * ARCH_WORD && language != LANG_RUST && !type->by_reference)
+			t->memory = true;
+		else
+			t->integer += size > ARCH_WORD && size <= 2 * ARCH_WORD ? 2 : 1;
+		break;
+	case TYPE_UNKNOWN:
+	case TYPE_VOID:
+	case TYPE_BOOL:
+	case TYPE_INT:
+	case TYPE_UINT:
+	case TYPE_CHAR:
+	case TYPE_UTF:
+	case TYPE_POINTER:
+	case TYPE_REFERENCE:
+	case TYPE_RVALUE_REFERENCE:
+	case TYPE_ENUM:
+	case TYPE_FUNCTION:
+	case TYPE_TYPEDEF:
+	case TYPE_CONST:
+	case TYPE_VOLATILE:
+	case TYPE_RESTRICT:
+	case TYPE_ATOMIC:
+	case TYPE_MEMBER_POINTER:
+		t->integer += size > ARCH_WORD ? 2 : 1;
+		break;
+	}
+	t->memory |= t->integer > 6 || t->sse > 8;
 }
 
+/* Does the function that is called have parameters in memory? *ret_known: and is that all? */
 static bool takes_memory(struct symbols *s, const struct insn *call, bool *ret_known)
 {
 	struct function *f;
 	const struct signature *sig = NULL;
 	*ret_known = false;
-	if (!call->direct || symbols_function_at(s, call->target, &f) != FT_OK ||
+	if (!s || !call->direct || symbols_function_at(s, call->target, &f) != FT_OK ||
 	    f->ranges[0].lo != call->target || symbols_signature(s, f, &sig) != FT_OK)
 		return false;
 	*ret_known = !sig->variadic && sig->prototyped;
+	struct taken taken = {.memory = false};
 	for (size_t i = 0; i < sig->n_params; i++)
-		if (is_in_memory(sig, &sig->params[i]))
-			return true;
-	return false;
+		take(&taken, type_strip(sig->params[i].type), f->language);
+	return taken.memory;
 }
 
 /* The first of the instructions that run straight up to the call. */
@@ -135,37 +170,62 @@ static void claim_below(struct layout_maker *m)
 	}
 }
 
-/* The n-th word of the register save area that a store fills; SIZE_MAX if none. */
+/* Where in the register save area a store would be; -1: it is none of those. */
 static int64_t save_offset(const struct touch *t)
 {
+	if (t->kind != TOUCH_STORE || t->pushed || t->realigned)
+		return -1;
 	for (unsigned n = 0; n < SAVE_WORDS; n++)
 		if (t->source.kind == FACT_ENTRY && t->source.reg == arch_integer_arg(n) &&
-		    t->reg == t->source.reg)
+		    t->reg == t->source.reg && t->size == ARCH_WORD)
 			return n * ARCH_WORD;
 	if (t->reg >= ARCH_XMM0 && t->reg < ARCH_XMM0 + 8 && t->size == 16)
 		return SAVE_XMM + (t->reg - ARCH_XMM0) * 16;
 	return -1;
 }
 
+/* How many registers are saved in the area that begins at `start`, by bit. */
+static unsigned saved_there(const struct flow *f, size_t end, int64_t start)
+{
+	unsigned saved = 0;
+	for (size_t k = 0; k < end; k++) {
+		int64_t at = save_offset(&f->touch[k]);
+		if (at < 0 || f->touch[k].off - at != start)
+			continue;
+		saved |= at < SAVE_XMM ? 1u << at / ARCH_WORD
+				       : 1u << (SAVE_WORDS + (at - SAVE_XMM) / 16);
+	}
+	return saved;
+}
+
+/* Two registers are no accident in a variadic function; if it is not known to be one: from r9 up.
+ */
+static bool is_save_area(unsigned saved, bool variadic)
+{
+	return variadic ? (saved & (saved - 1)) != 0 : saved >> (SAVE_WORDS - 1) == 0x1ff;
+}
+
+/* psABI 3.5.7. A compiler may leave out what no va_arg() asks for. */
 static void claim_save_area(struct layout_maker *m)
 {
 	const struct flow *f = m->flow;
-	const struct touch *last_word = NULL, *last_xmm = NULL;
-	for (size_t k = 0; k < f->n; k++) {
-		const struct touch *t = &f->touch[k];
-		if (t->kind != TOUCH_STORE || t->pushed || t->realigned)
+	size_t end = touch_from(f, m->body + RUN_MAX);
+	unsigned best = 0;
+	int64_t start = 0;
+	for (size_t k = 0; k < end; k++) {
+		int64_t at = save_offset(&f->touch[k]);
+		if (at < 0 || at >= SAVE_XMM)
 			continue;
-		if (!last_word && save_offset(t) == SAVE_XMM - ARCH_WORD)
-			last_word = t;
-		if (!last_xmm && save_offset(t) == SAVE_SIZE - 16)
-			last_xmm = t;
+		unsigned saved = saved_there(f, end, f->touch[k].off - at);
+		if (!is_save_area(saved, m->sig) ||
+		    __builtin_popcount(saved) <= __builtin_popcount(best))
+			continue;
+		best = saved;
+		start = f->touch[k].off - at;
 	}
-	bool both = last_word && last_xmm &&
-		    last_xmm->off - last_word->off == SAVE_SIZE - 16 - (SAVE_XMM - ARCH_WORD);
-	if (!last_word || !(both || (m->sig && m->sig->variadic)))
+	if (!best)
 		return;
-	claims_add(m, false, last_word->off - (SAVE_XMM - ARCH_WORD), both ? SAVE_SIZE : SAVE_XMM,
-		   RANK_AREA,
+	claims_add(m, false, start, best >> SAVE_WORDS ? SAVE_SIZE : SAVE_XMM, RANK_AREA,
 		   (struct layout_slot){
 			   .owner = OWNER_SPILL,
 			   .name = "register save area",

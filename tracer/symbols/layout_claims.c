@@ -135,25 +135,15 @@ struct cell *claims_cells(const struct layout_maker *m, const struct area *a, si
 
 /* ---- addresses whose extent nobody tells ---- */
 
-/* An object with a name ends where its type says; so do the machine's slots. */
+/* What has a name ends where its type says; so do the machine's slots, and arguments. */
 static bool is_wall(const struct cell *c)
 {
-	return c->by && c->by->rank <= RANK_VARIABLE;
+	return c->by && c->by->rank <= RANK_OUTGOING;
 }
 
 static bool is_free(const struct cell *c)
 {
 	return !c->by && (c->owner == OWNER_PADDING || c->owner == OWNER_RED_ZONE);
-}
-
-/* Is an address into a named object, or just behind one, where loops end? */
-static bool is_explained(const struct layout_maker *m, const struct cell *cells, size_t n,
-			 size_t at, int64_t off)
-{
-	if (at < n && cells[at].lo <= off && is_wall(&cells[at]))
-		return true;
-	return m->sig && at > 0 && cells[at].lo == off && cells[at - 1].by &&
-	       cells[at - 1].owner == OWNER_LOCAL;
 }
 
 void claims_reach(const struct layout_maker *m, const struct area *a, struct cell *cells, size_t n)
@@ -164,9 +154,8 @@ void claims_reach(const struct layout_maker *m, const struct area *a, struct cel
 		if (!is_address(a, t))
 			continue;
 		size_t at = cell_at(cells, n, t->off);
-		if (at >= n || is_explained(m, cells, n, at, t->off))
-			continue;
-		from[at] |= t->kind == TOUCH_INDEXED ? 3 : 1;
+		if (at < n && !is_wall(&cells[at]))
+			from[at] |= t->kind == TOUCH_INDEXED ? 3 : 1;
 	}
 	bool reached = false;
 	for (size_t i = 0; i < n; i++) { // upwards: an object lies above its address

@@ -10,11 +10,13 @@
  * layout_claims.c  claims -> cells
  * layout_calls.c   outgoing arguments, the variadic register save area
  * layout_vars.c    variables: from DWARF locations to claims
+ * layout_infer.c   names from source lines
  * flow.c           what the instructions do
  */
 #ifndef FT_LAYOUT_PRIVATE_H
 #define FT_LAYOUT_PRIVATE_H
 
+#include "symbols/arena.h"
 #include "symbols/flow.h"
 #include "symbols/layout.h"
 
@@ -56,16 +58,33 @@ struct cell {
 	enum owner owner;
 };
 
+/* What a layout is made from. */
+struct layout_input {
+	struct symbols *s;  // NULL: nothing is known of those that are called
+	struct function *f; // NULL: no source file
+	struct arena *arena;
+	const struct listing *l;
+	const struct frame_plan *plan;
+	const struct cfi_row *rows; // all of the function's
+	size_t n_rows;
+	uint64_t pc; // as in frame_layout_init()
+};
+
 /* What layout.c hands to its parts. */
 struct layout_maker {
 	struct symbols *s;
 	struct function *f;
+	struct arena *arena;
 	const struct listing *l;
+	const struct cfi_row *rows;
+	size_t n_rows;
 	const struct flow *flow;
 	const struct signature *sig; // may be NULL
 	uint64_t pc;
 	size_t body;	     // instruction
 	struct fact base;    // DW_OP_fbreg counts from it; FACT_NOTHING: unknown
+	bool split;	     // a part of the frame counts from rsp, which is rounded down
+	int64_t origin;	     // split: what that part's offsets are from the realigned rsp
 	struct fact fixed;   // rsp when no arguments are being passed
 	struct area area[2]; // [realigned]
 };
@@ -80,7 +99,15 @@ struct cell *claims_cells(const struct layout_maker *m, const struct area *a, si
 /* Marks who may be reached by addresses whose extent is not known. Cells change their owner. */
 void claims_reach(const struct layout_maker *m, const struct area *a, struct cell *cells, size_t n);
 
+FT_CHECK enum ft_rc layout_make(const struct layout_input *in, struct frame_layout *ret);
+
+/* The source line of an instruction, and its file; 0: unknown. */
+uint32_t layout_line(const struct layout_maker *m, uint64_t pc, const char **ret_file);
+
 void layout_claim_variables(struct layout_maker *m);
 void layout_claim_calls(struct layout_maker *m);
+
+/* Names for slots that DWARF has none for; marks them. */
+void layout_infer_names(const struct layout_maker *m, struct frame_layout *l);
 
 #endif

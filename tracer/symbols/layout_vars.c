@@ -8,13 +8,25 @@
 
 enum { VARIABLE_MAX = 1 << 30 }; // bytes
 
+/* A register as a location without a range means it: with the whole frame built. */
+static struct fact in_frame(const struct layout_maker *m, unsigned reg)
+{
+	const struct fact *body = &m->flow->body[reg];
+	const struct plan_input *in = m->l->in;
+	if (reg == ARCH_RSP)
+		return m->fixed;
+	for (size_t n = 0; n < in->n_rows && reg == ARCH_RBP && body->kind != FACT_FRAME; n++)
+		if (in->rows[n].known && in->rows[n].cfa.reg == reg && !in->rows[n].cfa.deref)
+			return (struct fact){.kind = FACT_FRAME, .n = -in->rows[n].cfa.off};
+	return *body;
+}
+
 /* Where something in memory is, as far as the files tell. */
 static struct fact base_of(const struct layout_maker *m, const struct location_entry *e,
 			   const struct dw_op *op)
 {
 	struct fact at = {.kind = FACT_NOTHING};
 	bool whole = e->lo == 0 && e->hi == UINT64_MAX;
-	uint64_t pc = whole ? m->flow->plan->body : e->lo;
 	int64_t off = (int64_t)op->a;
 	if (op->op == DW_OP_fbreg) {
 		at = m->base;
@@ -22,7 +34,8 @@ static struct fact base_of(const struct layout_maker *m, const struct location_e
 		at.kind = FACT_FRAME;
 		off = 0;
 	} else if (op->op >= DW_OP_breg0 && op->op < DW_OP_breg0 + ARCH_RIP) {
-		at = flow_register(m->flow, pc, op->op - DW_OP_breg0);
+		unsigned reg = op->op - DW_OP_breg0;
+		at = whole ? in_frame(m, reg) : flow_register(m->flow, e->lo, reg);
 	}
 	if (at.kind != FACT_FRAME || off < -VARIABLE_MAX || off > VARIABLE_MAX)
 		return (struct fact){.kind = FACT_NOTHING};
@@ -61,7 +74,7 @@ static void claim_pointer(struct layout_maker *m, const struct variable *v, cons
 {
 	struct layout_slot slot = {
 		.owner = !at->realigned && at->n >= 0 ? OWNER_STACK_ARGUMENT : OWNER_SPILL,
-		.name = arena_printf(m->f->module->p->arena, "&%s", v->name ? v->name : "?"),
+		.name = arena_printf(m->arena, "&%s", v->name ? v->name : "?"),
 		.reg = ARCH_NONE,
 		.inlined = inlined,
 	};
@@ -125,7 +138,7 @@ static struct fact frame_base(const struct layout_maker *m)
 		return none;
 	const struct dw_op *op = &e->ops[0];
 	if (op->op >= DW_OP_reg0 && op->op < DW_OP_reg0 + ARCH_RIP)
-		return m->flow->body[op->op - DW_OP_reg0];
+		return in_frame(m, op->op - DW_OP_reg0);
 	return base_of(m, e, op);
 }
 
