@@ -327,6 +327,16 @@ static void find_writer(const struct layout_maker *m, struct layout_slot *slot,
 	slot->writer = first ? m->l->insn[first->insn].pc : 0;
 }
 
+static void find_source(const struct layout_maker *m, struct layout_slot *slot)
+{
+	if (!slot->writer)
+		return;
+	const struct inlined *of = layout_inlined_at(m, slot->writer);
+	slot->line = layout_line(m, slot->writer, &slot->file);
+	if (of && slot->owner == OWNER_SPILL && !slot->inlined)
+		slot->inlined = of->name;
+}
+
 static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 {
 	for (unsigned part = 0; part < 2; part++) {
@@ -338,9 +348,7 @@ static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 		free(by);
 	}
 	for (size_t i = 0; i < ret->n; i++)
-		if (ret->slots[i].writer)
-			ret->slots[i].line =
-				layout_line(m, ret->slots[i].writer, &ret->slots[i].file);
+		find_source(m, &ret->slots[i]);
 }
 
 /* ---- variables that share bytes ---- */
@@ -418,6 +426,8 @@ enum ft_rc layout_make(const struct layout_input *in, struct frame_layout *ret)
 		.body = listing_find(in->l, in->plan->body),
 		.split = flow.align && (rsp->realigned || !in->pc),
 	};
+	if (in->s && m.sig && symbols_inlines(in->s, in->f, &m.inlined, &m.n_inlined) == FT_FAIL)
+		ft_error_clear(); // as if there were none
 	bool known = rsp->kind == FACT_FRAME;
 	if (known) {
 		make(&m, &made);

@@ -79,7 +79,9 @@ struct layout_maker {
 	const struct cfi_row *rows;
 	size_t n_rows;
 	const struct flow *flow;
-	const struct signature *sig; // may be NULL
+	const struct signature *sig;   // may be NULL
+	const struct inlined *inlined; // n_inlined of them, outer before inner
+	size_t n_inlined;
 	uint64_t pc;
 	size_t body;	     // instruction
 	struct fact base;    // DW_OP_fbreg counts from it; FACT_NOTHING: unknown
@@ -103,6 +105,9 @@ FT_CHECK enum ft_rc layout_make(const struct layout_input *in, struct frame_layo
 
 /* The source line of an instruction, and its file; 0: unknown. */
 uint32_t layout_line(const struct layout_maker *m, uint64_t pc, const char **ret_file);
+
+/* The innermost inlined call that an instruction belongs to; NULL: the function itself. */
+const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc);
 
 void layout_claim_variables(struct layout_maker *m);
 void layout_claim_calls(struct layout_maker *m);

@@ -43,15 +43,22 @@ static struct fact base_of(const struct layout_maker *m, const struct location_e
 	return at;
 }
 
-static bool in_scope(const struct variable *v, uint64_t pc)
+static bool is_in(const struct range *r, size_t n, uint64_t pc)
 {
-	for (size_t i = 0; i < v->n_scope; i++)
-		if (pc >= v->scope[i].lo && pc < v->scope[i].hi)
+	for (size_t i = 0; i < n; i++)
+		if (pc >= r[i].lo && pc < r[i].hi)
 			return true;
-	return v->n_scope == 0;
+	return false;
 }
 
-static void claim_bytes(struct layout_maker *m, const struct variable *v, const char *inlined,
+static bool in_scope(const struct variable *v, const struct inlined *of, uint64_t pc)
+{
+	if (v->n_scope)
+		return is_in(v->scope, v->n_scope, pc);
+	return !of || is_in(of->ranges, of->n_ranges, pc);
+}
+
+static void claim_bytes(struct layout_maker *m, const struct variable *v, const struct inlined *of,
 			const struct fact *at, uint64_t size, uint64_t var_off)
 {
 	bool above = !at->realigned && at->n >= 0;
@@ -61,28 +68,28 @@ static void claim_bytes(struct layout_maker *m, const struct variable *v, const 
 		.var = v,
 		.var_off = (uint32_t)var_off,
 		.reg = ARCH_NONE,
-		.inlined = inlined,
+		.inlined = of ? of->name : NULL,
 	};
-	enum rank rank = !m->pc || in_scope(v, m->pc) ? RANK_IN_SCOPE : RANK_VARIABLE;
+	enum rank rank = !m->pc || in_scope(v, of, m->pc) ? RANK_IN_SCOPE : RANK_VARIABLE;
 	if (size && size <= VARIABLE_MAX && (above || at->n + (int64_t)size <= 0 || at->realigned))
 		claims_add(m, at->realigned, at->n, (int64_t)size, rank, slot);
 }
 
 /* The slot that holds where a variable is: a VLA's, or one passed by hidden reference. */
-static void claim_pointer(struct layout_maker *m, const struct variable *v, const char *inlined,
-			  const struct fact *at)
+static void claim_pointer(struct layout_maker *m, const struct variable *v,
+			  const struct inlined *of, const struct fact *at)
 {
 	struct layout_slot slot = {
 		.owner = !at->realigned && at->n >= 0 ? OWNER_STACK_ARGUMENT : OWNER_SPILL,
 		.name = arena_printf(m->arena, "&%s", v->name ? v->name : "?"),
 		.reg = ARCH_NONE,
-		.inlined = inlined,
+		.inlined = of ? of->name : NULL,
 	};
 	claims_add(m, at->realigned, at->n, ARCH_WORD, RANK_AREA, slot);
 }
 
 /* One location: a place, or pieces of which some are in the frame. */
-static void claim_entry(struct layout_maker *m, const struct variable *v, const char *inlined,
+static void claim_entry(struct layout_maker *m, const struct variable *v, const struct inlined *of,
 			const struct location_entry *e)
 {
 	struct type *t = type_strip(v->type);
@@ -90,7 +97,7 @@ static void claim_entry(struct layout_maker *m, const struct variable *v, const 
 	if (e->n_ops == 2 && e->ops[1].op == DW_OP_deref) {
 		struct fact at = base_of(m, e, &e->ops[0]);
 		if (at.kind == FACT_FRAME)
-			claim_pointer(m, v, inlined, &at);
+			claim_pointer(m, v, of, &at);
 		return;
 	}
 	for (size_t i = 0; i < e->n_ops && done <= size;) {
@@ -110,23 +117,24 @@ static void claim_entry(struct layout_maker *m, const struct variable *v, const 
 		if (plus)
 			at.n += (int64_t)e->ops[start + 1].a;
 		if (at.kind == FACT_FRAME && (plus || i == start + 1))
-			claim_bytes(m, v, inlined, &at, bytes, done);
+			claim_bytes(m, v, of, &at, bytes, done);
 		done += bytes;
 		i++;
 	}
 }
 
-static void claim_variable(struct layout_maker *m, const struct variable *v, const char *inlined)
+static void claim_variable(struct layout_maker *m, const struct variable *v,
+			   const struct inlined *of)
 {
 	const struct location_entry *e;
 	if (v->is_static || !v->name)
 		return;
 	if (m->pc && location_at(&v->loc, m->pc, &e) == FT_OK) {
-		claim_entry(m, v, inlined, e);
+		claim_entry(m, v, of, e);
 		return;
 	}
 	for (size_t i = 0; i < v->loc.n && !m->pc; i++)
-		claim_entry(m, v, inlined, &v->loc.e[i]);
+		claim_entry(m, v, of, &v->loc.e[i]);
 }
 
 /* gcc: the CFA; clang: rbp; rustc: rsp, as it is at the body. */
@@ -151,4 +159,21 @@ void layout_claim_variables(struct layout_maker *m)
 		claim_variable(m, &m->sig->params[i], NULL);
 	for (size_t i = 0; i < m->sig->n_locals; i++)
 		claim_variable(m, &m->sig->locals[i], NULL);
+	for (size_t k = 0; k < m->n_inlined; k++) {
+		const struct inlined *of = &m->inlined[k];
+		for (size_t i = 0; i < of->n_params; i++)
+			claim_variable(m, &of->params[i], of);
+		for (size_t i = 0; i < of->n_locals; i++)
+			claim_variable(m, &of->locals[i], of);
+	}
+}
+
+const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc)
+{
+	const struct inlined *inner = NULL;
+	for (size_t k = 0; k < m->n_inlined; k++)
+		if ((!inner || m->inlined[k].depth >= inner->depth) &&
+		    is_in(m->inlined[k].ranges, m->inlined[k].n_ranges, pc))
+			inner = &m->inlined[k];
+	return inner;
 }
