@@ -391,6 +391,19 @@ def check_words():
     tap.equal({event["depth"] for event in shallow}, {1}, "--depth holds for inlined calls too")
 
 
+def check_signal():
+    """A crash in inlined code names the inlined function."""
+    sample = next(s for s in samples.all_samples() if s.name == "inline_crash.c")
+    for flags in ("-O2 -gdwarf-5", "-O0 -g"):
+        program = build(sample, "gcc", flags)
+        signal, = trace([program], "--inlines").of("signal")
+        tap.equal((signal.get("inlined"), (signal["symbol_at"] or "").split("+")[0]),
+                  ("deref", "look"), f"{flags}: a signal in inlined code says so", signal)
+        text = run([FRAMETRACE, "-i", program]).err
+        tap.ok(b"SIGSEGV arrives in deref (inlined in look)" in text, f"{flags}: in words too", text)
+        tap.ok("inlined" not in trace([program]).of("signal")[0], f"{flags}: only if asked")
+
+
 def check_loops():
     """gcc -O1 lets drain() begin at the head of its loop; each of its 3 turns is told, and marked."""
     sample = next(s for s in samples.all_samples() if s.name == "inline_deep.c")
@@ -415,6 +428,7 @@ def main():
     if not words:
         check_words()
         check_loops()
+        check_signal()
     tap.done()
 
 

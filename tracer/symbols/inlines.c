@@ -14,9 +14,9 @@
 enum { AT_GNU_entry_view = 0x2138 };
 
 enum {
-	INLINES_MAX = 16384,	    // inlined calls of one function
-	INLINES_DEPTH = 256,	    // of the tree, lexical blocks counted
-	INLINES_VARIABLES = 262144, // of one function's inlined calls; the rest is left out
+	INLINES_MAX = 16384,	  // inlined calls of one function
+	INLINES_DEPTH = 256,	  // of the tree, lexical blocks counted
+	INLINES_STEPS = 20000000, // DIEs read of one module for variables; calls beyond have none
 };
 
 /* What the abstract DIE says, which is read once for all its calls. */
@@ -219,15 +219,16 @@ static void mark_inlined(struct variable *v, size_t n, const char *from)
 
 static void read_variables(struct module *m, struct inline_list *list)
 {
-	size_t left = INLINES_VARIABLES;
+	struct types *types = types_of_module(m);
 	struct die *die;
 
-	for (size_t k = 0; k < list->n && left; k++) {
+	for (size_t k = 0; k < list->n && types->inlined_steps < INLINES_STEPS; k++) {
 		struct inlined *i = &list->i[k];
 		struct signature sig = {.optimised = true};
 		if (die_at(m->p->dwarf, list->sources[k].die, &die) != FT_OK)
 			continue;
-		signature_read_block(m, die, list->sources[k].language, i->origin, &sig);
+		types->inlined_steps +=
+			signature_read_block(m, die, list->sources[k].language, i->origin, &sig);
 		die_free(m->p->dwarf, die);
 		i->params = sig.params;
 		i->n_params = sig.n_params;
@@ -235,8 +236,6 @@ static void read_variables(struct module *m, struct inline_list *list)
 		i->n_locals = sig.n_locals;
 		mark_inlined(i->params, i->n_params, i->name);
 		mark_inlined(i->locals, i->n_locals, i->name);
-		size_t n = i->n_params + i->n_locals;
-		left -= n < left ? n : left;
 	}
 	list->has_variables = true;
 }

@@ -73,6 +73,7 @@ struct reading {
 	struct range *scope; // of the block that is being read
 	size_t n_scope;
 	bool is_rust;
+	size_t steps;		   // DIEs looked at
 	bool params_are_variables; // see has_params_as_variables()
 	enum origin origin;	   // of the function
 };
@@ -296,6 +297,7 @@ static void read_block(struct reading *r, const struct die *die, unsigned depth)
 	if (depth > BLOCK_DEPTH)
 		return;
 	for (enum ft_rc rc = die_child(r->d, die, &child); rc == FT_OK; child = next) {
+		r->steps++;
 		read_block_child(r, child, depth);
 		rc = die_sibling(r->d, child, &next);
 		die_free(r->d, child);
@@ -318,6 +320,7 @@ static bool has_params_as_variables(struct reading *r, const struct die *abstrac
 	bool found = false;
 
 	for (enum ft_rc rc = die_child(r->d, abstract, &child); rc == FT_OK; child = next) {
+		r->steps++;
 		found |= die_tag(child) == DW_TAG_formal_parameter;
 		rc = die_sibling(r->d, child, &next);
 		die_free(r->d, child);
@@ -337,6 +340,7 @@ static void merge_params(struct reading *r, const struct die *abstract)
 	r->param_dies = NULL;
 	r->cap_params = r->cap_dies = r->sig->n_params = 0;
 	for (enum ft_rc rc = die_child(r->d, abstract, &child); rc == FT_OK; child = next) {
+		r->steps++;
 		if (is_param(r, child)) {
 			add_param(r, child);
 			for (size_t i = 0; i < n_concrete && r->sig->n_params; i++)
@@ -389,8 +393,8 @@ static void read_variables(struct reading *r, const struct chain *c)
 	free(r->locals);
 }
 
-void signature_read_block(struct module *m, const struct die *die, enum language language,
-			  enum origin origin, struct signature *sig)
+size_t signature_read_block(struct module *m, const struct die *die, enum language language,
+			    enum origin origin, struct signature *sig)
 {
 	struct reading r = {
 		.m = m,
@@ -407,6 +411,7 @@ void signature_read_block(struct module *m, const struct die *die, enum language
 	if (c.n)
 		read_variables(&r, &c);
 	chain_deinit(&c, r.d);
+	return r.steps;
 }
 
 static void read_signature(struct reading *r, const struct chain *c, const struct function *f)

@@ -44,6 +44,7 @@ struct types {
 	struct offset_map by_die, signatures;
 	struct offset_map inlines;	     // inlines.c: by the function that they are in
 	struct offset_map inlined_functions; // by the abstract DIE
+	size_t inlined_steps;		     // DIEs looked at for the variables of inlined calls
 	struct type_node unknown;
 	size_t unit; // of the last lookup, and what follows from it
 	enum language language;
@@ -69,10 +70,10 @@ void types_read_inside(struct type *t);
 
 /*
  * signature.c: adds to sig the parameters and locals of an inlined subroutine, those of its lexical
- * blocks too, not those of what is inlined into it.
+ * blocks too, not those of what is inlined into it. Returns how many DIEs that took.
  */
-void signature_read_block(struct module *m, const struct die *die, enum language language,
-			  enum origin origin, struct signature *sig);
+size_t signature_read_block(struct module *m, const struct die *die, enum language language,
+			    enum origin origin, struct signature *sig);
 
 /* spelling.c: sets left, right and shown from what is known of the type and its target. */
 void spell_base(struct arena *a, struct type_node *n);	  // named: base, struct, enum, typedef
