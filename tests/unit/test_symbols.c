@@ -627,22 +627,6 @@ TEST(origin_by_name)
 	arena_destroy(a);
 }
 
-TEST(tables_of_lists)
-{
-	// length 17, version 5, address size 8, no segments, two offsets: 8 and 8, the list at 8
-	static const uint8_t table[] = {17, 0, 0, 0, 5, 0, 8, 0, 2, 0, 0,
-					0,  8, 0, 0, 0, 8, 0, 0, 0, 0};
-	uint8_t broken[sizeof(table)];
-	CHECK(lists_are_sound(table, 0));
-	CHECK(lists_are_sound(table, sizeof(table)));
-	CHECK(!lists_are_sound(table, sizeof(table) - 1)); // longer than the section
-	for (size_t i = 0; i < sizeof(table) - 1; i++) {
-		memcpy(broken, table, sizeof(table));
-		broken[i] = 0x90; // lengths and offsets beyond the end, an unknown version …
-		CHECK(!lists_are_sound(broken, sizeof(broken)));
-	}
-}
-
 TEST(demangling)
 {
 	struct arena *a = arena_create();

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "symbols/dwarf_private.h"
+#include "symbols/elf.h"
 
+/* An error of another source's stays until that one is closed: libdwarf checks whose it is. */
 bool dw_ok(struct dwarf_file *d, int rc)
 {
 	if (rc == DW_DLV_ERROR && d->err)
@@ -15,25 +17,39 @@ bool dw_ok(struct dwarf_file *d, int rc)
 
 bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what)
 {
-	if (rc == DW_DLV_ERROR && !d->warning)
-		d->warning = arena_printf(d->arena, "%s: %s", what,
-					  d->err ? dwarf_errmsg(d->err) : "unknown error");
+	if (rc == DW_DLV_ERROR)
+		dw_warn(d, "%s: %s", what, d->err ? dwarf_errmsg(d->err) : "unknown error");
 	return dw_ok(d, rc);
 }
 
-enum ft_rc dwarf_open(struct elf_file *elf, uint64_t bias, struct dwarf_file **ret)
+static void warn_of_compression(struct dwarf_file *d, const struct dwarf_input *in)
+{
+	struct elf_file *elf = in->debug ? in->debug : in->elf;
+	if (!d->sources[0]->sections[DW_INFO].elf && elf_is_compressed_by_zstd(elf, ".debug_info"))
+		dw_warn(d,
+			"%s: its debug information is compressed by zstd, which this libelf "
+			"does not read",
+			in->debug ? in->debug_path : in->path);
+}
+
+enum ft_rc dwarf_open(const struct dwarf_input *in, uint64_t bias, struct dwarf_file **ret)
 {
 	struct dwarf_file *d = xcalloc(1, sizeof(*d));
 	d->arena = arena_create();
 	d->bias = bias;
-	int rc = dw_object_init(d, elf);
-	if (rc == DW_DLV_NO_ENTRY) {
+	d->path = arena_strdup(d->arena, in->debug ? in->debug_path : in->path);
+	d->module_path = arena_strdup(d->arena, in->path);
+	struct dwarf_source *s = dw_source_new(d, SOURCE_MAIN, d->path);
+	if (in->debug)
+		dw_source_add(d, s, in->debug, "");
+	dw_source_add(d, s, in->elf, ""); // .eh_frame, at least
+	warn_of_compression(d, in);
+	dw_source_open(d, s);
+	d->dbg = s->dbg;
+	if (!d->dbg && !d->warning) {
 		dwarf_close(d);
 		return FT_NONE;
 	}
-	if (!dw_ok_or_warn(d, rc, "debug information"))
-		d->dbg = NULL;
-	dw_lists_init(d, elf);
 	*ret = d;
 	return FT_OK;
 }
@@ -49,13 +65,20 @@ void dwarf_close(struct dwarf_file *d)
 	}
 	free(d->units);
 	free(d->details);
+	free(d->spans);
+	free(d->signatures);
 	while (d->free_dies) {
 		struct die *die = d->free_dies;
 		d->free_dies = die->next;
 		free(die);
 	}
-	if (d->dbg)
-		compat_finish(d->dbg);
+	for (size_t i = 0; i < d->n_sources; i++)
+		if (d->sources[i]->dbg)
+			compat_finish(d->sources[i]->dbg);
+	for (size_t i = 0; i < d->n_files; i++)
+		elf_file_destroy(d->files[i]);
+	free(d->sources);
+	free(d->files);
 	arena_destroy(d->arena);
 	free(d);
 }
@@ -65,8 +88,7 @@ const char *dwarf_warning(const struct dwarf_file *d)
 	return d->warning;
 }
 
-/* Takes over dw. */
-static struct die *die_wrap(struct dwarf_file *d, Dwarf_Die dw)
+struct die *dw_wrap(struct dwarf_file *d, const struct dwarf_source *s, Dwarf_Die dw)
 {
 	Dwarf_Off offset;
 	Dwarf_Half tag;
@@ -81,7 +103,9 @@ static struct die *die_wrap(struct dwarf_file *d, Dwarf_Die dw)
 	else
 		die = xcalloc(1, sizeof(*die));
 	die->dw = dw;
-	die->offset = offset | (dwarf_get_die_infotypes_flag(dw) ? 0 : TYPES_BIT);
+	die->offset = (offset & OFFSET_BITS) | s->mark;
+	if (!dwarf_get_die_infotypes_flag(dw))
+		die->offset |= TYPES_BIT;
 	die->tag = tag;
 	return die;
 }
@@ -105,123 +129,37 @@ uint64_t die_offset(const struct die *die)
 	return die->offset;
 }
 
-/* What a unit's header says; false at the end or at the first broken one. */
-static bool next_header(struct dwarf_file *d, struct unit_detail *detail, struct dwarf_unit *unit,
-			uint64_t *next)
-{
-	Dwarf_Unsigned header_len, type_off, next_off;
-	Dwarf_Off abbrev_off;
-	Dwarf_Half version, address_size, offset_size, extension_size, unit_type;
-	Dwarf_Sig8 signature;
-	int rc = dwarf_next_cu_header_d(d->dbg, 1, &header_len, &version, &abbrev_off,
-					&address_size, &offset_size, &extension_size, &signature,
-					&type_off, &next_off, &unit_type, &d->err);
-	if (!dw_ok_or_warn(d, rc, "unit header"))
-		return false;
-	if (next_off <= *next) // cannot be; never loop
-		return false;
-	detail->header = *next;
-	detail->offset_size = offset_size == 8 ? 8 : 4;
-	unit->version = version;
-	unit->address_size = (uint8_t)address_size;
-	unit->end = next_off;
-	*next = next_off;
-	return true;
-}
-
-/* DW_AT_loclists_base, DW_AT_rnglists_base; 0 if there is none. */
-static uint64_t list_base(struct dwarf_file *d, const struct die *die, uint16_t attr)
-{
-	Dwarf_Attribute a;
-	Dwarf_Off off;
-	if (!dw_attribute(d, die, attr, &a))
-		return 0;
-	if (!dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
-		off = 0;
-	dwarf_dealloc_attribute(a);
-	return off;
-}
-
-static void read_unit_die(struct dwarf_file *d, const struct die *die, struct unit_detail *detail,
-			  struct dwarf_unit *unit)
-{
-	uint64_t v;
-	unit->die = die->offset;
-	unit->is_partial = die->tag == DW_TAG_partial_unit || die->tag == DW_TAG_type_unit;
-	unit->name = die_string(d, die, DW_AT_name);
-	unit->comp_dir = die_string(d, die, DW_AT_comp_dir);
-	unit->producer = die_string(d, die, DW_AT_producer);
-	if (die_uint(d, die, DW_AT_language, &v) == FT_OK)
-		unit->dw_lang = (uint16_t)v;
-	if (die_address(d, die, DW_AT_low_pc, &v) == FT_OK)
-		detail->base = v - d->bias;
-	detail->list_base[0] = list_base(d, die, DW_AT_loclists_base);
-	detail->list_base[1] = list_base(d, die, DW_AT_rnglists_base);
-	if (dw_ranges(d, die, detail, unit->version, &unit->ranges, &unit->n_ranges) != FT_OK)
-		unit->n_ranges = 0;
-}
-
-static void read_units(struct dwarf_file *d)
-{
-	size_t cap_units = 0, cap_details = 0;
-	uint64_t next = 0;
-	for (;;) {
-		struct dwarf_unit unit = {0};
-		struct unit_detail detail = {0};
-		Dwarf_Die dw;
-		if (!next_header(d, &detail, &unit, &next))
-			return;
-		if (!dw_ok_or_warn(d, dwarf_siblingof_b(d->dbg, NULL, 1, &dw, &d->err), "unit"))
-			return;
-		struct die *die = die_wrap(d, dw);
-		if (!die)
-			return;
-		read_unit_die(d, die, &detail, &unit);
-		die_free(d, die);
-		d->units = xgrow(d->units, d->n_units, &cap_units, sizeof(unit));
-		d->details = xgrow(d->details, d->n_units, &cap_details, sizeof(detail));
-		d->units[d->n_units] = unit;
-		d->details[d->n_units++] = detail;
-	}
-}
-
-enum ft_rc dwarf_units(struct dwarf_file *d, const struct dwarf_unit **ret, size_t *ret_n)
-{
-	if (!d->units_read && d->dbg) {
-		d->units_read = true;
-		read_units(d);
-	}
-	if (!d->n_units)
-		return FT_NONE;
-	*ret = d->units;
-	*ret_n = d->n_units;
-	return FT_OK;
-}
-
 size_t dwarf_unit_of(struct dwarf_file *d, uint64_t offset)
 {
-	size_t lo = 0, hi = d->n_units;
-	if (offset & TYPES_BIT)
-		return SIZE_MAX;
+	size_t lo = 0, hi = d->n_spans;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		if (d->units[mid].end <= offset)
+		if (d->spans[mid].hi <= offset)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < d->n_units && d->units[lo].die <= offset ? lo : SIZE_MAX;
+	return lo < d->n_spans && d->spans[lo].lo <= offset ? d->spans[lo].unit : SIZE_MAX;
+}
+
+const struct unit_detail *dw_unit_of(struct dwarf_file *d, const struct die *die)
+{
+	if (d->reading)
+		return d->reading;
+	size_t unit = dwarf_unit_of(d, die->offset);
+	return unit == SIZE_MAX ? NULL : &d->details[unit];
 }
 
 enum ft_rc die_at(struct dwarf_file *d, uint64_t offset, struct die **ret)
 {
 	Dwarf_Die dw;
-	if (!d->dbg)
+	const struct dwarf_source *s = dw_source_of(d, offset);
+	if (!s)
 		return FT_NONE;
-	int rc = dwarf_offdie_b(d->dbg, offset & ~TYPES_BIT, !(offset & TYPES_BIT), &dw, &d->err);
+	int rc = dwarf_offdie_b(s->dbg, offset & OFFSET_BITS, !(offset & TYPES_BIT), &dw, &d->err);
 	if (!dw_ok(d, rc))
 		return FT_NONE;
-	struct die *die = die_wrap(d, dw);
+	struct die *die = dw_wrap(d, s, dw);
 	if (!die)
 		return FT_NONE;
 	*ret = die;
@@ -233,7 +171,7 @@ enum ft_rc die_child(struct dwarf_file *d, const struct die *die, struct die **r
 	Dwarf_Die dw;
 	if (!dw_ok_or_warn(d, dwarf_child(die->dw, &dw, &d->err), "DIE"))
 		return FT_NONE;
-	struct die *child = die_wrap(d, dw);
+	struct die *child = dw_wrap(d, dw_source_of(d, die->offset), dw);
 	if (!child)
 		return FT_NONE;
 	*ret = child;
@@ -243,10 +181,11 @@ enum ft_rc die_child(struct dwarf_file *d, const struct die *die, struct die **r
 enum ft_rc die_sibling(struct dwarf_file *d, const struct die *die, struct die **ret)
 {
 	Dwarf_Die dw;
-	int rc = dwarf_siblingof_b(d->dbg, die->dw, !(die->offset & TYPES_BIT), &dw, &d->err);
+	const struct dwarf_source *s = dw_source_of(d, die->offset);
+	int rc = dwarf_siblingof_b(s->dbg, die->dw, !(die->offset & TYPES_BIT), &dw, &d->err);
 	if (!dw_ok_or_warn(d, rc, "DIE"))
 		return FT_NONE;
-	struct die *sibling = die_wrap(d, dw);
+	struct die *sibling = dw_wrap(d, s, dw);
 	if (!sibling)
 		return FT_NONE;
 	if (sibling->offset <= die->offset) { // a DW_AT_sibling that points back
@@ -271,23 +210,24 @@ bool die_has(struct dwarf_file *d, const struct die *die, uint16_t attr)
 const char *die_string(struct dwarf_file *d, const struct die *die, uint16_t attr)
 {
 	Dwarf_Attribute a;
-	char *s = NULL;
 	if (!dw_attribute(d, die, attr, &a))
 		return NULL;
-	// The bytes are the section's: nothing to give back, valid until dwarf_finish().
-	bool ok = dw_ok(d, dwarf_formstring(a, &s, &d->err));
+	const char *s = dw_form_string(d, die, a);
 	dwarf_dealloc_attribute(a);
-	return ok ? s : NULL;
+	return s;
+}
+
+bool dw_is_constant(Dwarf_Half form)
+{
+	return form == DW_FORM_data1 || form == DW_FORM_data2 || form == DW_FORM_data4 ||
+	       form == DW_FORM_data8 || form == DW_FORM_sdata || form == DW_FORM_udata ||
+	       form == DW_FORM_implicit_const;
 }
 
 static bool is_constant(struct dwarf_file *d, Dwarf_Attribute a)
 {
 	Dwarf_Half form;
-	if (!dw_ok(d, dwarf_whatform(a, &form, &d->err)))
-		return false;
-	return form == DW_FORM_data1 || form == DW_FORM_data2 || form == DW_FORM_data4 ||
-	       form == DW_FORM_data8 || form == DW_FORM_sdata || form == DW_FORM_udata ||
-	       form == DW_FORM_implicit_const;
+	return dw_ok(d, dwarf_whatform(a, &form, &d->err)) && dw_is_constant(form);
 }
 
 enum ft_rc die_uint(struct dwarf_file *d, const struct die *die, uint16_t attr, uint64_t *ret)
@@ -338,10 +278,10 @@ bool die_flag(struct dwarf_file *d, const struct die *die, uint16_t attr)
 enum ft_rc die_address(struct dwarf_file *d, const struct die *die, uint16_t attr, uint64_t *ret)
 {
 	Dwarf_Attribute a;
-	Dwarf_Addr v;
+	uint64_t v;
 	if (!dw_attribute(d, die, attr, &a))
 		return FT_NONE;
-	bool ok = dw_ok(d, dwarf_formaddr(a, &v, &d->err));
+	bool ok = dw_form_address(d, die, a, &v);
 	dwarf_dealloc_attribute(a);
 	if (!ok)
 		return FT_NONE;
@@ -349,50 +289,19 @@ enum ft_rc die_address(struct dwarf_file *d, const struct die *die, uint16_t att
 	return FT_OK;
 }
 
-/* DW_FORM_ref_sig8: the type that a type unit defines. */
-static bool ref_by_signature(struct dwarf_file *d, Dwarf_Attribute a, uint64_t *ret)
-{
-	Dwarf_Sig8 signature;
-	Dwarf_Die dw;
-	Dwarf_Bool is_info;
-	if (!dw_ok(d, dwarf_formsig8(a, &signature, &d->err)) ||
-	    !dw_ok(d, dwarf_find_die_given_sig8(d->dbg, &signature, &dw, &is_info, &d->err)))
-		return false;
-	struct die *die = die_wrap(d, dw);
-	if (!die)
-		return false;
-	*ret = die->offset;
-	die_free(d, die);
-	return true;
-}
-
 enum ft_rc die_ref(struct dwarf_file *d, const struct die *die, uint16_t attr, uint64_t *ret_offset)
 {
 	Dwarf_Attribute a;
-	Dwarf_Half form;
 	if (!dw_attribute(d, die, attr, &a))
 		return FT_NONE;
-	uint64_t offset = 0;
-	bool ok = dw_ok(d, dwarf_whatform(a, &form, &d->err));
-	if (ok && form == DW_FORM_ref_sig8) {
-		ok = ref_by_signature(d, a, &offset);
-	} else if (ok) {
-		Dwarf_Off off;
-		ok = form != DW_FORM_sec_offset && !is_constant(d, a) &&
-		     dw_ok(d, dwarf_global_formref(a, &off, &d->err));
-		if (ok)
-			offset = form == DW_FORM_ref_addr ? off : off | (die->offset & TYPES_BIT);
-	}
+	bool ok = dw_form_ref(d, die, a, ret_offset);
 	dwarf_dealloc_attribute(a);
-	if (!ok)
-		return FT_NONE;
-	*ret_offset = offset;
-	return FT_OK;
+	return ok ? FT_OK : FT_NONE;
 }
 
 /* A block or an exprloc; the bytes are the section's. */
-static bool block_bytes(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form, const void **ret,
-			uint64_t *ret_len)
+static bool block_bytes(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
+			Dwarf_Half form, const void **ret, uint64_t *ret_len)
 {
 	if (form == DW_FORM_exprloc) {
 		Dwarf_Unsigned len;
@@ -408,12 +317,12 @@ static bool block_bytes(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form
 		return false;
 	*ret = block->bl_data;
 	*ret_len = block->bl_len;
-	dwarf_dealloc(d->dbg, block, DW_DLA_BLOCK);
+	dwarf_dealloc(dw_source_of(d, die->offset)->dbg, block, DW_DLA_BLOCK);
 	return true;
 }
 
-static bool constant_bytes(struct dwarf_file *d, Dwarf_Attribute a, const uint8_t **ret,
-			   size_t *ret_len)
+static bool constant_bytes(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
+			   const uint8_t **ret, size_t *ret_len)
 {
 	Dwarf_Half form;
 	const void *bytes;
@@ -430,14 +339,14 @@ static bool constant_bytes(struct dwarf_file *d, Dwarf_Attribute a, const uint8_
 	}
 	if (form == DW_FORM_exprloc || form == DW_FORM_block || form == DW_FORM_block1 ||
 	    form == DW_FORM_block2 || form == DW_FORM_block4) {
-		if (!block_bytes(d, a, form, &bytes, &len))
+		if (!block_bytes(d, die, a, form, &bytes, &len))
 			return false;
 		*ret = bytes;
 		*ret_len = len;
 		return true;
 	}
-	char *s;
-	if (!dw_ok(d, dwarf_formstring(a, &s, &d->err)))
+	const char *s = dw_form_string(d, die, a);
+	if (!s)
 		return false;
 	*ret = (const uint8_t *)s;
 	*ret_len = strlen(s);
@@ -450,7 +359,7 @@ enum ft_rc die_block(struct dwarf_file *d, const struct die *die, uint16_t attr,
 	Dwarf_Attribute a;
 	if (!dw_attribute(d, die, attr, &a))
 		return FT_NONE;
-	bool ok = constant_bytes(d, a, ret, ret_len);
+	bool ok = constant_bytes(d, die, a, ret, ret_len);
 	dwarf_dealloc_attribute(a);
 	return ok ? FT_OK : FT_NONE;
 }

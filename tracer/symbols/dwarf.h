@@ -7,8 +7,8 @@
  * Lifetime: a struct die lives until die_free(); strings, blocks, locations and ops live as long
  *           as the dwarf_file.
  *
- * Offsets of DIEs are global. Those in .debug_types (type units of DWARF 4) have bit 63 set, so
- * that one number names a DIE.
+ * Offsets of DIEs are global: one number names a DIE, whatever section (.debug_info, .debug_types)
+ * of whatever file it is in. Within a unit they are in the order of the section.
  *
  * Everything here is file-relative unless it takes `bias`, which is then added to every address.
  */
@@ -20,19 +20,29 @@
 struct dwarf_file;
 struct die;
 
-/*
- * Opens the debug information of an ELF file, following nothing. FT_NONE: it has none (not even
- * .eh_frame). elf stays the caller's and must stay open.
- */
+/* Where a module's debug information is. */
 struct elf_file;
-FT_CHECK enum ft_rc dwarf_open(struct elf_file *elf, uint64_t bias, struct dwarf_file **ret);
+struct dwarf_input {
+	struct elf_file *elf; // the module itself, which has .eh_frame
+	const char *path;
+	struct elf_file *debug; // its separate debug file; NULL: none
+	const char *debug_path;
+};
+
+/*
+ * Opens the debug information of a module. What the files refer to further is opened when it is
+ * needed: .gnu_debugaltlink, .dwo and .dwp files. FT_NONE: it has none (not even .eh_frame). The
+ * ELF files stay the caller's and must stay open.
+ */
+FT_CHECK enum ft_rc dwarf_open(const struct dwarf_input *in, uint64_t bias,
+			       struct dwarf_file **ret);
 void dwarf_close(struct dwarf_file *d); // accepts NULL
 
 /* What was found broken so far, first thing first; NULL: nothing. */
 const char *dwarf_warning(const struct dwarf_file *d);
 
 struct dwarf_unit {
-	uint64_t die;	  // global offset of its DIE
+	uint64_t die;	  // global offset of its DIE; 0: a type unit that was not needed yet
 	uint64_t end;	  // global offset of the first byte behind the unit
 	uint16_t version; // 2..5
 	uint8_t address_size;
@@ -44,12 +54,14 @@ struct dwarf_unit {
 };
 
 /*
- * All units of .debug_info, in order; owned by the dwarf_file. Stops at the first broken header.
- * FT_NONE: there is no unit.
+ * All units: of .debug_info in order, then those of .debug_types and of other files; owned by the
+ * dwarf_file. A skeleton unit is shown as the unit that it stands for, or, if that is not found,
+ * without name and language. A partial unit has the language of the first unit that imports it.
+ * Stops at the first broken header. FT_NONE: there is no unit.
  */
 FT_CHECK enum ft_rc dwarf_units(struct dwarf_file *d, const struct dwarf_unit **ret, size_t *ret_n);
 
-/* Index of the unit that a DIE offset lies in; SIZE_MAX: none, or a type unit. */
+/* Index of the unit that a DIE offset lies in; SIZE_MAX: none. */
 size_t dwarf_unit_of(struct dwarf_file *d, uint64_t offset);
 
 /* DIEs. Each die_* that returns a die gives ownership to the caller. */

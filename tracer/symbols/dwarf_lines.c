@@ -74,7 +74,7 @@ static bool open_lines(struct dwarf_file *d, size_t unit, Dwarf_Line_Context *re
 	Dwarf_Small tables;
 	Dwarf_Line_Context ctx;
 	struct die *die;
-	if (die_at(d, d->units[unit].die, &die) != FT_OK)
+	if (die_at(d, u->line_die, &die) != FT_OK) // a split unit has its skeleton's
 		return false;
 	int rc = dwarf_srclines_b(die->dw, &version, &tables, &ctx, &d->err);
 	bool ok = dw_ok_or_warn(d, rc, "line table");

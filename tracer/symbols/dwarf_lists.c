@@ -1,65 +1,56 @@
+/*
+ * dwarf_lists.c - range and location lists of DWARF 2 to 5 and of split DWARF 4.
+ *
+ * libdwarf 20210528 takes the place of a list as the file gives it, does not compare an index with
+ * the length of its table, reads on where a list has no end, and does not know the lists of split
+ * units. So lists are read here, and libdwarf is not shown their sections.
+ */
 #include <string.h>
 
 #include "symbols/dwarf_private.h"
-#include "symbols/elf.h"
 
-/*
- * libdwarf 20210528 takes the place of a location or range list as the file gives it, does not
- * compare an index with the length of its table, and reads on where a list has no end. So a list is
- * walked here before libdwarf is asked for it. lists.c has looked at the tables' headers by then.
- */
-
-void dw_lists_init(struct dwarf_file *d, struct elf_file *elf)
-{
-	static const char *const names[LIST_SECTIONS] = {
-		[LIST_LOC] = ".debug_loc",
-		[LIST_LOCLISTS] = ".debug_loclists",
-		[LIST_RANGES] = ".debug_ranges",
-		[LIST_RNGLISTS] = ".debug_rnglists",
-	};
-	for (size_t i = 0; i < LIST_SECTIONS; i++)
-		if (!elf_section_bytes(elf, names[i], &d->lists[i].p, &d->lists[i].len))
-			d->lists[i] = (struct list_bytes){0};
-}
-
-/* The bytes from some offset to the section's end; sticky after the first that is not there. */
-struct cursor {
-	const uint8_t *at, *end;
-	bool broken;
+enum list_format {
+	FORMAT_OLD, // DWARF 2 to 4: pairs of addresses (DWARF 4, 2.6.2 and 2.17.3)
+	FORMAT_GNU, // locations of split DWARF 4: the kinds of DW_LLE_GNU_*
+	FORMAT_NEW, // DWARF 5, 2.6.2 and 2.17.3
 };
 
-static struct cursor cursor_at(const struct list_bytes *l, uint64_t off)
+/* Kinds of entries in split DWARF 4 (gcc's wiki, DebugFission). */
+enum { GNU_END = 0, GNU_BASE_INDEX = 1, GNU_START_END = 2, GNU_START_LENGTH = 3, GNU_OFFSETS = 4 };
+
+/* Linkers put -1 or -2 where the code is that they dropped. */
+static bool is_dropped(uint64_t base)
 {
-	if (off >= l->len)
-		return (struct cursor){.broken = true};
-	return (struct cursor){l->p + off, l->p + l->len, false};
+	return base >= UINT64_MAX - 1;
 }
 
-static void skip(struct cursor *c, uint64_t len)
+static const uint8_t *skip(struct list *l, uint64_t len)
 {
-	if (c->broken || (uint64_t)(c->end - c->at) < len)
-		c->broken = true;
-	else
-		c->at += len;
+	const uint8_t *at = l->at;
+	if (l->broken || (uint64_t)(l->end - l->at) < len) {
+		l->broken = true;
+		return NULL;
+	}
+	l->at += len;
+	return at;
 }
 
-/* Little-endian, size 1..8. */
-static uint64_t take(struct cursor *c, size_t size)
+/* Little-endian, size 1..8; 0 behind the end. */
+static uint64_t take(struct list *l, size_t size)
 {
-	const uint8_t *from = c->at;
 	uint64_t v = 0;
-	skip(c, size);
-	if (!c->broken)
+	const uint8_t *from = skip(l, size);
+	if (from)
 		memcpy(&v, from, size);
 	return v;
 }
 
-static uint64_t take_uleb(struct cursor *c)
+static uint64_t take_uleb(struct list *l)
 {
 	uint64_t v = 0, byte;
 	unsigned shift = 0;
 	do {
-		byte = take(c, 1);
+		byte = take(l, 1);
 		if (shift < 64)
 			v |= (byte & 0x7f) << shift;
 		shift += 7;
@@ -67,117 +58,195 @@ static uint64_t take_uleb(struct cursor *c)
 	return v;
 }
 
-/* One entry of a location list (DWARF 5, 7.7.3); false at its end. */
-static bool skip_location(struct cursor *c)
+static uint64_t take_indexed(struct list *l)
 {
-	switch (take(c, 1)) { // a byte of the file, not an enum
-	case DW_LLE_end_of_list:
-		return false;
-	case DW_LLE_base_addressx:
-		take_uleb(c);
-		return true;
-	case DW_LLE_base_address:
-		skip(c, 8);
-		return true;
-	case DW_LLE_startx_endx:
-	case DW_LLE_startx_length:
-	case DW_LLE_offset_pair:
-		take_uleb(c);
-		take_uleb(c);
-		break;
-	case DW_LLE_default_location:
-		break;
-	case DW_LLE_start_end:
-		skip(c, 16);
-		break;
-	case DW_LLE_start_length:
-		skip(c, 8);
-		take_uleb(c);
-		break;
-	default:
-		c->broken = true;
-		return false;
-	}
-	skip(c, take_uleb(c)); // the expression
-	return true;
+	uint64_t addr = 0;
+	if (!dw_indexed_address(l->d, l->unit, take_uleb(l), &addr))
+		l->broken = true;
+	return addr;
 }
 
-/* One entry of a range list (DWARF 5, 7.25); false at its end. */
-static bool skip_range(struct cursor *c)
+static void take_expr(struct list *l, uint64_t len, struct list_entry *e)
 {
-	switch (take(c, 1)) { // a byte of the file, not an enum
-	case DW_RLE_end_of_list:
-		return false;
-	case DW_RLE_base_addressx:
-		take_uleb(c);
-		return true;
-	case DW_RLE_base_address:
-		skip(c, 8);
-		return true;
-	case DW_RLE_startx_endx:
-	case DW_RLE_startx_length:
-	case DW_RLE_offset_pair:
-		take_uleb(c);
-		take_uleb(c);
-		return true;
-	case DW_RLE_start_end:
-		skip(c, 16);
-		return true;
-	case DW_RLE_start_length:
-		skip(c, 8);
-		take_uleb(c);
-		return true;
-	default:
-		c->broken = true;
-		return false;
+	if (l->kind != LIST_LOCATIONS)
+		return;
+	e->expr = skip(l, len);
+	e->len = e->expr ? len : 0;
+}
+
+/* What one entry turned out to be. */
+enum taken { TAKEN_ENTRY, TAKEN_NOTHING, TAKEN_END };
+
+static enum taken take_old(struct list *l, struct list_entry *e)
+{
+	uint64_t lo = take(l, 8), hi = take(l, 8);
+	if (l->broken || (lo == 0 && hi == 0))
+		return TAKEN_END;
+	if (lo == UINT64_MAX) {
+		l->base = hi;
+		return TAKEN_NOTHING;
 	}
+	// What was dropped is marked in place of its offsets; 1, because 0 would end the list.
+	bool dropped = is_dropped(lo) || (lo <= 1 && !l->base && l->kind == LIST_RANGES);
+	*e = (struct list_entry){.lo = l->base + lo, .hi = l->base + hi};
+	if (l->kind == LIST_LOCATIONS)
+		take_expr(l, take(l, 2), e);
+	return dropped ? TAKEN_NOTHING : TAKEN_ENTRY;
+}
+
+static enum taken take_gnu(struct list *l, struct list_entry *e)
+{
+	switch (take(l, 1)) { // a byte of the file, not an enum
+	case GNU_END:
+		return TAKEN_END;
+	case GNU_BASE_INDEX:
+		l->base = take_indexed(l);
+		return TAKEN_NOTHING;
+	case GNU_START_END:
+		e->lo = take_indexed(l);
+		e->hi = take_indexed(l);
+		break;
+	case GNU_START_LENGTH:
+		e->lo = take_indexed(l);
+		e->hi = e->lo + take(l, 4);
+		break;
+	case GNU_OFFSETS:
+		e->lo = l->base + take(l, 4);
+		e->hi = l->base + take(l, 4);
+		break;
+	default:
+		l->broken = true;
+		return TAKEN_END;
+	}
+	take_expr(l, take(l, 2), e);
+	return TAKEN_ENTRY;
+}
+
+/* DW_RLE_* as DW_LLE_*, which have one kind more in between. */
+static uint64_t take_kind(struct list *l)
+{
+	uint64_t kind = take(l, 1);
+	bool shifted = l->kind == LIST_RANGES && kind >= DW_RLE_base_address;
+	return kind + shifted;
+}
+
+/* DWARF 5, 7.7.3 and 7.25. */
+static enum taken take_new(struct list *l, struct list_entry *e)
+{
+	bool dropped = false;
+	switch (take_kind(l)) { // a byte of the file, not an enum
+	case DW_LLE_end_of_list:
+		return TAKEN_END;
+	case DW_LLE_base_addressx:
+		l->base = take_indexed(l);
+		return TAKEN_NOTHING;
+	case DW_LLE_base_address:
+		l->base = take(l, 8);
+		return TAKEN_NOTHING;
+	case DW_LLE_startx_endx:
+		e->lo = take_indexed(l);
+		e->hi = take_indexed(l);
+		break;
+	case DW_LLE_startx_length:
+		e->lo = take_indexed(l);
+		e->hi = e->lo + take_uleb(l);
+		break;
+	case DW_LLE_offset_pair:
+		dropped = is_dropped(l->base);
+		e->lo = l->base + take_uleb(l);
+		e->hi = l->base + take_uleb(l);
+		break;
+	case DW_LLE_default_location:
+		if (l->kind != LIST_LOCATIONS)
+			l->broken = true;
+		e->is_default = true;
+		break;
+	case DW_LLE_start_end:
+		e->lo = take(l, 8);
+		e->hi = take(l, 8);
+		break;
+	case DW_LLE_start_length:
+		e->lo = take(l, 8);
+		e->hi = e->lo + take_uleb(l);
+		break;
+	default:
+		l->broken = true;
+		return TAKEN_END;
+	}
+	take_expr(l, l->kind == LIST_LOCATIONS ? take_uleb(l) : 0, e);
+	return dropped ? TAKEN_NOTHING : TAKEN_ENTRY;
+}
+
+bool dw_list_next(struct list *l, struct list_entry *ret)
+{
+	while (!l->broken) {
+		struct list_entry e = {0};
+		enum taken taken = l->format == FORMAT_OLD   ? take_old(l, &e)
+				   : l->format == FORMAT_GNU ? take_gnu(l, &e)
+							     : take_new(l, &e);
+		if (l->broken || taken == TAKEN_END)
+			return false;
+		if (taken == TAKEN_NOTHING)
+			continue;
+		*ret = e;
+		return true;
+	}
+	return false;
 }
 
 /* What an index means: the table before it says how long it is (DWARF 5, 7.28 and 7.29). */
-static bool look_up(const struct list_bytes *l, uint64_t base, unsigned offset_size, uint64_t index,
+static bool look_up(struct dw_bytes b, uint64_t base, unsigned offset_size, uint64_t index,
 		    uint64_t *ret)
 {
-	if (base < 4)
+	uint32_t n;
+	uint64_t off = 0;
+	if (base < sizeof(n) || base > b.len)
 		return false;
-	struct cursor count = cursor_at(l, base - 4);
-	if (index >= take(&count, 4))
+	memcpy(&n, b.p + base - sizeof(n), sizeof(n));
+	if (index >= n || index >= (b.len - base) / offset_size)
 		return false;
-	struct cursor entry = cursor_at(l, base);
-	skip(&entry, index * offset_size); // index is below 2^32
-	uint64_t off = take(&entry, offset_size);
+	memcpy(&off, b.p + base + index * offset_size, offset_size);
 	*ret = base + off;
-	return !entry.broken && *ret >= base;
+	return *ret >= base;
 }
 
-static bool ends(const struct list_bytes *l, uint64_t off, bool (*next)(struct cursor *))
+/* Where a list begins. Its section is the skeleton's for ranges of split DWARF 4. */
+static bool find_list(struct list *l, Dwarf_Attribute a, Dwarf_Half form, struct dw_bytes b,
+		      uint64_t *ret)
 {
-	struct cursor c = cursor_at(l, off);
-	while (!c.broken && next(&c))
-		;
-	return !c.broken;
-}
-
-bool dw_list_is_sound(struct dwarf_file *d, const struct unit_detail *unit, Dwarf_Attribute a,
-		      Dwarf_Half form, enum list_section section)
-{
-	const struct list_bytes *l = &d->lists[section];
 	bool indexed = form == DW_FORM_loclistx || form == DW_FORM_rnglistx;
-	Dwarf_Unsigned udata;
-	Dwarf_Off off;
-	uint64_t value;
-	if (form == DW_FORM_sec_offset) {
-		if (!dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
-			return false;
-		value = off;
-	} else {
-		if (!dw_ok(d, dwarf_formudata(a, &udata, &d->err)))
-			return false;
-		value = udata;
-	}
-	if (section == LIST_LOC || section == LIST_RANGES)
-		return !indexed && value < l->len;
-	if (indexed && (!unit || !look_up(l, unit->list_base[section == LIST_RNGLISTS],
-					  unit->offset_size, value, &value)))
+	Dwarf_Unsigned index;
+	if (!indexed)
+		return dw_form_offset(l->d, a, form, ret);
+	return l->format == FORMAT_NEW && dw_ok(l->d, dwarf_formudata(a, &index, &l->d->err)) &&
+	       look_up(b, l->unit->list_base[l->kind == LIST_RANGES], l->unit->offset_size, index,
+		       ret);
+}
+
+bool dw_list_open(struct dwarf_file *d, const struct unit_detail *unit, unsigned version,
+		  enum list_kind kind, Dwarf_Attribute a, Dwarf_Half form, struct list *ret)
+{
+	struct list l = {.d = d, .unit = unit, .kind = kind, .base = unit->base};
+	const struct dwarf_source *s = unit->source;
+	bool is_split = s->kind == SOURCE_SPLIT;
+	uint64_t off;
+	l.format = version >= 5 ? FORMAT_NEW : FORMAT_OLD;
+	if (is_split && version < 5 && kind == LIST_LOCATIONS)
+		l.format = FORMAT_GNU;
+	if (is_split && version < 5 && kind == LIST_RANGES)
+		s = d->sources[0];
+	enum dw_section section = kind == LIST_RANGES ? version >= 5 ? DW_RNGLISTS : DW_RANGES
+				  : version >= 5      ? DW_LOCLISTS
+						      : DW_LOC;
+	struct dw_bytes b = dw_section(s, section);
+	if (!find_list(&l, a, form, b, &off))
 		return false;
-	return ends(l, value, section == LIST_LOCLISTS ? skip_location : skip_range);
+	if (section == DW_RANGES && is_split)
+		off += unit->ranges_base;
+	if (off >= b.len)
+		return false;
+	l.at = b.p + off;
+	l.end = b.p + b.len;
+	*ret = l;
+	return true;
 }

@@ -3,7 +3,11 @@
 
 #include "symbols/dwarf_private.h"
 
-enum { NESTING_MAX = 3 }; // entry values within entry values; DWARF producers use one level
+enum {
+	NESTING_MAX = 3,	  // entry values within entry values; DWARF producers use one level
+	EXPRESSION_MAX = 1 << 16, // bytes; longer ones are broken
+	ENTRIES_MAX = 1 << 16,	  // of one list
+};
 
 struct range_list {
 	struct range *r;
@@ -27,89 +31,37 @@ static void range_add(struct dwarf_file *d, struct range_list *l, uint64_t lo, u
 	l->r[l->n++] = (struct range){lo + d->bias, hi + d->bias};
 }
 
-/* DWARF 2 to 4: .debug_ranges (DWARF 4, 2.17.3). */
-static void ranges_old(struct dwarf_file *d, const struct die *die, uint64_t off, uint64_t base,
-		       struct range_list *l)
-{
-	Dwarf_Off real;
-	Dwarf_Ranges *r;
-	Dwarf_Signed n;
-	Dwarf_Unsigned bytes;
-	int rc = dwarf_get_ranges_b(d->dbg, off, die->dw, &real, &r, &n, &bytes, &d->err);
-	if (!dw_ok_or_warn(d, rc, "address ranges"))
-		return;
-	for (Dwarf_Signed i = 0; i < n; i++) {
-		if (r[i].dwr_type == DW_RANGES_END)
-			break;
-		if (r[i].dwr_type == DW_RANGES_ADDRESS_SELECTION)
-			base = r[i].dwr_addr2;
-		else if (!is_tombstone(r[i].dwr_addr1) || (base && r[i].dwr_addr1 <= 1))
-			range_add(d, l, base + r[i].dwr_addr1, base + r[i].dwr_addr2);
-	}
-	dwarf_dealloc_ranges(d->dbg, r, n);
-}
-
-/* DWARF 5: .debug_rnglists (DWARF 5, 2.17.3); libdwarf applies the bases. */
-static void ranges_new(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form, uint64_t value,
-		       struct range_list *l)
-{
-	Dwarf_Rnglists_Head head;
-	Dwarf_Unsigned n, off;
-	int rc = dwarf_rnglists_get_rle_head(a, form, value, &head, &n, &off, &d->err);
-	if (!dw_ok_or_warn(d, rc, "address ranges"))
-		return;
-	for (Dwarf_Unsigned i = 0; i < n; i++) {
-		unsigned len, kind;
-		Dwarf_Unsigned raw1, raw2, lo, hi;
-		Dwarf_Bool unavailable = 0;
-		rc = dwarf_get_rnglists_entry_fields_a(head, i, &len, &kind, &raw1, &raw2,
-						       &unavailable, &lo, &hi, &d->err);
-		if (!dw_ok(d, rc) || kind == DW_RLE_end_of_list)
-			break;
-		if (kind == DW_RLE_base_address || kind == DW_RLE_base_addressx || unavailable)
-			continue;
-		range_add(d, l, lo, hi);
-	}
-	dwarf_dealloc_rnglists_head(head);
-}
-
 static void ranges_listed(struct dwarf_file *d, const struct die *die,
 			  const struct unit_detail *unit, unsigned version, struct range_list *l)
 {
 	Dwarf_Attribute a;
 	Dwarf_Half form;
-	Dwarf_Unsigned value;
+	struct list list;
+	struct list_entry e;
 	if (!dw_attribute(d, die, DW_AT_ranges, &a))
 		return;
-	if (dw_ok(d, dwarf_whatform(a, &form, &d->err))) {
-		bool ok = dw_list_is_sound(d, unit, a, form,
-					   version >= 5 ? LIST_RNGLISTS : LIST_RANGES);
-		if (!ok)
-			value = 0;
-		else if (form == DW_FORM_rnglistx || form == DW_FORM_data4 || form == DW_FORM_data8)
-			ok = dw_ok(d, dwarf_formudata(a, &value, &d->err));
-		else
-			ok = dw_ok(d, dwarf_global_formref(a, &value, &d->err));
-		if (ok && version >= 5)
-			ranges_new(d, a, form, value, l);
-		else if (ok)
-			ranges_old(d, die, value, unit->base, l);
+	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) &&
+	    dw_list_open(d, unit, version, LIST_RANGES, a, form, &list)) {
+		while (dw_list_next(&list, &e))
+			range_add(d, l, e.lo, e.hi);
+		if (list.broken)
+			dw_warn(d, "%s: a list of address ranges is broken", unit->source->path);
 	}
 	dwarf_dealloc_attribute(a);
 }
 
 static void range_contiguous(struct dwarf_file *d, const struct die *die, struct range_list *l)
 {
-	Dwarf_Addr high;
-	Dwarf_Half form;
-	enum Dwarf_Form_Class form_class;
-	uint64_t low;
-	if (die_address(d, die, DW_AT_low_pc, &low) != FT_OK ||
-	    !dw_ok(d, dwarf_highpc_b(die->dw, &high, &form, &form_class, &d->err)))
+	uint64_t low, high, len;
+	if (die_address(d, die, DW_AT_low_pc, &low) != FT_OK)
 		return;
 	low -= d->bias;
-	if (form_class == DW_FORM_CLASS_CONSTANT)
-		high += low;
+	if (die_uint(d, die, DW_AT_high_pc, &len) == FT_OK)
+		high = low + len;
+	else if (die_address(d, die, DW_AT_high_pc, &high) == FT_OK)
+		high -= d->bias;
+	else
+		return;
 	range_add(d, l, low, high);
 }
 
@@ -151,15 +103,7 @@ static bool decode_bytes(struct dwarf_file *d, const struct expr_scope *at, cons
 /* DWARF 5, section 2.5.1.2: an index into .debug_addr. */
 static bool indexed_address(struct dwarf_file *d, size_t unit, uint64_t index, uint64_t *ret)
 {
-	struct die *die;
-	Dwarf_Addr addr;
-	if (unit == SIZE_MAX || die_at(d, d->units[unit].die, &die) != FT_OK)
-		return false;
-	bool ok = dw_ok(d, dwarf_debug_addr_index_to_addr(die->dw, index, &addr, &d->err));
-	die_free(d, die);
-	if (ok)
-		*ret = addr;
-	return ok;
+	return unit != SIZE_MAX && dw_indexed_address(d, &d->details[unit], index, ret);
 }
 
 /* A type operand is an offset within the unit; 0 is the generic type (DWARF 5, 2.5.1.6). */
@@ -179,30 +123,11 @@ static void base_type(struct dwarf_file *d, size_t unit, struct dw_op *op, uint6
 	die_free(d, die);
 }
 
-/* An operand of libdwarf's that is a pointer: into a section, valid until dwarf_finish(). */
-static const uint8_t *operand_bytes(uint64_t pointer)
-{
-	const void *p;
-	uintptr_t bits = (uintptr_t)pointer;
-	memcpy(&p, &bits, sizeof(p));
-	return p;
-}
-
 /* Blocks: implicit values, entry values, typed constants. False: broken. */
-static bool decode_block(struct dwarf_file *d, const struct expr_scope *at, uint64_t third,
-			 struct dw_op *op)
+static bool decode_block(struct dwarf_file *d, const struct expr_scope *at, struct dw_op *op)
 {
-	uint64_t pointer = op->b;
-	if (op->op == DW_OP_const_type || op->op == DW_OP_GNU_const_type) {
-		uint64_t type = op->a;
-		op->a = op->b;
-		op->b = type;
+	if (op->op == DW_OP_const_type || op->op == DW_OP_GNU_const_type)
 		base_type(d, at->unit, op, &op->b);
-		pointer = third;
-	} else {
-		op->b = 0;
-	}
-	op->block = operand_bytes(pointer);
 	if (!op->block)
 		return false;
 	if (op->op == DW_OP_entry_value || op->op == DW_OP_GNU_entry_value) {
@@ -212,9 +137,8 @@ static bool decode_block(struct dwarf_file *d, const struct expr_scope *at, uint
 	return true;
 }
 
-/* Makes one operation of what libdwarf gives. False: broken. */
-static bool decode_operands(struct dwarf_file *d, const struct expr_scope *at, uint64_t third,
-			    struct dw_op *op)
+/* Resolves what the operands refer to. False: broken. */
+static bool decode_operands(struct dwarf_file *d, const struct expr_scope *at, struct dw_op *op)
 {
 	switch (op->op) {
 	case DW_OP_addr:
@@ -247,7 +171,7 @@ static bool decode_operands(struct dwarf_file *d, const struct expr_scope *at, u
 	case DW_OP_GNU_entry_value:
 	case DW_OP_const_type:
 	case DW_OP_GNU_const_type:
-		return decode_block(d, at, third, op);
+		return decode_block(d, at, op);
 	case DW_OP_convert:
 	case DW_OP_GNU_convert:
 	case DW_OP_reinterpret:
@@ -277,74 +201,32 @@ static void unbias_tls(struct dwarf_file *d, struct dw_op *ops, size_t n)
 		}
 }
 
-static bool decode_ops(struct dwarf_file *d, const struct expr_scope *at, Dwarf_Locdesc_c desc,
-		       uint64_t n, const struct dw_op **ret, size_t *ret_n)
+static bool decode_bytes(struct dwarf_file *d, const struct expr_scope *at, const void *bytes,
+			 uint64_t len, const struct dw_op **ret, size_t *ret_n)
 {
-	struct dw_op *ops = arena_array(d->arena, n, sizeof(*ops));
-	for (uint64_t i = 0; i < n; i++) {
-		Dwarf_Small code;
-		Dwarf_Unsigned a = 0, b = 0, c = 0, off = 0;
-		int rc = dwarf_get_location_op_value_c(desc, i, &code, &a, &b, &c, &off, &d->err);
-		if (!dw_ok(d, rc))
-			return false;
-		ops[i] = (struct dw_op){.op = code, .a = a, .b = b, .off = (uint32_t)off};
-		if (!decode_operands(d, at, c, &ops[i]))
-			return false;
+	const uint8_t *from = bytes;
+	struct dw_op_reader r = {from, from, from + len, 5, 4, false};
+	struct dw_op op, *ops;
+	size_t n = 0, i = 0;
+	if (at->nesting > NESTING_MAX || len > EXPRESSION_MAX)
+		return false;
+	if (at->unit != SIZE_MAX) {
+		r.version = d->units[at->unit].version;
+		r.offset_size = d->details[at->unit].offset_size;
 	}
+	struct dw_op_reader count = r;
+	while (dw_op_next(&count, &op))
+		n++;
+	if (count.broken)
+		return false;
+	ops = arena_array(d->arena, n, sizeof(*ops));
+	while (dw_op_next(&r, &ops[i]))
+		if (!decode_operands(d, at, &ops[i++]))
+			return false;
 	unbias_tls(d, ops, n);
 	*ret = ops;
 	*ret_n = n;
 	return true;
-}
-
-/* One entry of a location, as libdwarf has it. */
-struct raw_entry {
-	Dwarf_Small kind, source;
-	Dwarf_Bool unavailable;
-	Dwarf_Addr lo, hi;
-	Dwarf_Unsigned n_ops;
-	Dwarf_Locdesc_c desc;
-};
-
-static bool raw_entry_get(struct dwarf_file *d, Dwarf_Loc_Head_c head, uint64_t i,
-			  struct raw_entry *ret)
-{
-	Dwarf_Unsigned raw_lo, raw_hi, expr_off, desc_off;
-	struct raw_entry e = {0};
-	int rc = dwarf_get_locdesc_entry_d(head, i, &e.kind, &raw_lo, &raw_hi, &e.unavailable,
-					   &e.lo, &e.hi, &e.n_ops, &e.desc, &e.source, &expr_off,
-					   &desc_off, &d->err);
-	if (!dw_ok(d, rc))
-		return false;
-	*ret = e;
-	return true;
-}
-
-/* libdwarf takes only bytes that lie in one of its sections. */
-static bool decode_bytes(struct dwarf_file *d, const struct expr_scope *at, const void *bytes,
-			 uint64_t len, const struct dw_op **ret, size_t *ret_n)
-{
-	Dwarf_Loc_Head_c head;
-	Dwarf_Unsigned n;
-	struct raw_entry e;
-	unsigned version = 5, offset_size = 4;
-	if (at->nesting > NESTING_MAX)
-		return false;
-	if (at->unit != SIZE_MAX) {
-		version = d->units[at->unit].version;
-		offset_size = d->details[at->unit].offset_size;
-	}
-	// libdwarf does not write through it, whatever the type says.
-	Dwarf_Ptr p;
-	memcpy(&p, &bytes, sizeof(p));
-	int rc = dwarf_loclist_from_expr_c(d->dbg, p, len, 8, (Dwarf_Half)offset_size,
-					   (Dwarf_Small)version, &head, &n, &d->err);
-	if (!dw_ok(d, rc))
-		return false;
-	bool ok = n == 1 && raw_entry_get(d, head, 0, &e) &&
-		  decode_ops(d, at, e.desc, e.n_ops, ret, ret_n);
-	dwarf_dealloc_loc_head_c(head);
-	return ok;
 }
 
 bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_t len,
@@ -354,53 +236,58 @@ bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_
 	return decode_bytes(d, &at, bytes, len, ret, ret_n);
 }
 
-/* Fills one entry; false: it is not one (base address, end of list, broken). */
-static bool entry_of(struct dwarf_file *d, const struct expr_scope *at, const struct raw_entry *raw,
-		     struct location_entry *ret)
+/* An expression for all pcs. */
+static void read_single(struct dwarf_file *d, const struct expr_scope *at, const struct die *die,
+			uint16_t attr, struct location *ret)
+{
+	const uint8_t *bytes;
+	size_t len;
+	if (die_block(d, die, attr, &bytes, &len) != FT_OK)
+		return;
+	struct location_entry *e = arena_alloc(d->arena, sizeof(*e));
+	e->hi = UINT64_MAX;
+	if (!decode_bytes(d, at, bytes, len, &e->ops, &e->n_ops))
+		return;
+	*ret = (struct location){1, e};
+}
+
+struct entry_list {
+	struct location_entry *e;
+	size_t n, cap;
+};
+
+static void add_entry(struct dwarf_file *d, const struct expr_scope *at,
+		      const struct list_entry *raw, struct entry_list *l)
 {
 	struct location_entry e = {.lo = 0, .hi = UINT64_MAX};
-	if (raw->source != 0 && raw->kind != DW_LLE_default_location) {
-		if (raw->kind == DW_LLE_end_of_list || raw->kind == DW_LLE_base_address ||
-		    raw->kind == DW_LLE_base_addressx || raw->unavailable || raw->lo > raw->hi)
-			return false;
+	if (!raw->is_default) {
+		if (raw->lo > raw->hi)
+			return;
 		e.lo = raw->lo + d->bias;
 		e.hi = raw->hi + d->bias;
 	}
-	if (raw->n_ops && !decode_ops(d, at, raw->desc, raw->n_ops, &e.ops, &e.n_ops))
-		return false;
-	*ret = e;
-	return true;
+	if (raw->len && !decode_bytes(d, at, raw->expr, raw->len, &e.ops, &e.n_ops))
+		return;
+	l->e = xgrow(l->e, l->n, &l->cap, sizeof(*l->e));
+	l->e[l->n++] = e;
 }
 
-static void read_location(struct dwarf_file *d, size_t unit, Dwarf_Attribute a,
-			  struct location *ret)
+static void read_list(struct dwarf_file *d, const struct expr_scope *at, struct list *list,
+		      struct location *ret)
 {
-	Dwarf_Loc_Head_c head;
-	Dwarf_Unsigned n;
-	struct expr_scope at = {unit, 0};
-	struct location_entry fallback;
-	bool has_fallback = false;
-	if (!dw_ok(d, dwarf_get_loclist_c(a, &head, &n, &d->err)))
-		return;
-	struct location_entry *e = arena_array(d->arena, n + 1, sizeof(*e));
-	for (Dwarf_Unsigned i = 0; i < n; i++) {
-		struct raw_entry raw;
-		if (!raw_entry_get(d, head, i, &raw))
-			break;
-		if (!entry_of(d, &at, &raw, &e[ret->n]))
-			continue;
-		if (raw.source != 0 && raw.kind == DW_LLE_default_location) {
-			fallback = e[ret->n];
-			has_fallback = true;
-		} else {
-			ret->n++;
-		}
+	struct entry_list l = {0};
+	struct list_entry raw, fallback = {0};
+	while (l.n < ENTRIES_MAX && dw_list_next(list, &raw)) {
+		if (raw.is_default)
+			fallback = raw;
+		else
+			add_entry(d, at, &raw, &l);
 	}
-	if (has_fallback) // valid where no other entry is: the last one to be looked at
-		e[ret->n++] = fallback;
-	if (ret->n)
-		ret->e = e;
-	dwarf_dealloc_loc_head_c(head);
+	if (fallback.is_default) // valid where no other entry is: the last one to be looked at
+		add_entry(d, at, &fallback, &l);
+	if (l.n)
+		*ret = (struct location){l.n, arena_copy(d->arena, l.e, l.n * sizeof(*l.e))};
+	free(l.e);
 }
 
 static bool is_list_form(Dwarf_Half form, unsigned version)
@@ -420,15 +307,18 @@ void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, st
 {
 	Dwarf_Attribute a;
 	Dwarf_Half form;
-	size_t unit = dwarf_unit_of(d, die->offset);
+	struct list list;
+	struct expr_scope at = {dwarf_unit_of(d, die->offset), 0};
 	*ret = (struct location){0};
-	if (!dw_attribute(d, die, attr, &a))
+	if (at.unit == SIZE_MAX || !dw_attribute(d, die, attr, &a))
 		return;
-	unsigned version = unit == SIZE_MAX ? 4 : d->units[unit].version;
-	const struct unit_detail *detail = unit == SIZE_MAX ? NULL : &d->details[unit];
-	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version) &&
-	    (!is_list_form(form, version) ||
-	     dw_list_is_sound(d, detail, a, form, version >= 5 ? LIST_LOCLISTS : LIST_LOC)))
-		read_location(d, unit, a, ret);
+	unsigned version = d->units[at.unit].version;
+	bool ok = dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version);
+	bool is_list = ok && is_list_form(form, version);
+	if (is_list &&
+	    dw_list_open(d, &d->details[at.unit], version, LIST_LOCATIONS, a, form, &list))
+		read_list(d, &at, &list, ret);
 	dwarf_dealloc_attribute(a);
+	if (ok && !is_list)
+		read_single(d, &at, die, attr, ret);
 }

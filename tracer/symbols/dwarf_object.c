@@ -3,56 +3,68 @@
 #include "symbols/dwarf_private.h"
 #include "symbols/elf.h"
 
+enum { SECTION_PROGBITS = 1 };
+
 /*
  * libdwarf reads what elf.c reads: the same section headers, bounds and decompression, and only the
  * sections that it needs. Its own reader of ELF files is less careful; and where the two read a
- * broken file differently, what was checked would not be what is used.
+ * broken file differently, what was checked would not be what is used. Those of split DWARF are
+ * shown under their plain names, and one unit of a package as if it were a file of its own: what
+ * indexes mean is found out by dwarf_forms.c and dwarf_lists.c.
  */
 struct object {
-	struct elf_file *elf;
-	const struct elf_section *sections;
-	size_t n;
+	const struct dwarf_source *source;
 	COMPAT_INTERFACE interface;
 };
 
-static bool bytes_of(const struct object *o, uint64_t index, const uint8_t **ret, size_t *ret_len)
-{
-	if (index >= o->n)
-		return false;
-	const struct elf_section *s = &o->sections[index];
-	return (strncmp(s->name, ".debug_", 7) == 0 || strcmp(s->name, ".eh_frame") == 0) &&
-	       elf_section(o->elf, s->name) == s &&
-	       elf_section_bytes(o->elf, s->name, ret, ret_len);
-}
+/* By the number that libdwarf knows a section by; 0 is that of no section. */
+static const struct {
+	enum dw_section section;
+	const char *name;
+} shown[] = {
+	{DW_INFO, ""},
+	{DW_INFO, ".debug_info"},
+	{DW_TYPES, ".debug_types"},
+	{DW_ABBREV, ".debug_abbrev"},
+	{DW_STR, ".debug_str"},
+	{DW_LINE_STR, ".debug_line_str"},
+	{DW_STR_OFFSETS, ".debug_str_offsets"},
+	{DW_ADDR, ".debug_addr"},
+	{DW_LINE, ".debug_line"},
+	{DW_FRAME, ".debug_frame"},
+	{DW_EH_FRAME, ".eh_frame"},
+};
 
-// What is not wanted or cannot be read keeps its number, but has no name.
+/* What is not there keeps its number, but has no name. */
 static int section_info(void *object, COMPAT_INDEX index, COMPAT_SECTION *ret, int *error)
 {
 	const struct object *o = object;
-	const uint8_t *bytes;
-	size_t len;
 	(void)error;
-	if (index >= o->n)
+	if (index >= FT_COUNT(shown))
 		return DW_DLV_NO_ENTRY;
 	*ret = (COMPAT_SECTION){.COMPAT_FIELD(name) = ""};
-	if (bytes_of(o, index, &bytes, &len)) {
-		ret->COMPAT_FIELD(name) = o->sections[index].name;
-		ret->COMPAT_FIELD(type) = o->sections[index].type;
-		ret->COMPAT_FIELD(addr) = o->sections[index].addr;
-		ret->COMPAT_FIELD(size) = len;
+	const struct dw_section_at *at = &o->source->sections[shown[index].section];
+	if (index > 0 && at->elf && at->len) {
+		ret->COMPAT_FIELD(name) = shown[index].name;
+		ret->COMPAT_FIELD(type) = SECTION_PROGBITS;
+		ret->COMPAT_FIELD(addr) = at->section->addr;
+		ret->COMPAT_FIELD(size) = at->len;
 	}
 	return DW_DLV_OK;
 }
 
 static int section_load(void *object, COMPAT_INDEX index, Dwarf_Small **ret, int *error)
 {
-	const uint8_t *bytes;
-	size_t len;
-	(void)error;
-	if (!bytes_of(object, index, &bytes, &len))
+	const struct object *o = object;
+	if (index == 0 || index >= FT_COUNT(shown))
 		return DW_DLV_NO_ENTRY;
+	struct dw_bytes bytes = dw_section(o->source, shown[index].section);
+	if (!bytes.len) { // it could not be read after all
+		*error = DW_DLE_ELF_SECTION_ERROR;
+		return DW_DLV_ERROR;
+	}
 	// libdwarf does not write through it, whatever the type says.
-	memcpy(ret, &bytes, sizeof(*ret));
+	memcpy(ret, &bytes.p, sizeof(*ret));
 	return DW_DLV_OK;
 }
 
@@ -77,8 +89,8 @@ static Dwarf_Small pointer_size(void *object)
 
 static Dwarf_Unsigned section_count(void *object)
 {
-	const struct object *o = object;
-	return o->n;
+	(void)object;
+	return FT_COUNT(shown);
 }
 
 #ifdef COMPAT_FILESIZE
@@ -90,7 +102,7 @@ static Dwarf_Unsigned file_size(void *object)
 }
 #endif
 
-int dw_object_init(struct dwarf_file *d, struct elf_file *elf)
+int dw_object_init(struct dwarf_file *d, struct dwarf_source *s)
 {
 	static const COMPAT_METHODS methods = {
 		.COMPAT_METHOD(get_section_info) = section_info,
@@ -104,8 +116,7 @@ int dw_object_init(struct dwarf_file *d, struct elf_file *elf)
 #endif
 	};
 	struct object *o = arena_alloc(d->arena, sizeof(*o));
-	o->elf = elf;
-	o->sections = elf_sections(elf, &o->n);
+	o->source = s;
 	compat_interface(&o->interface, o, &methods);
-	return dwarf_object_init_b(&o->interface, NULL, NULL, DW_GROUPNUMBER_ANY, &d->dbg, &d->err);
+	return dwarf_object_init_b(&o->interface, NULL, NULL, DW_GROUPNUMBER_ANY, &s->dbg, &d->err);
 }

@@ -1,8 +1,10 @@
 #include "symbols/elf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,8 +21,10 @@ enum {
 
 struct elf_file {
 	int fd;
+	bool owns_fd;
 	Elf *elf;
 	GElf_Ehdr header;
+	uint64_t file_size;
 	struct arena *arena;
 	struct elf_segment *segments; // by vaddr
 	size_t n_segments;
@@ -44,13 +48,19 @@ static bool read_exactly(int fd, uint64_t off, void *buf, size_t len)
 	return true;
 }
 
-static void read_build_id(struct elf_file *e, const GElf_Phdr *ph)
+const char *elf_hex(struct arena *a, const uint8_t *bytes, size_t len)
 {
-	uint64_t len = ph->p_filesz < NOTES_MAX ? ph->p_filesz : NOTES_MAX;
-	uint8_t *notes = xmalloc(len + 1);
-	uint64_t at = 0, align = ph->p_align == 8 ? 8 : 4;
-	if (!read_exactly(e->fd, ph->p_offset, notes, len))
-		len = 0;
+	char *hex = arena_alloc(a, len * 2 + 1);
+	for (size_t i = 0; i < len; i++) {
+		hex[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+	return hex;
+}
+
+static void find_build_id(struct elf_file *e, const uint8_t *notes, uint64_t len, uint64_t align)
+{
+	uint64_t at = 0;
 	while (len - at >= sizeof(GElf_Nhdr)) {
 		GElf_Nhdr n;
 		memcpy(&n, notes + at, sizeof(n));
@@ -61,18 +71,21 @@ static void read_build_id(struct elf_file *e, const GElf_Phdr *ph)
 			break;
 		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
 		    memcmp(notes + name, "GNU", 4) == 0) {
-			char *hex = arena_alloc(e->arena, (size_t)n.n_descsz * 2 + 1);
-			for (size_t i = 0; i < n.n_descsz; i++) {
-				hex[2 * i] = "0123456789abcdef"[notes[desc + i] >> 4];
-				hex[2 * i + 1] = "0123456789abcdef"[notes[desc + i] & 15];
-			}
-			e->build_id = hex;
+			e->build_id = elf_hex(e->arena, notes + desc, n.n_descsz);
 			break;
 		}
 		if (next > len)
 			break;
 		at = next;
 	}
+}
+
+static void read_build_id(struct elf_file *e, const GElf_Phdr *ph)
+{
+	uint64_t len = ph->p_filesz < NOTES_MAX ? ph->p_filesz : NOTES_MAX;
+	uint8_t *notes = xmalloc(len + 1);
+	if (read_exactly(e->fd, ph->p_offset, notes, len))
+		find_build_id(e, notes, len, ph->p_align == 8 ? 8 : 4);
 	free(notes);
 }
 
@@ -92,10 +105,7 @@ static int compare_segments(const void *va, const void *vb)
 
 static enum ft_rc read_segments(struct elf_file *e, const char *path)
 {
-	struct stat st;
 	size_t n;
-	if (fstat(e->fd, &st) < 0)
-		return ft_fail("%s: %s", path, strerror(errno));
 	if (elf_getphdrnum(e->elf, &n) != 0)
 		return ft_fail("%s: its program headers cannot be read", path);
 	e->segments = arena_array(e->arena, n, sizeof(*e->segments));
@@ -149,12 +159,17 @@ static void read_sections(struct elf_file *e)
 			.type = sh.sh_type,
 			.allocated = sh.sh_flags & SHF_ALLOC,
 			.executable = sh.sh_flags & SHF_EXECINSTR,
+			.compressed = sh.sh_flags & SHF_COMPRESSED,
 		};
 	}
 }
 
 static enum ft_rc read_header(struct elf_file *e, const char *path)
 {
+	struct stat st;
+	if (fstat(e->fd, &st) < 0)
+		return ft_fail("%s: %s", path, strerror(errno));
+	e->file_size = (uint64_t)st.st_size;
 	if (elf_kind(e->elf) != ELF_K_ELF)
 		return ft_fail("%s: not an ELF file", path);
 	if (!gelf_getehdr(e->elf, &e->header))
@@ -187,12 +202,73 @@ enum ft_rc elf_file_create(int fd, const char *path, struct elf_file **ret)
 	return FT_OK;
 }
 
+size_t elf_file_bytes(const struct elf_file *e, uint64_t off, void *buf, size_t len)
+{
+	for (;;) {
+		ssize_t n = off > INT64_MAX ? 0 : pread(e->fd, buf, len, (off_t)off);
+		if (n >= 0)
+			return (size_t)n;
+		if (errno != EINTR)
+			return 0;
+	}
+}
+
+/* A file of debug information has no segments, or some whose bytes are elsewhere. */
+static enum ft_rc read_debug_file(struct elf_file *e, const char *path, bool whole)
+{
+	const uint8_t *notes;
+	size_t len;
+	elf_version(EV_CURRENT);
+	e->elf = elf_begin(e->fd, ELF_C_READ, NULL);
+	if (!e->elf)
+		return ft_fail("%s: %s", path, elf_errmsg(-1));
+	enum ft_rc rc = read_header(e, path);
+	if (rc != FT_OK)
+		return rc;
+	if (whole && elf_cntl(e->elf, ELF_C_FDREAD) != 0)
+		return ft_fail("%s: %s", path, elf_errmsg(-1));
+	read_sections(e);
+	if (elf_section_bytes(e, ".note.gnu.build-id", &notes, &len))
+		find_build_id(e, notes, len, 4);
+	return FT_OK;
+}
+
+enum ft_rc elf_file_open_debug(const char *path, bool whole, struct elf_file **ret)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return FT_NONE;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return FT_NONE;
+	}
+	struct elf_file *e = xcalloc(1, sizeof(*e));
+	e->fd = fd;
+	e->owns_fd = true;
+	e->arena = arena_create();
+	enum ft_rc rc = read_debug_file(e, path, whole);
+	if (rc != FT_OK) {
+		elf_file_destroy(e);
+		return rc;
+	}
+	if (whole) {
+		close(fd);
+		e->owns_fd = false;
+		e->fd = -1;
+	}
+	*ret = e;
+	return FT_OK;
+}
+
 void elf_file_destroy(struct elf_file *e)
 {
 	if (!e)
 		return;
 	if (e->elf)
 		elf_end(e->elf);
+	if (e->owns_fd)
+		close(e->fd);
 	arena_destroy(e->arena);
 	free(e);
 }
@@ -229,12 +305,18 @@ const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n)
 	return e->sections;
 }
 
-const struct elf_section *elf_section(const struct elf_file *e, const char *name)
+static const struct elf_section *section_behind(const struct elf_file *e, const char *name,
+						const struct elf_section *after)
 {
-	for (size_t i = 1; i < e->n_sections; i++)
+	for (size_t i = after ? (size_t)(after - e->sections) + 1 : 1; i < e->n_sections; i++)
 		if (strcmp(e->sections[i].name, name) == 0)
 			return &e->sections[i];
 	return NULL;
+}
+
+const struct elf_section *elf_section(const struct elf_file *e, const char *name)
+{
+	return section_behind(e, name, NULL);
 }
 
 const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr)
@@ -248,10 +330,16 @@ const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr
 	return NULL;
 }
 
-bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len)
+/* ".zdebug_info": how compressed sections were called before they had a flag. */
+static bool is_old_compressed(const struct elf_section *s)
 {
-	const struct elf_section *s = elf_section(e, name);
-	Elf_Scn *scn = s ? elf_getscn(e->elf, (size_t)(s - e->sections)) : NULL;
+	return strncmp(s->name, ".zdebug", 7) == 0;
+}
+
+bool elf_debug_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
+		     size_t *ret_len)
+{
+	Elf_Scn *scn = elf_getscn(e->elf, (size_t)(s - e->sections));
 	GElf_Shdr sh;
 	if (!scn || !gelf_getshdr(scn, &sh) || sh.sh_type == SHT_NOBITS)
 		return false;
@@ -260,9 +348,53 @@ bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret
 	Elf_Data *data = elf_rawdata(scn, NULL);
 	if (!data || !data->d_buf)
 		return false;
+	// Once it is decompressed there is nothing of the kind before it.
+	bool old = is_old_compressed(s) && data->d_size > 4 && memcmp(data->d_buf, "ZLIB", 4) == 0;
+	if (old && (elf_compress_gnu(scn, 0, 0) < 0 || !(data = elf_rawdata(scn, NULL))))
+		return false;
 	*ret = data->d_buf;
 	*ret_len = data->d_size;
-	return true;
+	return *ret != NULL;
+}
+
+bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len)
+{
+	const struct elf_section *s = elf_section(e, name);
+	return s && elf_debug_bytes(e, s, ret, ret_len);
+}
+
+const struct elf_section *elf_debug_section(struct elf_file *e, const char *name,
+					    const struct elf_section *after, uint64_t *ret_len)
+{
+	const struct elf_section *s = section_behind(e, name, after);
+	const uint8_t *bytes;
+	size_t len;
+	if (!s && strncmp(name, ".debug_", 7) == 0) {
+		char old[64];
+		snprintf(old, sizeof(old), ".z%s", name + 1);
+		s = section_behind(e, old, after);
+	}
+	if (!s || s->type == SHT_NOBITS || !s->size)
+		return NULL;
+	if (s->compressed || is_old_compressed(s)) {
+		if (!elf_debug_bytes(e, s, &bytes, &len) || !len)
+			return NULL;
+		*ret_len = len;
+		return s;
+	}
+	if (s->offset > e->file_size || s->size > e->file_size - s->offset)
+		return NULL;
+	*ret_len = s->size;
+	return s;
+}
+
+bool elf_is_compressed_by_zstd(struct elf_file *e, const char *name)
+{
+	enum { ZSTD = 2 }; // ELFCOMPRESS_ZSTD of newer headers
+	const struct elf_section *s = elf_section(e, name);
+	Elf_Scn *scn = s && s->compressed ? elf_getscn(e->elf, (size_t)(s - e->sections)) : NULL;
+	GElf_Chdr header;
+	return scn && gelf_getchdr(scn, &header) && header.ch_type == ZSTD;
 }
 
 /*

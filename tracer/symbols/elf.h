@@ -12,6 +12,7 @@
 #define FT_ELF_H
 
 #include "base/base.h"
+#include "symbols/arena.h"
 
 struct elf_file;
 
@@ -24,7 +25,7 @@ struct elf_section {
 	const char *name; // "" if the name is broken
 	uint64_t addr, offset, size, entsize;
 	uint32_t type;
-	bool allocated, executable;
+	bool allocated, executable, compressed;
 };
 
 enum elf_symbol_kind { ELF_SYMBOL_FUNCTION, ELF_SYMBOL_IFUNC, ELF_SYMBOL_OBJECT, ELF_SYMBOL_OTHER };
@@ -56,10 +57,22 @@ struct elf_plt {
 FT_CHECK enum ft_rc elf_file_create(int fd, const char *path, struct elf_file **ret);
 void elf_file_destroy(struct elf_file *e); // accepts NULL
 
+/*
+ * A file that has debug information only: it may have no segments, and elf_segments(), elf_bias()
+ * and elf_read() have nothing to say of it. FT_NONE: there is no such file. With `whole` its bytes
+ * are read at once and no descriptor stays open.
+ */
+FT_CHECK enum ft_rc elf_file_open_debug(const char *path, bool whole, struct elf_file **ret);
+
 bool elf_is_pie(const struct elf_file *e); // ET_DYN
 uint64_t elf_entry(const struct elf_file *e);
 const char *elf_build_id(const struct elf_file *e);    // hex; NULL if none
 const char *elf_interpreter(const struct elf_file *e); // NULL if none
+
+const char *elf_hex(struct arena *a, const uint8_t *bytes, size_t len); // as build ids are
+
+/* Bytes of the file itself; returns how many were there: 0 at its end, or if it was read whole. */
+size_t elf_file_bytes(const struct elf_file *e, uint64_t off, void *buf, size_t len);
 
 /* PT_LOAD segments by vaddr; never empty. */
 const struct elf_segment *elf_segments(const struct elf_file *e, size_t *ret_n);
@@ -69,6 +82,18 @@ const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr
 
 /* A section's bytes, decompressed; false if it is not there or cannot be read. */
 bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len);
+
+/*
+ * The first section ".debug_NAME" behind `after` (NULL: of all), or ".zdebug_NAME" if only that is
+ * there, and its decompressed length; NULL: it is not there, it is empty, it lies outside the file
+ * or cannot be decompressed.
+ */
+const struct elf_section *elf_debug_section(struct elf_file *e, const char *name,
+					    const struct elf_section *after, uint64_t *ret_len);
+/* The bytes of a section that elf_debug_section() gave. */
+bool elf_debug_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
+		     size_t *ret_len);
+bool elf_is_compressed_by_zstd(struct elf_file *e, const char *name);
 
 /* Runtime address minus file-relative address, of a file mapped at map_lo from offset map_off. */
 FT_CHECK enum ft_rc elf_bias(const struct elf_file *e, uint64_t map_lo, uint64_t map_off,

@@ -434,6 +434,8 @@ static void list_units(struct module *m, struct listing *l)
 {
 	for (size_t i = 0; i < m->p->n_units; i++) {
 		struct unit_state *u = &m->p->state[i];
+		if (m->p->units[i].is_partial) // types and declarations: no code
+			continue;
 		if (is_left_out(l, u)) {
 			l->counts->n_hidden_units++;
 			continue;

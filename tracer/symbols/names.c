@@ -175,27 +175,36 @@ static void add_plts(struct module_private *p, const struct elf_plt *plts, size_
 	}
 }
 
-void module_read_symbols(struct module *m)
+static void add_symbols(struct module_private *p, const struct elf_symbol *raw, size_t n)
 {
-	struct module_private *p = m->p;
-	struct elf_symbol *raw = NULL;
-	struct elf_plt *plts;
-	size_t n = 0, n_plts;
-	if (p->has_symbols)
-		return;
-	p->has_symbols = true;
-	if (elf_symbols(p->elf, &raw, &n) != FT_OK)
-		n = 0;
-	elf_plts(p->elf, &plts, &n_plts);
-	p->symbols = xcalloc(n + n_plts + 1, sizeof(*p->symbols));
 	for (size_t i = 0; i < n; i++) {
 		struct symbol *s = &p->symbols[p->n_symbols++];
 		*s = symbol_of(p, &raw[i]);
 		if (s->name[0] == '_' && strstr(s->name, "lang_start"))
 			p->has_rust_main = true;
 	}
+}
+
+void module_read_symbols(struct module *m)
+{
+	struct module_private *p = m->p;
+	struct elf_symbol *raw = NULL, *more = NULL;
+	struct elf_plt *plts;
+	size_t n = 0, n_more = 0, n_plts;
+	if (p->has_symbols)
+		return;
+	p->has_symbols = true;
+	if (elf_symbols(p->elf, &raw, &n) != FT_OK)
+		n = 0;
+	if (!p->debug || elf_symbols(p->debug, &more, &n_more) != FT_OK)
+		n_more = 0;
+	elf_plts(p->elf, &plts, &n_plts);
+	p->symbols = xcalloc(n + n_more + n_plts + 1, sizeof(*p->symbols));
+	add_symbols(p, raw, n);
+	add_symbols(p, more, n_more);
 	add_plts(p, plts, n_plts);
 	free(raw);
+	free(more);
 	free(plts);
 	qsort(p->symbols, p->n_symbols, sizeof(*p->symbols), compare_symbols);
 	drop_duplicates(p);

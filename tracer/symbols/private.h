@@ -69,6 +69,7 @@ struct symbol {
 struct module_private {
 	struct arena *arena;
 	struct elf_file *elf;
+	struct elf_file *debug;	  // its separate debug file; NULL: none
 	struct dwarf_file *dwarf; // NULL: neither .debug_info nor call frame information
 	uint64_t bias;
 	int fd;
@@ -137,6 +138,12 @@ void unit_scan(struct module *m, size_t unit);
  */
 const char *module_scope_of(struct module *m, uint64_t die_offset, bool *ret_unnamed);
 
+/*
+ * Where a type's or function's name belongs: at its declaration, if the definition stands apart
+ * (in type units all do); otherwise its own DIE offset.
+ */
+uint64_t module_declared_at(struct module *m, const struct die *die);
+
 /* functions.c */
 
 /* Makes the function of a DIE that has code; NULL: it has no name at all, or lies in no segment. */
@@ -177,12 +184,6 @@ const char *demangle(struct arena *a, const char *symbol);
 const char *name_deleting(struct arena *a, const char *name, const char *linkage);
 
 bool is_rust_symbol(const char *symbol);
-
-/*
- * lists.c: whether the tables of .debug_rnglists or .debug_loclists (DWARF 5, 7.28 and 7.29) hold
- * together. libdwarf 20210528 frees twice, or reads beyond the end, if they do not.
- */
-bool lists_are_sound(const uint8_t *bytes, size_t len);
 
 /* origin.c */
 

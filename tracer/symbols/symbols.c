@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbols/debug_files.h"
 #include "symbols/insn.h"
 #include "symbols/private.h"
 
@@ -27,6 +28,7 @@ static void module_free(struct module *m)
 	free(p->symbol_map.r);
 	free(p->cfi_map.r);
 	dwarf_close(p->dwarf);
+	elf_file_destroy(p->debug);
 	elf_file_destroy(p->elf);
 	if (p->fd >= 0)
 		close(p->fd);
@@ -105,7 +107,7 @@ static void describe(struct module *m)
 	}
 	m->build_id = elf_build_id(p->elf);
 	m->is_pie = elf_is_pie(p->elf);
-	m->has_symtab = elf_has_symtab(p->elf);
+	m->has_symtab = elf_has_symtab(p->debug ? p->debug : p->elf) || elf_has_symtab(p->elf);
 	m->has_dynsym = elf_has_dynsym(p->elf);
 	m->has_cfi = elf_section(p->elf, ".eh_frame") || elf_section(p->elf, ".debug_frame");
 }
@@ -121,6 +123,29 @@ static void insert(struct symbols *s, struct module *m)
 	s->m[at] = m;
 }
 
+/* What was stripped off a file may be in another one. */
+static void open_debug_file(struct module *m)
+{
+	struct module_private *p = m->p;
+	const char *path, *why = NULL;
+	uint64_t len;
+	if (elf_debug_section(p->elf, ".debug_info", NULL, &len) ||
+	    debug_files_main(p->elf, m->path, p->arena, &p->debug, &path, &why) != FT_OK)
+		p->debug = NULL;
+	else
+		m->debug_path = path;
+	if (why)
+		module_warn(m, "%s", why);
+}
+
+static void open_dwarf(struct module *m)
+{
+	struct module_private *p = m->p;
+	struct dwarf_input in = {p->elf, m->path, p->debug, m->debug_path};
+	if (dwarf_open(&in, p->bias, &p->dwarf) != FT_OK)
+		p->dwarf = NULL;
+}
+
 enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo, uint64_t map_off,
 			struct module **ret)
 {
@@ -130,9 +155,9 @@ enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo, ui
 		module_free(m);
 		return rc;
 	}
+	open_debug_file(m);
 	describe(m);
-	if (dwarf_open(m->p->elf, m->p->bias, &m->p->dwarf) != FT_OK)
-		m->p->dwarf = NULL;
+	open_dwarf(m);
 	module_read_units(m);
 	m->has_debug = m->p->n_units > 0;
 	insert(s, m);

@@ -65,11 +65,12 @@ struct function {
 };
 
 struct module {
-	const char *path;     // of the file; "[vdso]" is not a module
-	const char *name;     // last component of path
-	const char *build_id; // hex, NULL if none
-	uint64_t lo, hi;      // runtime extent of its PT_LOAD segments
-	bool has_debug;	      // it has .debug_info
+	const char *path;	// of the file; "[vdso]" is not a module
+	const char *name;	// last component of path
+	const char *build_id;	// hex, NULL if none
+	const char *debug_path; // of its separate debug file; NULL: none
+	uint64_t lo, hi;	// runtime extent of its PT_LOAD segments
+	bool has_debug;		// it has .debug_info
 	bool has_symtab, has_dynsym, has_cfi;
 	bool is_pie; // ET_DYN
 	struct module_private *p;

@@ -136,7 +136,7 @@ static const char *qualified_name(struct module *m, const struct die *die)
 		return NULL;
 	if (language != LANG_CXX && language != LANG_RUST)
 		return name;
-	const char *scope = module_scope_of(m, die_offset(die), NULL);
+	const char *scope = module_scope_of(m, module_declared_at(m, die), NULL);
 	return scope[0] ? arena_printf(m->p->arena, "%s::%s", scope, name) : name;
 }
 
@@ -423,6 +423,14 @@ struct type *types_at(struct module *m, uint64_t offset, unsigned depth)
 	if (die_at(m->p->dwarf, offset, &die) != FT_OK) {
 		offset_map_put(&types->by_die, offset, &types->unknown);
 		return &types->unknown.t;
+	}
+	uint64_t elsewhere; // a declaration whose definition is a type unit
+	if (die_ref(m->p->dwarf, die, DW_AT_signature, &elsewhere) == FT_OK &&
+	    elsewhere != offset) {
+		die_free(m->p->dwarf, die);
+		struct type *t = types_at(m, elsewhere, depth + 1);
+		offset_map_put(&types->by_die, offset, t);
+		return t;
 	}
 	enter_unit(m, offset);
 	n = types_new(m, TYPE_UNKNOWN);

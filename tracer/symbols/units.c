@@ -81,26 +81,10 @@ static void index_units(struct module_private *p)
 	p->n_unit_ranges = kept;
 }
 
-/* What libdwarf cannot be trusted with is not shown to it. */
-static bool can_be_read(struct module *m)
-{
-	static const char *const names[] = {".debug_rnglists", ".debug_loclists"};
-	for (size_t i = 0; i < FT_COUNT(names); i++) {
-		const uint8_t *bytes;
-		size_t len;
-		if (elf_section_bytes(m->p->elf, names[i], &bytes, &len) &&
-		    !lists_are_sound(bytes, len)) {
-			module_warn(m, "%s is broken: the debug information is not used", names[i]);
-			return false;
-		}
-	}
-	return true;
-}
-
 void module_read_units(struct module *m)
 {
 	struct module_private *p = m->p;
-	if (!p->dwarf || !can_be_read(m) || dwarf_units(p->dwarf, &p->units, &p->n_units) != FT_OK)
+	if (!p->dwarf || dwarf_units(p->dwarf, &p->units, &p->n_units) != FT_OK)
 		return;
 	p->state = xcalloc(p->n_units, sizeof(*p->state));
 	for (size_t i = 0; i < p->n_units; i++) {
@@ -282,7 +266,7 @@ void unit_scan(struct module *m, size_t unit)
 {
 	struct walk w = {.m = m, .d = m->p->dwarf, .state = &m->p->state[unit]};
 	struct die *die;
-	if (w.state->scanned)
+	if (w.state->scanned || !m->p->units[unit].die) // not read yet: a package's types
 		return;
 	w.state->scanned = true;
 	if (die_at(w.d, m->p->units[unit].die, &die) != FT_OK)
@@ -319,6 +303,26 @@ static const char *scope_label(struct dwarf_file *d, const struct die *die, bool
 	return name ? name : "{unnamed}";
 }
 
+/* What clang leaves of a type that has a type unit is a declaration without name. */
+static struct die *definition_of(struct module *m, struct die *die)
+{
+	uint64_t offset;
+	struct die *definition;
+	if (die_ref(m->p->dwarf, die, DW_AT_signature, &offset) != FT_OK ||
+	    die_at(m->p->dwarf, offset, &definition) != FT_OK)
+		return die;
+	die_free(m->p->dwarf, die);
+	return definition;
+}
+
+uint64_t module_declared_at(struct module *m, const struct die *die)
+{
+	uint64_t offset;
+	return die_ref(m->p->dwarf, die, DW_AT_specification, &offset) == FT_OK ? offset
+										: die_offset(die);
+}
+
+/* Of a scope of u; u->scopes does not grow any more. */
 static const char *scope_name(struct module *m, struct unit_state *u, struct scope *s)
 {
 	struct arena *arena = m->p->arena;
@@ -326,11 +330,17 @@ static const char *scope_name(struct module *m, struct unit_state *u, struct sco
 	struct die *die;
 	if (s->name)
 		return s->name;
+	s->name = ""; // a chain of declarations may be a circle
 	const char *outer = parent ? scope_name(m, u, parent) : "";
-	s->name = outer;
 	s->unnamed = parent && parent->unnamed;
 	if (die_at(m->p->dwarf, s->begin, &die) != FT_OK)
-		return s->name;
+		return s->name = outer;
+	if (!die_string(m->p->dwarf, die, DW_AT_name))
+		die = definition_of(m, die);
+	uint64_t declared = module_declared_at(m, die);
+	if (declared != s->begin)
+		outer = module_scope_of(m, declared, &s->unnamed);
+	s->name = outer;
 	const char *label = scope_label(m->p->dwarf, die, &s->unnamed);
 	if (strlen(outer) + strlen(label) < SCOPE_NAME_MAX)
 		s->name = *outer ? arena_printf(arena, "%s::%s", outer, label) : label;
@@ -343,7 +353,7 @@ const char *module_scope_of(struct module *m, uint64_t die_offset, bool *ret_unn
 	size_t unit = module_unit_of(m, die_offset);
 	if (ret_unnamed)
 		*ret_unnamed = false;
-	if (unit == SIZE_MAX || !qualifies(m->p->state[unit].language))
+	if (unit == SIZE_MAX || !qualifies(language_of(m->p->units[unit].dw_lang)))
 		return "";
 	unit_scan(m, unit);
 	struct unit_state *u = &m->p->state[unit];
