@@ -24,6 +24,9 @@ demos     cmd:rustc                    rustc            rust                rust
 test      cmd:python3                  python3          python3             python
 test      cmd:gdb                      gdb              gdb                 gdb
 test      cmd:strip                    binutils         binutils            binutils
+test      cmd:dwz                      dwz              dwz                 dwz
+test      cmd:llvm-dwp                 llvm             llvm                llvm
+test      cmd:ld.lld                   lld              lld                 lld
 test      cmd:csmith                   csmith           csmith              csmith
 test      header:csmith.h              libcsmith-dev    csmith-devel        csmith
 test      cmd:setarch                  util-linux       util-linux          util-linux

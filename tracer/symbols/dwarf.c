@@ -6,20 +6,20 @@
 #include "symbols/dwarf_private.h"
 #include "symbols/elf.h"
 
-/* An error of another source's stays until that one is closed: libdwarf checks whose it is. */
-bool dw_ok(struct dwarf_file *d, int rc)
+bool dw_ok(struct dwarf_source *s, int rc)
 {
-	if (rc == DW_DLV_ERROR && d->err)
-		dwarf_dealloc_error(d->dbg, d->err);
-	d->err = NULL;
+	if (rc == DW_DLV_ERROR && s->err)
+		dwarf_dealloc_error(s->dbg, s->err);
+	s->err = NULL;
 	return rc == DW_DLV_OK;
 }
 
-bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what)
+bool dw_ok_or_warn(struct dwarf_file *d, struct dwarf_source *s, int rc, const char *what)
 {
 	if (rc == DW_DLV_ERROR)
-		dw_warn(d, "%s: %s", what, d->err ? dwarf_errmsg(d->err) : "unknown error");
-	return dw_ok(d, rc);
+		dw_warn(d, "%s: %s: %s", s->path, what,
+			s->err ? dwarf_errmsg(s->err) : "unknown error");
+	return dw_ok(s, rc);
 }
 
 static void warn_of_compression(struct dwarf_file *d, const struct dwarf_input *in)
@@ -44,9 +44,15 @@ enum ft_rc dwarf_open(const struct dwarf_input *in, uint64_t bias, struct dwarf_
 		dw_source_add(d, s, in->debug, "");
 	dw_source_add(d, s, in->elf, ""); // .eh_frame, at least
 	warn_of_compression(d, in);
-	dw_source_open(d, s);
-	d->dbg = s->dbg;
-	if (!d->dbg && !d->warning) {
+	// Frames are wanted of every module, the rest of few: libdwarf reads it when it opens it.
+	struct dwarf_source *frames = dw_source_new(d, SOURCE_MAIN, d->path);
+	for (enum dw_section i = DW_FRAME; i <= DW_EH_FRAME; i++) {
+		frames->sections[i] = s->sections[i];
+		s->sections[i] = (struct dw_section_at){0};
+	}
+	dw_source_open(d, frames);
+	d->frames = frames;
+	if (!frames->dbg && !s->sections[DW_INFO].elf && !d->warning) {
 		dwarf_close(d);
 		return FT_NONE;
 	}
@@ -88,12 +94,12 @@ const char *dwarf_warning(const struct dwarf_file *d)
 	return d->warning;
 }
 
-struct die *dw_wrap(struct dwarf_file *d, const struct dwarf_source *s, Dwarf_Die dw)
+struct die *dw_wrap(struct dwarf_file *d, struct dwarf_source *s, Dwarf_Die dw)
 {
 	Dwarf_Off offset;
 	Dwarf_Half tag;
-	if (!dw_ok(d, dwarf_dieoffset(dw, &offset, &d->err)) ||
-	    !dw_ok(d, dwarf_tag(dw, &tag, &d->err))) {
+	if (!dw_ok(s, dwarf_dieoffset(dw, &offset, &s->err)) ||
+	    !dw_ok(s, dwarf_tag(dw, &tag, &s->err))) {
 		dwarf_dealloc_die(dw);
 		return NULL;
 	}
@@ -103,6 +109,7 @@ struct die *dw_wrap(struct dwarf_file *d, const struct dwarf_source *s, Dwarf_Di
 	else
 		die = xcalloc(1, sizeof(*die));
 	die->dw = dw;
+	die->source = s;
 	die->offset = (offset & OFFSET_BITS) | s->mark;
 	if (!dwarf_get_die_infotypes_flag(dw))
 		die->offset |= TYPES_BIT;
@@ -153,11 +160,11 @@ const struct unit_detail *dw_unit_of(struct dwarf_file *d, const struct die *die
 enum ft_rc die_at(struct dwarf_file *d, uint64_t offset, struct die **ret)
 {
 	Dwarf_Die dw;
-	const struct dwarf_source *s = dw_source_of(d, offset);
+	struct dwarf_source *s = dw_source_of(d, offset);
 	if (!s)
 		return FT_NONE;
-	int rc = dwarf_offdie_b(s->dbg, offset & OFFSET_BITS, !(offset & TYPES_BIT), &dw, &d->err);
-	if (!dw_ok(d, rc))
+	int rc = dwarf_offdie_b(s->dbg, offset & OFFSET_BITS, !(offset & TYPES_BIT), &dw, &s->err);
+	if (!dw_ok(s, rc))
 		return FT_NONE;
 	struct die *die = dw_wrap(d, s, dw);
 	if (!die)
@@ -169,9 +176,9 @@ enum ft_rc die_at(struct dwarf_file *d, uint64_t offset, struct die **ret)
 enum ft_rc die_child(struct dwarf_file *d, const struct die *die, struct die **ret)
 {
 	Dwarf_Die dw;
-	if (!dw_ok_or_warn(d, dwarf_child(die->dw, &dw, &d->err), "DIE"))
+	if (!dw_ok_or_warn(d, die->source, dwarf_child(die->dw, &dw, &die->source->err), "DIE"))
 		return FT_NONE;
-	struct die *child = dw_wrap(d, dw_source_of(d, die->offset), dw);
+	struct die *child = dw_wrap(d, die->source, dw);
 	if (!child)
 		return FT_NONE;
 	*ret = child;
@@ -181,9 +188,10 @@ enum ft_rc die_child(struct dwarf_file *d, const struct die *die, struct die **r
 enum ft_rc die_sibling(struct dwarf_file *d, const struct die *die, struct die **ret)
 {
 	Dwarf_Die dw;
-	const struct dwarf_source *s = dw_source_of(d, die->offset);
-	int rc = dwarf_siblingof_b(s->dbg, die->dw, !(die->offset & TYPES_BIT), &dw, &d->err);
-	if (!dw_ok_or_warn(d, rc, "DIE"))
+	struct dwarf_source *s = die->source;
+	int rc = dwarf_siblingof_b(s->dbg, die->dw, !(die->offset & TYPES_BIT), &dw,
+				   &die->source->err);
+	if (!dw_ok_or_warn(d, die->source, rc, "DIE"))
 		return FT_NONE;
 	struct die *sibling = dw_wrap(d, s, dw);
 	if (!sibling)
@@ -198,13 +206,15 @@ enum ft_rc die_sibling(struct dwarf_file *d, const struct die *die, struct die *
 
 bool dw_attribute(struct dwarf_file *d, const struct die *die, uint16_t attr, Dwarf_Attribute *ret)
 {
-	return dw_ok(d, dwarf_attr(die->dw, attr, ret, &d->err));
+	(void)d;
+	return dw_ok(die->source, dwarf_attr(die->dw, attr, ret, &die->source->err));
 }
 
 bool die_has(struct dwarf_file *d, const struct die *die, uint16_t attr)
 {
 	Dwarf_Bool has = 0;
-	return dw_ok(d, dwarf_hasattr(die->dw, attr, &has, &d->err)) && has;
+	(void)d;
+	return dw_ok(die->source, dwarf_hasattr(die->dw, attr, &has, &die->source->err)) && has;
 }
 
 const char *die_string(struct dwarf_file *d, const struct die *die, uint16_t attr)
@@ -224,10 +234,11 @@ bool dw_is_constant(Dwarf_Half form)
 	       form == DW_FORM_implicit_const;
 }
 
-static bool is_constant(struct dwarf_file *d, Dwarf_Attribute a)
+static bool is_constant(const struct die *die, Dwarf_Attribute a)
 {
 	Dwarf_Half form;
-	return dw_ok(d, dwarf_whatform(a, &form, &d->err)) && dw_is_constant(form);
+	return dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)) &&
+	       dw_is_constant(form);
 }
 
 enum ft_rc die_uint(struct dwarf_file *d, const struct die *die, uint16_t attr, uint64_t *ret)
@@ -236,11 +247,11 @@ enum ft_rc die_uint(struct dwarf_file *d, const struct die *die, uint16_t attr, 
 	Dwarf_Unsigned v;
 	if (!dw_attribute(d, die, attr, &a))
 		return FT_NONE;
-	bool ok = is_constant(d, a);
+	bool ok = is_constant(die, a);
 	// 20210528 reads an implicit constant only as a signed one.
-	if (ok && !dw_ok(d, dwarf_formudata(a, &v, &d->err))) {
+	if (ok && !dw_ok(die->source, dwarf_formudata(a, &v, &die->source->err))) {
 		Dwarf_Signed s = -1;
-		ok = dw_ok(d, dwarf_formsdata(a, &s, &d->err)) && s >= 0;
+		ok = dw_ok(die->source, dwarf_formsdata(a, &s, &die->source->err)) && s >= 0;
 		v = (Dwarf_Unsigned)s;
 	}
 	dwarf_dealloc_attribute(a);
@@ -256,7 +267,8 @@ enum ft_rc die_sint(struct dwarf_file *d, const struct die *die, uint16_t attr, 
 	Dwarf_Signed v;
 	if (!dw_attribute(d, die, attr, &a))
 		return FT_NONE;
-	bool ok = is_constant(d, a) && dw_ok(d, dwarf_formsdata(a, &v, &d->err));
+	bool ok = is_constant(die, a) &&
+		  dw_ok(die->source, dwarf_formsdata(a, &v, &die->source->err));
 	dwarf_dealloc_attribute(a);
 	if (!ok)
 		return FT_NONE;
@@ -270,7 +282,7 @@ bool die_flag(struct dwarf_file *d, const struct die *die, uint16_t attr)
 	Dwarf_Bool v = 0;
 	if (!dw_attribute(d, die, attr, &a))
 		return false;
-	bool ok = dw_ok(d, dwarf_formflag(a, &v, &d->err));
+	bool ok = dw_ok(die->source, dwarf_formflag(a, &v, &die->source->err));
 	dwarf_dealloc_attribute(a);
 	return ok && v;
 }
@@ -300,24 +312,24 @@ enum ft_rc die_ref(struct dwarf_file *d, const struct die *die, uint16_t attr, u
 }
 
 /* A block or an exprloc; the bytes are the section's. */
-static bool block_bytes(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
-			Dwarf_Half form, const void **ret, uint64_t *ret_len)
+static bool block_bytes(const struct die *die, Dwarf_Attribute a, Dwarf_Half form, const void **ret,
+			uint64_t *ret_len)
 {
 	if (form == DW_FORM_exprloc) {
 		Dwarf_Unsigned len;
 		Dwarf_Ptr bytes;
-		if (!dw_ok(d, dwarf_formexprloc(a, &len, &bytes, &d->err)))
+		if (!dw_ok(die->source, dwarf_formexprloc(a, &len, &bytes, &die->source->err)))
 			return false;
 		*ret = bytes;
 		*ret_len = len;
 		return true;
 	}
 	Dwarf_Block *block;
-	if (!dw_ok(d, dwarf_formblock(a, &block, &d->err)))
+	if (!dw_ok(die->source, dwarf_formblock(a, &block, &die->source->err)))
 		return false;
 	*ret = block->bl_data;
 	*ret_len = block->bl_len;
-	dwarf_dealloc(dw_source_of(d, die->offset)->dbg, block, DW_DLA_BLOCK);
+	dwarf_dealloc(die->source->dbg, block, DW_DLA_BLOCK);
 	return true;
 }
 
@@ -327,11 +339,11 @@ static bool constant_bytes(struct dwarf_file *d, const struct die *die, Dwarf_At
 	Dwarf_Half form;
 	const void *bytes;
 	uint64_t len;
-	if (!dw_ok(d, dwarf_whatform(a, &form, &d->err)))
+	if (!dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)))
 		return false;
 	if (form == DW_FORM_data16) {
 		Dwarf_Form_Data16 v;
-		if (!dw_ok(d, dwarf_formdata16(a, &v, &d->err)))
+		if (!dw_ok(die->source, dwarf_formdata16(a, &v, &die->source->err)))
 			return false;
 		*ret = arena_copy(d->arena, &v, sizeof(v));
 		*ret_len = sizeof(v);
@@ -339,7 +351,7 @@ static bool constant_bytes(struct dwarf_file *d, const struct die *die, Dwarf_At
 	}
 	if (form == DW_FORM_exprloc || form == DW_FORM_block || form == DW_FORM_block1 ||
 	    form == DW_FORM_block2 || form == DW_FORM_block4) {
-		if (!block_bytes(d, die, a, form, &bytes, &len))
+		if (!block_bytes(die, a, form, &bytes, &len))
 			return false;
 		*ret = bytes;
 		*ret_len = len;

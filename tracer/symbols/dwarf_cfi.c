@@ -13,7 +13,7 @@ enum { RULE_UNDEFINED = 1034, RULE_SAME = 1035, RULE_CFA = 1436 };
 static void section_free(struct dwarf_file *d, struct cfi_section *s)
 {
 	if (s->fdes)
-		dwarf_dealloc_fde_cie_list(d->dbg, s->cies, s->n_cies, s->fdes, s->n_fdes);
+		dwarf_dealloc_fde_cie_list(d->frames->dbg, s->cies, s->n_cies, s->fdes, s->n_fdes);
 }
 
 void dw_cfi_deinit(struct dwarf_file *d)
@@ -47,9 +47,9 @@ static void index_section(struct dwarf_file *d, const struct cfi_section *s, boo
 		Dwarf_Off cie_off, fde_off;
 		Dwarf_Signed cie_index;
 		int rc = dwarf_get_fde_range(s->fdes[i], &lo, &len, &bytes, &bytes_len, &cie_off,
-					     &cie_index, &fde_off, &d->err);
+					     &cie_index, &fde_off, &d->frames->err);
 		// At 0 there is no code: what the linker dropped.
-		if (!dw_ok(d, rc) || !lo || !len || lo + len < lo)
+		if (!dw_ok(d->frames, rc) || !lo || !len || lo + len < lo)
 			continue;
 		t->e[t->n++] = (struct cfi_entry){lo, lo + len, s->fdes[i], is_eh};
 	}
@@ -78,19 +78,21 @@ static void read_table(struct dwarf_file *d)
 	struct cfi_table *t = &d->cfi;
 	struct cfi_section *s = &t->eh;
 	t->read = true;
-	if (!d->dbg)
+	if (!d->frames->dbg)
 		return;
-	dwarf_set_frame_rule_table_size(d->dbg, COLUMNS);
-	dwarf_set_frame_cfa_value(d->dbg, RULE_CFA);
-	dwarf_set_frame_same_value(d->dbg, RULE_SAME);
-	dwarf_set_frame_undefined_value(d->dbg, RULE_UNDEFINED);
-	dwarf_set_frame_rule_initial_value(d->dbg, RULE_SAME);
-	int rc = dwarf_get_fde_list_eh(d->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes, &d->err);
-	if (!dw_ok_or_warn(d, rc, ".eh_frame"))
+	dwarf_set_frame_rule_table_size(d->frames->dbg, COLUMNS);
+	dwarf_set_frame_cfa_value(d->frames->dbg, RULE_CFA);
+	dwarf_set_frame_same_value(d->frames->dbg, RULE_SAME);
+	dwarf_set_frame_undefined_value(d->frames->dbg, RULE_UNDEFINED);
+	dwarf_set_frame_rule_initial_value(d->frames->dbg, RULE_SAME);
+	int rc = dwarf_get_fde_list_eh(d->frames->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes,
+				       &d->frames->err);
+	if (!dw_ok_or_warn(d, d->frames, rc, ".eh_frame"))
 		*s = (struct cfi_section){0};
 	s = &t->debug;
-	rc = dwarf_get_fde_list(d->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes, &d->err);
-	if (!dw_ok_or_warn(d, rc, ".debug_frame"))
+	rc = dwarf_get_fde_list(d->frames->dbg, &s->cies, &s->n_cies, &s->fdes, &s->n_fdes,
+				&d->frames->err);
+	if (!dw_ok_or_warn(d, d->frames, rc, ".debug_frame"))
 		*s = (struct cfi_section){0};
 	index_fdes(d);
 }
@@ -182,12 +184,13 @@ static bool is_signal_frame(struct dwarf_file *d, Dwarf_Fde fde)
 	Dwarf_Signed data_factor;
 	Dwarf_Half column, offset_size;
 	COMPAT_BYTES instr;
-	if (!dw_ok(d, dwarf_get_cie_of_fde(fde, &cie, &d->err)))
+	if (!dw_ok(d->frames, dwarf_get_cie_of_fde(fde, &cie, &d->frames->err)))
 		return false;
 	int rc = dwarf_get_cie_info_b(cie, &bytes, &version, &augmentation, &code_factor,
 				      &data_factor, &column, &instr, &instr_len, &offset_size,
-				      &d->err);
-	return dw_ok(d, rc) && augmentation && augmentation[0] == 'z' && strchr(augmentation, 'S');
+				      &d->frames->err);
+	return dw_ok(d->frames, rc) && augmentation && augmentation[0] == 'z' &&
+	       strchr(augmentation, 'S');
 }
 
 /* Where the row of a file-relative pc begins and ends within its FDE. */
@@ -202,14 +205,14 @@ static bool row_extent(struct dwarf_file *d, const struct cfi_entry *e, uint64_t
 	Dwarf_Signed off;
 	Dwarf_Block block;
 	int rc = dwarf_get_fde_info_for_cfa_reg3_c(e->fde, pc, &type, &relevant, &reg, &off, &block,
-						   &row_pc, &more, &next_pc, &d->err);
+						   &row_pc, &more, &next_pc, &d->frames->err);
 #else
 	Dwarf_Signed relevant, reg, off;
 	Dwarf_Ptr block;
 	int rc = dwarf_get_fde_info_for_cfa_reg3_b(e->fde, pc, &type, &relevant, &reg, &off, &block,
-						   &row_pc, &more, &next_pc, &d->err);
+						   &row_pc, &more, &next_pc, &d->frames->err);
 #endif
-	if (!dw_ok(d, rc))
+	if (!dw_ok(d->frames, rc))
 		return false;
 	*lo = row_pc >= e->lo && row_pc <= pc ? row_pc : e->lo;
 	*hi = more && next_pc > pc && next_pc <= e->hi ? next_pc : e->hi;
@@ -223,7 +226,8 @@ static bool read_row(struct dwarf_file *d, const struct cfi_entry *e, uint64_t p
 	Dwarf_Regtable3 table = {.rt3_reg_table_size = COLUMNS, .rt3_rules = rules};
 	Dwarf_Addr row_pc;
 	struct cfi_row row = {0};
-	if (!dw_ok(d, dwarf_get_fde_info_for_all_regs3(e->fde, pc, &table, &row_pc, &d->err)) ||
+	if (!dw_ok(d->frames, dwarf_get_fde_info_for_all_regs3(e->fde, pc, &table, &row_pc,
+							       &d->frames->err)) ||
 	    !row_extent(d, e, pc, &row.lo, &row.hi) || !cfa_of(d, &table.rt3_cfa_rule, &row))
 		return false;
 	row.lo += d->bias;

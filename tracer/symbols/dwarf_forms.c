@@ -33,12 +33,14 @@ bool dw_form_address(struct dwarf_file *d, const struct die *die, Dwarf_Attribut
 	Dwarf_Half form;
 	Dwarf_Addr addr;
 	Dwarf_Unsigned index;
-	if (!dw_ok(d, dwarf_whatform(a, &form, &d->err)))
+	if (!dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)))
 		return false;
 	if (is_address_index(form))
-		return dw_ok(d, dwarf_get_debug_addr_index(a, &index, &d->err)) &&
+		return dw_ok(die->source,
+			     dwarf_get_debug_addr_index(a, &index, &die->source->err)) &&
 		       dw_indexed_address(d, dw_unit_of(d, die), index, ret);
-	if (form != DW_FORM_addr || !dw_ok(d, dwarf_formaddr(a, &addr, &d->err)))
+	if (form != DW_FORM_addr ||
+	    !dw_ok(die->source, dwarf_formaddr(a, &addr, &die->source->err)))
 		return false;
 	*ret = addr;
 	return true;
@@ -77,30 +79,32 @@ const char *dw_form_string(struct dwarf_file *d, const struct die *die, Dwarf_At
 	Dwarf_Unsigned index;
 	char *s = NULL;
 	Dwarf_Off off;
-	if (!dw_ok(d, dwarf_whatform(a, &form, &d->err)))
+	if (!dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)))
 		return NULL;
 	if (is_string_index(form)) {
 		unit = dw_unit_of(d, die);
-		if (!unit || !dw_ok(d, dwarf_get_debug_str_index(a, &index, &d->err)))
+		if (!unit ||
+		    !dw_ok(die->source, dwarf_get_debug_str_index(a, &index, &die->source->err)))
 			return NULL;
 		return indexed_string(unit, index);
 	}
 	if (form == DW_FORM_GNU_strp_alt || form == DW_FORM_strp_sup) {
 		const struct dwarf_source *alt = dw_alt(d);
-		if (!alt || !dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
+		if (!alt || !dw_ok(die->source, dwarf_global_formref(a, &off, &die->source->err)))
 			return NULL;
 		return string_at(dw_section(alt, DW_STR), off);
 	}
 	// The bytes are the section's: nothing to give back, valid until dwarf_finish().
-	return dw_ok(d, dwarf_formstring(a, &s, &d->err)) ? s : NULL;
+	return dw_ok(die->source, dwarf_formstring(a, &s, &die->source->err)) ? s : NULL;
 }
 
 /* DW_FORM_ref_sig8: the type that a type unit defines. */
-static bool ref_by_signature(struct dwarf_file *d, Dwarf_Attribute a, uint64_t *ret)
+static bool ref_by_signature(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
+			     uint64_t *ret)
 {
 	Dwarf_Sig8 bytes;
 	uint64_t signature;
-	if (!dw_ok(d, dwarf_formsig8(a, &bytes, &d->err)))
+	if (!dw_ok(die->source, dwarf_formsig8(a, &bytes, &die->source->err)))
 		return false;
 	memcpy(&signature, bytes.signature, sizeof(signature));
 	size_t unit = dw_unit_with_signature(d, signature);
@@ -111,17 +115,18 @@ static bool ref_by_signature(struct dwarf_file *d, Dwarf_Attribute a, uint64_t *
 	return true;
 }
 
-bool dw_form_offset(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form, uint64_t *ret)
+bool dw_form_offset(const struct die *die, Dwarf_Attribute a, Dwarf_Half form, uint64_t *ret)
 {
 	Dwarf_Unsigned v;
 	Dwarf_Off off;
 	if (form == DW_FORM_data4 || form == DW_FORM_data8) {
-		if (!dw_ok(d, dwarf_formudata(a, &v, &d->err)))
+		if (!dw_ok(die->source, dwarf_formudata(a, &v, &die->source->err)))
 			return false;
 		*ret = v;
 		return true;
 	}
-	if (form != DW_FORM_sec_offset || !dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
+	if (form != DW_FORM_sec_offset ||
+	    !dw_ok(die->source, dwarf_global_formref(a, &off, &die->source->err)))
 		return false;
 	*ret = off;
 	return true;
@@ -131,15 +136,16 @@ bool dw_form_ref(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
 {
 	Dwarf_Half form;
 	Dwarf_Off off;
-	if (!dw_ok(d, dwarf_whatform(a, &form, &d->err)))
+	if (!dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)))
 		return false;
 	switch (form) {
 	case DW_FORM_ref_sig8:
-		return ref_by_signature(d, a, ret);
+		return ref_by_signature(d, die, a, ret);
 	case DW_FORM_GNU_ref_alt:
 	case DW_FORM_ref_sup4:
 	case DW_FORM_ref_sup8:
-		if (!dw_alt(d) || !dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
+		if (!dw_alt(d) ||
+		    !dw_ok(die->source, dwarf_global_formref(a, &off, &die->source->err)))
 			return false;
 		*ret = (off & OFFSET_BITS) | d->alt->mark;
 		return true;
@@ -149,7 +155,7 @@ bool dw_form_ref(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a,
 	case DW_FORM_ref8:
 	case DW_FORM_ref_udata:
 	case DW_FORM_ref_addr:
-		if (!dw_ok(d, dwarf_global_formref(a, &off, &d->err)))
+		if (!dw_ok(die->source, dwarf_global_formref(a, &off, &die->source->err)))
 			return false;
 		*ret = (off & OFFSET_BITS) | (die->offset & SOURCE_BITS);
 		if (form != DW_FORM_ref_addr) // which always means .debug_info

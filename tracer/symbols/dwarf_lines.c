@@ -26,14 +26,14 @@ const char *dw_join(struct dwarf_file *d, const char *dir, const char *name)
 }
 
 /* The directory that a file entry's index means (DWARF 4, 6.2.4; DWARF 5, 6.2.4). */
-static const char *directory(struct dwarf_file *d, Dwarf_Line_Context ctx, unsigned version,
-			     uint64_t index, const char *comp_dir)
+static const char *directory(struct dwarf_file *d, struct dwarf_source *s, Dwarf_Line_Context ctx,
+			     unsigned version, uint64_t index, const char *comp_dir)
 {
 	const char *name = NULL;
 	if (index > FILES_MAX || (version < 5 && index == 0))
 		return comp_dir;
-	int rc = dwarf_srclines_include_dir_data(ctx, (Dwarf_Signed)index, &name, &d->err);
-	if (!dw_ok(d, rc) || !name)
+	int rc = dwarf_srclines_include_dir_data(ctx, (Dwarf_Signed)index, &name, &s->err);
+	if (!dw_ok(s, rc) || !name)
 		return comp_dir;
 	return dw_join(d, comp_dir, name);
 }
@@ -42,8 +42,9 @@ static void read_file_names(struct dwarf_file *d, size_t unit, Dwarf_Line_Contex
 			    unsigned version)
 {
 	struct unit_detail *u = &d->details[unit];
+	struct dwarf_source *s = u->line_source;
 	Dwarf_Signed base, n, end;
-	if (!dw_ok(d, dwarf_srclines_files_indexes(ctx, &base, &n, &end, &d->err)) || n <= 0 ||
+	if (!dw_ok(s, dwarf_srclines_files_indexes(ctx, &base, &n, &end, &s->err)) || n <= 0 ||
 	    end > FILES_MAX || base < 0)
 		return;
 	u->files = arena_array(d->arena, (size_t)end, sizeof(*u->files));
@@ -53,11 +54,11 @@ static void read_file_names(struct dwarf_file *d, size_t unit, Dwarf_Line_Contex
 		Dwarf_Unsigned dir, mtime, len;
 		Dwarf_Form_Data16 *md5;
 		int rc = dwarf_srclines_files_data_b(ctx, i, &name, &dir, &mtime, &len, &md5,
-						     &d->err);
-		if (!dw_ok(d, rc) || !name)
+						     &s->err);
+		if (!dw_ok(s, rc) || !name)
 			continue;
-		u->files[i] =
-			dw_join(d, directory(d, ctx, version, dir, d->units[unit].comp_dir), name);
+		u->files[i] = dw_join(
+			d, directory(d, s, ctx, version, dir, d->units[unit].comp_dir), name);
 	}
 }
 
@@ -70,14 +71,15 @@ static bool is_llvm(const struct dwarf_unit *u)
 static bool open_lines(struct dwarf_file *d, size_t unit, Dwarf_Line_Context *ret)
 {
 	struct unit_detail *u = &d->details[unit];
+	struct dwarf_source *s = u->line_source;
 	Dwarf_Unsigned version;
 	Dwarf_Small tables;
 	Dwarf_Line_Context ctx;
 	struct die *die;
-	if (die_at(d, u->line_die, &die) != FT_OK) // a split unit has its skeleton's
+	if (!s || die_at(d, u->line_die, &die) != FT_OK) // a split unit has its skeleton's
 		return false;
-	int rc = dwarf_srclines_b(die->dw, &version, &tables, &ctx, &d->err);
-	bool ok = dw_ok_or_warn(d, rc, "line table");
+	int rc = dwarf_srclines_b(die->dw, &version, &tables, &ctx, &s->err);
+	bool ok = dw_ok_or_warn(d, s, rc, "line table");
 	die_free(d, die);
 	if (!ok)
 		return false;
@@ -127,16 +129,17 @@ static int compare_rows(const void *va, const void *vb)
 static bool read_row(struct dwarf_file *d, size_t unit, Dwarf_Line line, struct line_row *ret)
 {
 	const struct unit_detail *u = &d->details[unit];
+	struct dwarf_source *s = u->line_source;
 	Dwarf_Addr pc;
 	Dwarf_Unsigned number, file, isa, discriminator;
 	Dwarf_Bool is_stmt, is_end, prologue_end, epilogue_begin;
-	if (!dw_ok(d, dwarf_lineaddr(line, &pc, &d->err)) ||
-	    !dw_ok(d, dwarf_lineno(line, &number, &d->err)) ||
-	    !dw_ok(d, dwarf_line_srcfileno(line, &file, &d->err)) ||
-	    !dw_ok(d, dwarf_linebeginstatement(line, &is_stmt, &d->err)) ||
-	    !dw_ok(d, dwarf_lineendsequence(line, &is_end, &d->err)) ||
-	    !dw_ok(d, dwarf_prologue_end_etc(line, &prologue_end, &epilogue_begin, &isa,
-					     &discriminator, &d->err)))
+	if (!dw_ok(s, dwarf_lineaddr(line, &pc, &s->err)) ||
+	    !dw_ok(s, dwarf_lineno(line, &number, &s->err)) ||
+	    !dw_ok(s, dwarf_line_srcfileno(line, &file, &s->err)) ||
+	    !dw_ok(s, dwarf_linebeginstatement(line, &is_stmt, &s->err)) ||
+	    !dw_ok(s, dwarf_lineendsequence(line, &is_end, &s->err)) ||
+	    !dw_ok(s, dwarf_prologue_end_etc(line, &prologue_end, &epilogue_begin, &isa,
+					     &discriminator, &s->err)))
 		return false;
 	if (file == 0 && u->n_files > 1)
 		file = u->first_file;
@@ -175,10 +178,11 @@ static size_t collect_rows(struct dwarf_file *d, size_t unit, Dwarf_Line *lines,
 static void read_rows(struct dwarf_file *d, size_t unit, Dwarf_Line_Context ctx)
 {
 	struct unit_detail *u = &d->details[unit];
+	struct dwarf_source *s = u->line_source;
 	Dwarf_Line *lines = NULL;
 	Dwarf_Signed n = 0;
-	int rc = dwarf_srclines_from_linecontext(ctx, &lines, &n, &d->err);
-	if (!dw_ok_or_warn(d, rc, "line table") || n <= 0)
+	int rc = dwarf_srclines_from_linecontext(ctx, &lines, &n, &s->err);
+	if (!dw_ok_or_warn(d, s, rc, "line table") || n <= 0)
 		return;
 	struct sortable_row *rows = xcalloc((size_t)n, sizeof(*rows));
 	size_t kept = collect_rows(d, unit, lines, (size_t)n, rows);

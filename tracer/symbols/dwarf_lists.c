@@ -211,20 +211,22 @@ static bool look_up(struct dw_bytes b, uint64_t base, unsigned offset_size, uint
 }
 
 /* Where a list begins. Its section is the skeleton's for ranges of split DWARF 4. */
-static bool find_list(struct list *l, Dwarf_Attribute a, Dwarf_Half form, struct dw_bytes b,
-		      uint64_t *ret)
+static bool find_list(struct list *l, const struct die *die, Dwarf_Attribute a, Dwarf_Half form,
+		      struct dw_bytes b, uint64_t *ret)
 {
 	bool indexed = form == DW_FORM_loclistx || form == DW_FORM_rnglistx;
 	Dwarf_Unsigned index;
 	if (!indexed)
-		return dw_form_offset(l->d, a, form, ret);
-	return l->format == FORMAT_NEW && dw_ok(l->d, dwarf_formudata(a, &index, &l->d->err)) &&
+		return dw_form_offset(die, a, form, ret);
+	return l->format == FORMAT_NEW &&
+	       dw_ok(die->source, dwarf_formudata(a, &index, &die->source->err)) &&
 	       look_up(b, l->unit->list_base[l->kind == LIST_RANGES], l->unit->offset_size, index,
 		       ret);
 }
 
 bool dw_list_open(struct dwarf_file *d, const struct unit_detail *unit, unsigned version,
-		  enum list_kind kind, Dwarf_Attribute a, Dwarf_Half form, struct list *ret)
+		  enum list_kind kind, const struct die *die, Dwarf_Attribute a, Dwarf_Half form,
+		  struct list *ret)
 {
 	struct list l = {.d = d, .unit = unit, .kind = kind, .base = unit->base};
 	const struct dwarf_source *s = unit->source;
@@ -239,7 +241,7 @@ bool dw_list_open(struct dwarf_file *d, const struct unit_detail *unit, unsigned
 				  : version >= 5      ? DW_LOCLISTS
 						      : DW_LOC;
 	struct dw_bytes b = dw_section(s, section);
-	if (!find_list(&l, a, form, b, &off))
+	if (!find_list(&l, die, a, form, b, &off))
 		return false;
 	if (section == DW_RANGES && is_split)
 		off += unit->ranges_base;

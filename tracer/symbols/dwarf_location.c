@@ -40,8 +40,8 @@ static void ranges_listed(struct dwarf_file *d, const struct die *die,
 	struct list_entry e;
 	if (!dw_attribute(d, die, DW_AT_ranges, &a))
 		return;
-	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) &&
-	    dw_list_open(d, unit, version, LIST_RANGES, a, form, &list)) {
+	if (dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)) &&
+	    dw_list_open(d, unit, version, LIST_RANGES, die, a, form, &list)) {
 		while (dw_list_next(&list, &e))
 			range_add(d, l, e.lo, e.hi);
 		if (list.broken)
@@ -313,10 +313,11 @@ void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, st
 	if (at.unit == SIZE_MAX || !dw_attribute(d, die, attr, &a))
 		return;
 	unsigned version = d->units[at.unit].version;
-	bool ok = dw_ok(d, dwarf_whatform(a, &form, &d->err)) && is_location_form(form, version);
+	bool ok = dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)) &&
+		  is_location_form(form, version);
 	bool is_list = ok && is_list_form(form, version);
 	if (is_list &&
-	    dw_list_open(d, &d->details[at.unit], version, LIST_LOCATIONS, a, form, &list))
+	    dw_list_open(d, &d->details[at.unit], version, LIST_LOCATIONS, die, a, form, &list))
 		read_list(d, &at, &list, ret);
 	dwarf_dealloc_attribute(a);
 	if (ok && !is_list)

@@ -118,5 +118,5 @@ int dw_object_init(struct dwarf_file *d, struct dwarf_source *s)
 	struct object *o = arena_alloc(d->arena, sizeof(*o));
 	o->source = s;
 	compat_interface(&o->interface, o, &methods);
-	return dwarf_object_init_b(&o->interface, NULL, NULL, DW_GROUPNUMBER_ANY, &s->dbg, &d->err);
+	return dwarf_object_init_b(&o->interface, NULL, NULL, DW_GROUPNUMBER_ANY, &s->dbg, &s->err);
 }

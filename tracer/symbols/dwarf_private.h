@@ -65,6 +65,7 @@ struct dwarf_source {
 	uint64_t mark; // in the offsets of its DIEs
 	struct dw_section_at sections[DW_SECTIONS];
 	bool opened;
+	Dwarf_Error err;  // of the last call, until dw_ok() has seen it
 	Dwarf_Debug dbg;  // NULL: not opened, or broken beyond use
 	const char *path; // of its file
 	size_t lazy_unit; // a type unit of a package, to be read when it is asked for; or SIZE_MAX
@@ -75,7 +76,8 @@ struct unit_detail {
 	struct dwarf_source *source; // of its DIEs
 	uint64_t header;	     // global offset of its header
 	uint64_t line_die; // the unit DIE that refers to the line table: the skeleton's, if split
-	uint64_t base;	   // file-relative low_pc: the base address of its lists (DWARF 4, 2.17.3)
+	struct dwarf_source *line_source; // and the source of that
+	uint64_t base; // file-relative low_pc: the base address of its lists (DWARF 4, 2.17.3)
 	uint64_t addr_base, str_base; // in .debug_addr, .debug_str_offsets
 	uint64_t ranges_base;	      // of split DWARF 4, in .debug_ranges
 	uint64_t list_base[2]; // of its location and range lists (DW_FORM_loclistx, rnglistx)
@@ -138,14 +140,13 @@ struct dwp;
 struct dwo;
 
 struct dwarf_file {
-	Dwarf_Debug dbg; // sources[0]->dbg
-	Dwarf_Error err; // of the last call, until dw_ok() has seen it
+	struct dwarf_source *frames; // call frame information only
 	uint64_t bias;
 	struct arena *arena;
 	const char *warning;
 	const char *path; // of the file that has the debug information
 	const char *module_path;
-	struct dwarf_source **sources;
+	struct dwarf_source **sources; // the first one is the main one
 	size_t n_sources, cap_sources;
 	struct dwarf_source *alt; // NULL: none
 	bool alt_sought;
@@ -168,16 +169,17 @@ struct dwarf_file {
 
 struct die {
 	Dwarf_Die dw;
+	struct dwarf_source *source;
 	uint64_t offset; // global
 	uint16_t tag;
 	struct die *next; // in dwarf_file.free_dies
 };
 
-/* rc of a libdwarf call that was given &d->err: true if it was DW_DLV_OK; gives back the error. */
-bool dw_ok(struct dwarf_file *d, int rc);
+/* rc of a libdwarf call that was given &s->err: true if it was DW_DLV_OK; gives back the error. */
+bool dw_ok(struct dwarf_source *s, int rc);
 
 /* The same, and an error becomes the file's warning: "<what>: <libdwarf's words>". */
-bool dw_ok_or_warn(struct dwarf_file *d, int rc, const char *what);
+bool dw_ok_or_warn(struct dwarf_file *d, struct dwarf_source *s, int rc, const char *what);
 
 /* The attribute itself; to be given back with dwarf_dealloc_attribute(). */
 bool dw_attribute(struct dwarf_file *d, const struct die *die, uint16_t attr, Dwarf_Attribute *ret);
@@ -215,7 +217,7 @@ void dw_warn(struct dwarf_file *d, const char *fmt, ...) FT_PRINTF(2, 3);
 /* ---- dwarf.c ---- */
 
 /* Takes over dw, which belongs to source s. */
-struct die *dw_wrap(struct dwarf_file *d, const struct dwarf_source *s, Dwarf_Die dw);
+struct die *dw_wrap(struct dwarf_file *d, struct dwarf_source *s, Dwarf_Die dw);
 
 /* The unit that a DIE is in; NULL: none. */
 const struct unit_detail *dw_unit_of(struct dwarf_file *d, const struct die *die);
@@ -242,7 +244,7 @@ bool dw_form_address(struct dwarf_file *d, const struct die *die, Dwarf_Attribut
 const char *dw_form_string(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a);
 bool dw_form_ref(struct dwarf_file *d, const struct die *die, Dwarf_Attribute a, uint64_t *ret);
 /* DW_FORM_sec_offset, data4, data8: an offset. */
-bool dw_form_offset(struct dwarf_file *d, Dwarf_Attribute a, Dwarf_Half form, uint64_t *ret);
+bool dw_form_offset(const struct die *die, Dwarf_Attribute a, Dwarf_Half form, uint64_t *ret);
 /* Entry `index` of .debug_addr, file-relative. */
 bool dw_indexed_address(struct dwarf_file *d, const struct unit_detail *unit, uint64_t index,
 			uint64_t *ret);
@@ -272,7 +274,8 @@ struct list {
 
 /* False: there is no such list. version is the unit's. */
 bool dw_list_open(struct dwarf_file *d, const struct unit_detail *unit, unsigned version,
-		  enum list_kind kind, Dwarf_Attribute a, Dwarf_Half form, struct list *ret);
+		  enum list_kind kind, const struct die *die, Dwarf_Attribute a, Dwarf_Half form,
+		  struct list *ret);
 /* False: it has ended, or is broken. */
 bool dw_list_next(struct list *l, struct list_entry *ret);
 

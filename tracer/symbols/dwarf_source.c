@@ -61,16 +61,16 @@ void dw_keep_file(struct dwarf_file *d, struct elf_file *elf)
 static void join(struct dwarf_file *d, const char *name, struct dw_section_at *at)
 {
 	const struct elf_section *s = NULL;
-	uint64_t len, total = 0;
+	uint64_t len, total = 0, n_sections = 0;
 	const uint8_t *bytes;
 	size_t n;
-	while ((s = elf_debug_section(at->elf, name, s, &len)))
-		total += len;
-	if (total <= at->len)
+	while ((s = elf_debug_section(at->elf, name, s, &len)) && ++n_sections)
+		total += elf_debug_bytes(at->elf, s, &bytes, &n) ? n : 0;
+	if (n_sections < 2 || !total)
 		return;
 	uint8_t *joined = arena_alloc(d->arena, total), *to = joined;
 	while ((s = elf_debug_section(at->elf, name, s, &len)))
-		if (elf_debug_bytes(at->elf, s, &bytes, &n) && n == len) {
+		if (elf_debug_bytes(at->elf, s, &bytes, &n)) {
 			memcpy(to, bytes, n);
 			to += n;
 		}
@@ -101,7 +101,7 @@ struct dw_bytes dw_section(const struct dwarf_source *s, enum dw_section which)
 	const uint8_t *p;
 	size_t len;
 	if (at->joined)
-		return (struct dw_bytes){at->joined + at->off, at->len};
+		return (struct dw_bytes){at->joined, at->len};
 	if (!at->elf || !elf_debug_bytes(at->elf, at->section, &p, &len) || at->off > len ||
 	    at->len > len - at->off)
 		return (struct dw_bytes){0};
@@ -116,8 +116,8 @@ bool dw_source_open(struct dwarf_file *d, struct dwarf_source *s)
 	int rc = dw_object_init(d, s);
 	if (rc == DW_DLV_ERROR)
 		dw_warn(d, "%s: debug information: %s", s->path,
-			d->err ? dwarf_errmsg(d->err) : "unknown error");
-	if (!dw_ok(d, rc))
+			s->err ? dwarf_errmsg(s->err) : "unknown error");
+	if (!dw_ok(s, rc))
 		s->dbg = NULL;
 	if (s->dbg && s->lazy_unit != SIZE_MAX)
 		dw_read_lazy_unit(d, s);

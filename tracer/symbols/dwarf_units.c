@@ -16,7 +16,7 @@ struct header {
 };
 
 /* What a unit's header says; false at the end or at the first broken one. */
-static bool next_header(struct dwarf_file *d, const struct dwarf_source *s, bool is_info,
+static bool next_header(struct dwarf_file *d, struct dwarf_source *s, bool is_info,
 			struct unit_detail *detail, struct dwarf_unit *unit, struct header *h)
 {
 	Dwarf_Unsigned header_len, type_off, next_off;
@@ -25,8 +25,8 @@ static bool next_header(struct dwarf_file *d, const struct dwarf_source *s, bool
 	Dwarf_Sig8 signature;
 	int rc = dwarf_next_cu_header_d(s->dbg, is_info, &header_len, &version, &abbrev_off,
 					&address_size, &offset_size, &extension_size, &signature,
-					&type_off, &next_off, &unit_type, &d->err);
-	if (!dw_ok_or_warn(d, rc, "unit header"))
+					&type_off, &next_off, &unit_type, &s->err);
+	if (!dw_ok_or_warn(d, s, rc, "unit header"))
 		return false;
 	if (next_off <= h->next || next_off > OFFSET_BITS) // cannot be; never loop
 		return false;
@@ -56,7 +56,8 @@ static uint64_t offset_of(struct dwarf_file *d, const struct die *die, uint16_t 
 	uint64_t off = otherwise;
 	if (!dw_attribute(d, die, attr, &a))
 		return otherwise;
-	if (dw_ok(d, dwarf_whatform(a, &form, &d->err)) && !dw_form_offset(d, a, form, &off))
+	if (dw_ok(die->source, dwarf_whatform(a, &form, &die->source->err)) &&
+	    !dw_form_offset(die, a, form, &off))
 		off = otherwise;
 	dwarf_dealloc_attribute(a);
 	return off;
@@ -99,6 +100,7 @@ static void read_unit_die(struct dwarf_file *d, const struct die *die, struct un
 	}
 	if (!is_split) {
 		detail->line_die = die->offset;
+		detail->line_source = detail->source;
 		detail->is_skeleton =
 			detail->has_id && !detail->is_type &&
 			(die_has(d, die, DW_AT_dwo_name) || die_has(d, die, DW_AT_GNU_dwo_name));
@@ -172,10 +174,10 @@ static void replace_skeleton(struct dwarf_file *d, size_t i, const struct dwarf_
 }
 
 /* The unit's DIE, whose header libdwarf has just read. */
-static struct die *unit_die(struct dwarf_file *d, const struct dwarf_source *s, bool is_info)
+static struct die *unit_die(struct dwarf_file *d, struct dwarf_source *s, bool is_info)
 {
 	Dwarf_Die dw;
-	if (!dw_ok_or_warn(d, dwarf_siblingof_b(s->dbg, NULL, is_info, &dw, &d->err), "unit"))
+	if (!dw_ok_or_warn(d, s, dwarf_siblingof_b(s->dbg, NULL, is_info, &dw, &s->err), "unit"))
 		return NULL;
 	return dw_wrap(d, s, dw);
 }
@@ -193,8 +195,10 @@ static bool read_unit(struct dwarf_file *d, struct dwarf_source *s, bool is_info
 	if (h->is_type)
 		detail->type = detail->header + (h->type_off & OFFSET_BITS);
 	read_unit_die(d, die, detail, unit);
-	if (s->kind == SOURCE_SPLIT && h->is_type)
+	if (s->kind == SOURCE_SPLIT && h->is_type) {
 		detail->line_die = die->offset;
+		detail->line_source = s;
+	}
 	die_free(d, die);
 	return true;
 }
@@ -219,7 +223,7 @@ static void read_section(struct dwarf_file *d, struct dwarf_source *s, bool is_i
 
 void dw_read_units(struct dwarf_file *d, struct dwarf_source *s)
 {
-	if (!dw_source_open(d, s))
+	if ((!s->sections[DW_INFO].elf && !s->sections[DW_TYPES].elf) || !dw_source_open(d, s))
 		return;
 	read_section(d, s, true);
 	if (s->sections[DW_TYPES].elf)
@@ -323,7 +327,7 @@ static void read_all(struct dwarf_file *d)
 
 enum ft_rc dwarf_units(struct dwarf_file *d, const struct dwarf_unit **ret, size_t *ret_n)
 {
-	if (!d->units_read && d->dbg) {
+	if (!d->units_read) {
 		d->units_read = true;
 		read_all(d);
 	}

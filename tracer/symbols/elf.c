@@ -363,12 +363,30 @@ bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret
 	return s && elf_debug_bytes(e, s, ret, ret_len);
 }
 
+/* Decompressed, as its header has it: nothing is decompressed before somebody reads it. */
+static uint64_t length_of(struct elf_file *e, const struct elf_section *s)
+{
+	Elf_Scn *scn = elf_getscn(e->elf, (size_t)(s - e->sections));
+	GElf_Chdr header;
+	uint8_t old[12]; // "ZLIB" and the length, big-endian
+	uint64_t len = 0;
+	if (s->compressed)
+		return scn && gelf_getchdr(scn, &header) ? header.ch_size : 0;
+	if (!is_old_compressed(s))
+		return s->size;
+	Elf_Data *data = scn ? elf_rawdata(scn, NULL) : NULL;
+	if (!data || data->d_size < sizeof(old))
+		return 0;
+	memcpy(old, data->d_buf, sizeof(old));
+	for (size_t i = 4; i < sizeof(old); i++)
+		len = len << 8 | old[i];
+	return memcmp(old, "ZLIB", 4) == 0 ? len : data->d_size;
+}
+
 const struct elf_section *elf_debug_section(struct elf_file *e, const char *name,
 					    const struct elf_section *after, uint64_t *ret_len)
 {
 	const struct elf_section *s = section_behind(e, name, after);
-	const uint8_t *bytes;
-	size_t len;
 	if (!s && strncmp(name, ".debug_", 7) == 0) {
 		char old[64];
 		snprintf(old, sizeof(old), ".z%s", name + 1);
@@ -376,16 +394,10 @@ const struct elf_section *elf_debug_section(struct elf_file *e, const char *name
 	}
 	if (!s || s->type == SHT_NOBITS || !s->size)
 		return NULL;
-	if (s->compressed || is_old_compressed(s)) {
-		if (!elf_debug_bytes(e, s, &bytes, &len) || !len)
-			return NULL;
-		*ret_len = len;
-		return s;
-	}
 	if (s->offset > e->file_size || s->size > e->file_size - s->offset)
 		return NULL;
-	*ret_len = s->size;
-	return s;
+	*ret_len = length_of(e, s);
+	return *ret_len ? s : NULL;
 }
 
 bool elf_is_compressed_by_zstd(struct elf_file *e, const char *name)

@@ -85,8 +85,8 @@ bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret
 
 /*
  * The first section ".debug_NAME" behind `after` (NULL: of all), or ".zdebug_NAME" if only that is
- * there, and its decompressed length; NULL: it is not there, it is empty, it lies outside the file
- * or cannot be decompressed.
+ * there, and its length when decompressed, which may prove wrong; NULL: it is not there, it is
+ * empty or it lies outside the file.
  */
 const struct elf_section *elf_debug_section(struct elf_file *e, const char *name,
 					    const struct elf_section *after, uint64_t *ret_len);

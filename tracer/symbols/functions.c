@@ -392,6 +392,7 @@ enum ft_rc symbols_function_at(struct symbols *s, uint64_t pc, struct function *
 	struct function *f = NULL;
 	if (!m)
 		return FT_NONE;
+	module_read_units(m);
 	size_t unit = module_unit_at(m, pc);
 	if (unit != SIZE_MAX) {
 		unit_scan(m, unit);
@@ -483,6 +484,7 @@ enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
 	struct function_list list = {0};
 	struct listing l = {.all = all, .counts = &list};
 	(void)s;
+	module_read_units(m);
 	list_units(m, &l);
 	list_symbols(m, &l);
 	read_cfi_functions(m);

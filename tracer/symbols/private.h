@@ -76,6 +76,7 @@ struct module_private {
 	const char *warning;
 
 	/* units.c */
+	bool has_units;			// they have been read
 	const struct dwarf_unit *units; // n_units 0: no .debug_info
 	size_t n_units;
 	struct unit_state *state;	// n_units of them
@@ -119,7 +120,7 @@ void module_warn(struct module *m, const char *fmt, ...) FT_PRINTF(2, 3);
 /* enum language of a DW_LANG_* code. */
 enum language language_of(uint16_t dw_lang);
 
-/* Reads the unit headers and which unit covers what. */
+/* Reads the unit headers and which unit covers what, once. Before that there are none. */
 void module_read_units(struct module *m);
 void module_free_units(struct module *m);
 

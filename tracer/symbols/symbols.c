@@ -158,8 +158,10 @@ enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo, ui
 	open_debug_file(m);
 	describe(m);
 	open_dwarf(m);
-	module_read_units(m);
-	m->has_debug = m->p->n_units > 0;
+	// Of a library that only lends names to addresses, what is in another file is not read.
+	if (!m->p->debug)
+		module_read_units(m);
+	m->has_debug = m->p->debug || m->p->n_units > 0;
 	insert(s, m);
 	*ret = m;
 	return FT_OK;

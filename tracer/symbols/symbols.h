@@ -70,7 +70,7 @@ struct module {
 	const char *build_id;	// hex, NULL if none
 	const char *debug_path; // of its separate debug file; NULL: none
 	uint64_t lo, hi;	// runtime extent of its PT_LOAD segments
-	bool has_debug;		// it has .debug_info
+	bool has_debug;		// it has .debug_info, or its separate debug file has
 	bool has_symtab, has_dynsym, has_cfi;
 	bool is_pie; // ET_DYN
 	struct module_private *p;
@@ -139,7 +139,10 @@ struct line_row {
 	bool is_stmt, prologue_end, end_sequence;
 };
 
-/* Source position of the instruction at pc. */
+/*
+ * Source position of the instruction at pc. FT_NONE also in a module whose debug information is in
+ * a separate file, as long as nobody has asked for its functions.
+ */
 FT_CHECK enum ft_rc symbols_line_at(struct symbols *s, uint64_t pc, struct line_row *ret);
 
 /* The rows of one function's code, by pc. *ret lives until the next call. */

@@ -312,7 +312,7 @@ static const char *enumerator_prefix(struct inside *in, const struct die *die)
 		return "";
 	if (die_flag(in->d, die, DW_AT_enum_class) && in->t->name)
 		return arena_printf(a, "%s::", in->t->name);
-	const char *scope = module_scope_of(in->m, die_offset(die), NULL);
+	const char *scope = module_scope_of(in->m, module_declared_at(in->m, die), NULL);
 	return scope[0] ? arena_printf(a, "%s::", scope) : "";
 }
 

@@ -84,6 +84,9 @@ static void index_units(struct module_private *p)
 void module_read_units(struct module *m)
 {
 	struct module_private *p = m->p;
+	if (p->has_units)
+		return;
+	p->has_units = true;
 	if (!p->dwarf || dwarf_units(p->dwarf, &p->units, &p->n_units) != FT_OK)
 		return;
 	p->state = xcalloc(p->n_units, sizeof(*p->state));
