@@ -210,7 +210,9 @@ def gdb_says(program, args, pcs, walks):
 
 def excused(ours, theirs, rust):
     """Why a difference is right; None if it is not."""
-    if ours == "<entry value not known>":
+    if ours.startswith("<no address") and "synthetic pointer" in theirs:
+        return "what it points to is compared by tests/expr_oracle.py"
+    if ours.startswith("<entry value not known"):
         return "gdb asks the call site in the caller's frame"
     if theirs == "<optimised out>":
         return "a location that holds between two instructions only (a view), which gdb leaves out"

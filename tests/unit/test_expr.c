@@ -3,6 +3,8 @@
  */
 #include "test.h"
 
+#include <math.h>
+
 #include "unwind/dw_op.h"
 #include "unwind/expr.h"
 
@@ -268,11 +270,12 @@ TEST(what_is_not_known)
 	CHECK_NOWHERE(&full, "division by zero", U(1), U(0), O(mod));
 	CHECK_NOWHERE(&full, "thread-local", U(1), O(form_tls_address));
 	CHECK_NOWHERE(&full, "thread-local", U(1), O(GNU_push_tls_address));
-	CHECK_NOWHERE(&full, "expression calls another", O(call4));
+	CHECK_NOWHERE(&full, "calls an expression that is not known", O(call4));
+	CHECK_NOWHERE(&full, "refers to another variable's value", O(GNU_variable_value));
 	CHECK_NOWHERE(&full, "in another address space", U(1), U(2), O(xderef));
-	CHECK_NOWHERE(&full, "refers to a parameter of an inlined call", O(GNU_parameter_ref));
-	CHECK_NOWHERE(&full, "unknown operation in expression", OP(.op = 0xff));
-	CHECK_NOWHERE(&full, "unknown operation in expression", OP(.op = 0));
+	CHECK_NOWHERE(&full, "entry value not known", O(GNU_parameter_ref));
+	CHECK_NOWHERE(&full, "DWARF operation 0xff not known", OP(.op = 0xff));
+	CHECK_NOWHERE(&full, "DWARF operation 0x00 not known", OP(.op = 0));
 	struct expr_storage storage;
 	struct place p;
 	expr_eval(NULL, 0, &full, &storage, &p);
@@ -374,29 +377,122 @@ TEST(typed_integers)
 		  O(shr));
 }
 
-TEST(typed_otherwise)
-{
-	struct fp_regs fp = {.xmm[1] = {1, 2, 3, 4, 5, 6, 7, 8, 9}};
-	struct expr_context with_fp = full;
+static const char untyped[] = "operation on a type that is not computed with";
 
-	with_fp.fp = &fp;
-	{
-		EVAL(&with_fp, TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1, .b = 1),
-		     O(stack_value));
-		CHECK_EQ_U(p.value, 0x0807060504030201); // carried, not computed with
-	}
-	CHECK_NOWHERE(&with_fp, "typed expression",
-		      TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1, .b = 1), O(neg));
-	CHECK_NOWHERE(&with_fp, "typed expression",
-		      TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1, .b = 1),
-		      TYPED(convert, signed, 4, .a = 1));
-	CHECK_NOWHERE(&full, "typed expression", U(1), OP(.op = DW_OP_convert, .a = 0x2a));
-	CHECK_NOWHERE(&full, "typed expression", U(1), TYPED(convert, signed, 16, .a = 1));
-	CHECK_NOWHERE(&full, "typed expression", U(AT), TYPED(deref_type, signed, 4, .a = 8));
-	CHECK_NOWHERE(&full, "typed expression", TYPED(const_type, signed, 4, .a = 4));
+TEST(types_that_are_not_computed_with)
+{
+	CHECK_NOWHERE(&full, untyped, U(1), OP(.op = DW_OP_convert, .a = 0x2a));
+	CHECK_NOWHERE(&full, untyped, U(1), TYPED(convert, signed, 0, .a = 1));
+	CHECK_NOWHERE(&full, untyped, U(1), TYPED(convert, signed, 17, .a = 1));
+	CHECK_NOWHERE(&full, untyped, U(1), TYPED(convert, signed, 255, .a = 1));
+	CHECK_NOWHERE(&full, untyped, U(1), TYPED(convert, float, 2, .a = 1));
+	CHECK_NOWHERE(&full, untyped, U(1), OP(.op = DW_OP_convert, .a = 1, .type_size = 16));
+	CHECK_NOWHERE(&full, untyped, U(AT), TYPED(deref_type, signed, 4, .a = 8));
+	CHECK_NOWHERE(&full, untyped, TYPED(const_type, signed, 4, .a = 4));
 	CHECK_NOWHERE(&full, "bad expression", U(1), TYPED(reinterpret, signed, 4, .a = 1));
 	CHECK_NOWHERE(&full, "bad expression", U(1), TYPED(convert, signed, 4, .a = 1), U(1),
 		      TYPED(convert, unsigned, 4, .a = 1), O(plus));
+}
+
+/* Numbers as the bytes that const_type has. */
+#define FLOAT4(v) TYPED(const_type, float, 4, .a = 4, .block = (const uint8_t *)&(const float){v})
+#define FLOAT8(v) TYPED(const_type, float, 8, .a = 8, .block = (const uint8_t *)&(const double){v})
+#define FLOAT16(v)                                                                                 \
+	TYPED(const_type, float, 16, .a = 16, .block = (const uint8_t *)&(const long double){v})
+#define INT16(v)                                                                                   \
+	TYPED(const_type, signed, 16, .a = 16, .block = (const uint8_t *)&(const __int128){v})
+#define UINT16(v)                                                                                  \
+	TYPED(const_type, unsigned, 16, .a = 16, .block = (const uint8_t *)&(const __int128){v})
+
+/* The expression is a stack value with these bytes. */
+#define CHECK_BYTES(ctx, type, want, n, ...)                                                       \
+	do {                                                                                       \
+		EVAL(ctx, __VA_ARGS__, O(stack_value));                                            \
+		uint8_t got[16] = {0};                                                             \
+		type wanted = want;                                                                \
+		CHECK_EQ_S(p.why, NULL);                                                           \
+		CHECK(place_read(&p, ctx, got, n));                                                \
+		CHECK(!memcmp(got, &wanted, n));                                                   \
+	} while (0)
+
+TEST(floats)
+{
+	struct fp_regs fp = {.xmm[1] = {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}}; // 1.5
+	struct expr_context with_fp = full;
+
+	with_fp.fp = &fp;
+	CHECK_BYTES(&with_fp, double, 1.5, 8, TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1));
+	CHECK_BYTES(&with_fp, double, -1.5, 8, TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1),
+		    O(neg));
+	CHECK_BYTES(&with_fp, float, 1.5f, 4, TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1),
+		    TYPED(convert, float, 4, .a = 1));
+	CHECK_BYTES(&full, double, 0.1 + 0.2, 8, FLOAT8(0.1), FLOAT8(0.2), O(plus));
+	CHECK_BYTES(&full, float, 0.1f + 0.2f, 4, FLOAT4(0.1f), FLOAT4(0.2f), O(plus));
+	CHECK_BYTES(&full, long double, 0.1L - 0.2L, 10, FLOAT16(0.1L), FLOAT16(0.2L), O(minus));
+	CHECK_BYTES(&full, double, 1.0 / 3.0, 8, FLOAT8(1), FLOAT8(3), O(div));
+	CHECK_BYTES(&full, double, (double)INFINITY, 8, FLOAT8(1), FLOAT8(0), O(div));
+	CHECK_BYTES(&full, double, 0.25, 8, FLOAT8(-0.25), O(abs));
+	CHECK_BYTES(&full, double, -0.0, 8, FLOAT8(0.0), O(neg));
+	CHECK_BYTES(&full, long double, -0.5L, 10, FLOAT16(0.5L), O(neg));
+	CHECK_BYTES(&full, long double, 3.0L, 10, FLOAT16(1.5L), FLOAT16(2), O(mul));
+	CHECK_TOP(1, FLOAT8(1), FLOAT8(2), O(lt));
+	CHECK_TOP(0, FLOAT8(NAN), FLOAT8(NAN), O(eq));
+	CHECK_TOP(1, FLOAT8(NAN), FLOAT8(1), O(ne));
+	CHECK_TOP(0, FLOAT4(1), FLOAT4(1), O(gt));
+	CHECK_TOP(1, FLOAT4(1), FLOAT4(1), O(ge));
+	CHECK_TOP(0x3ff8000000000000, FLOAT8(1.5), TYPED(reinterpret, unsigned, 8, .a = 1));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), FLOAT4(1), O(plus));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), U(1), O(plus));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), U(1), O(shl));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), FLOAT8(1), O(mod));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), OP(.op = DW_OP_not));
+	CHECK_NOWHERE(&full, "bad expression", FLOAT8(1), O(deref));
+}
+
+TEST(floats_and_integers)
+{
+	CHECK_TOP(-7, FLOAT8(-7.9), TYPED(convert, signed, 4, .a = 1));
+	CHECK_TOP(7, FLOAT16(7.9L), TYPED(convert, unsigned, 1, .a = 1));
+	CHECK_TOP(7, FLOAT8(7), O(convert)); // to the generic type
+	CHECK_BYTES(&full, double, -3.0, 8, U(-3), TYPED(convert, signed, 8, .a = 1),
+		    TYPED(convert, float, 8, .a = 1));
+	CHECK_BYTES(&full, float, 18446744073709551613.0f, 4, U(-3),
+		    TYPED(convert, unsigned, 8, .a = 1), TYPED(convert, float, 4, .a = 1));
+	CHECK_BYTES(&full, long double, -3.0L, 10, INT16(-3), TYPED(convert, float, 16, .a = 1));
+	static const char large[] = "number too large for its type";
+	CHECK_NOWHERE(&full, large, FLOAT8(1e10), TYPED(convert, signed, 4, .a = 1));
+	CHECK_NOWHERE(&full, large, FLOAT8(-1), TYPED(convert, unsigned, 4, .a = 1));
+	CHECK_NOWHERE(&full, large, FLOAT8(256), TYPED(convert, unsigned, 1, .a = 1));
+	CHECK_NOWHERE(&full, large, FLOAT8(NAN), TYPED(convert, signed, 8, .a = 1));
+	CHECK_NOWHERE(&full, large, FLOAT8(INFINITY), TYPED(convert, unsigned, 16, .a = 1));
+	CHECK_NOWHERE(&full, large, FLOAT16(0x1p127L), TYPED(convert, signed, 16, .a = 1));
+	CHECK_TOP(0, FLOAT16(-0x1p127L), TYPED(convert, signed, 16, .a = 1));
+}
+
+TEST(integers_of_128_bits)
+{
+	const __int128 big = (__int128)5 << 64 | 6;
+
+	CHECK_BYTES(&full, __int128, big + 1, 16, INT16(big), INT16(1), O(plus));
+	CHECK_BYTES(&full, __int128, big * 3, 16, INT16(big), INT16(3), O(mul));
+	CHECK_BYTES(&full, __int128, -big / 7, 16, INT16(-big), INT16(7), O(div));
+	CHECK_BYTES(&full, __int128, -big % 7, 16, INT16(-big), INT16(7), O(mod));
+	CHECK_BYTES(&full, __int128, big >> 64, 16, INT16(big), U(64), O(shra));
+	CHECK_BYTES(&full, __int128, (__int128)-1, 16, INT16(-big), U(300), O(shra));
+	CHECK_BYTES(&full, __int128, 0, 16, INT16(-big), U(128), O(shr));
+	CHECK_BYTES(&full, __int128, (__int128)1 << 127, 16, UINT16(1), U(127), O(shl));
+	// The least one by -1 wraps around.
+	CHECK_BYTES(&full, __int128, (__int128)1 << 127, 16, UINT16(1), U(127), O(shl),
+		    TYPED(reinterpret, signed, 16, .a = 1), INT16(-1), O(div));
+	CHECK_BYTES(&full, __int128, -2, 16, U(-2), TYPED(convert, signed, 8, .a = 1),
+		    TYPED(convert, signed, 16, .a = 1));
+	CHECK_TOP(6, INT16(big), TYPED(convert, unsigned, 4, .a = 1));
+	CHECK_TOP(1, INT16(-1), INT16(1), O(lt));
+	CHECK_TOP(0, UINT16(-1), UINT16(1), O(lt));
+	CHECK_NOWHERE(&full, "division by zero", INT16(1), INT16(0), O(div));
+	uint8_t all[17];
+	EVAL(&full, INT16(big), O(stack_value));
+	CHECK(!place_read(&p, &full, all, 17));
 }
 
 TEST(pieces)
@@ -499,6 +595,278 @@ TEST(values_for_cfi_and_frame_bases)
 	CHECK(!expr_value(pieces, 2, &full, &v));
 	CHECK(!expr_value(NULL, 0, &full, &v));
 	CHECK_EQ_U(v, 7);
+}
+
+/* ---- what lies outside of the frame ---- */
+
+enum {
+	DIE_CONST = 1,
+	DIE_REGISTER,
+	DIE_LISTED,
+	DIE_PUSHES,
+	DIE_CALLS_ITSELF,
+	DIE_CALLS_TWICE,
+	DIE_PIECES,
+	DIE_VALUE,
+	DIE_POINTER,
+	DIE_DROPPED
+};
+
+static const struct dw_op rdx_ops[] = {OP(.op = DW_OP_reg0 + ARCH_RDX)};
+static const struct dw_op here_ops[] = {OP(.op = DW_OP_addr, .a = AT + 8)};
+static const struct dw_op five_ops[] = {OP(.op = DW_OP_lit0 + 5)};
+static const struct dw_op itself_ops[] = {OP(.op = DW_OP_call_ref, .a = DIE_CALLS_ITSELF)};
+static const struct dw_op twice_ops[] = {
+	OP(.op = DW_OP_call4, .a = DIE_CALLS_TWICE),
+	OP(.op = DW_OP_call4, .a = DIE_CALLS_TWICE, .off = 1),
+};
+static const struct dw_op pieces_ops[] = {
+	OP(.op = DW_OP_reg0 + ARCH_RAX),
+	OP(.op = DW_OP_piece, .a = 8, .off = 1),
+	OP(.op = DW_OP_reg0 + ARCH_R15, .off = 2),
+	OP(.op = DW_OP_piece, .a = 8, .off = 3),
+};
+static const struct dw_op value_ops[] = {OP(.op = DW_OP_constu, .a = 0x11223344),
+					 OP(.op = DW_OP_stack_value, .off = 1)};
+static const struct dw_op pointer_ops[] = {OP(.op = DW_OP_implicit_pointer, .a = DIE_VALUE)};
+
+#define ALWAYS(ops_)                                                                               \
+	{                                                                                          \
+		.n = 1, .e = &(struct location_entry)                                              \
+		{                                                                                  \
+			0, UINT64_MAX, ops_, FT_COUNT(ops_)                                        \
+		}                                                                                  \
+	}
+
+static struct type int_type = {.kind = TYPE_INT, .shown = "int", .size = 4, .is_signed = true};
+static struct type long_type = {.kind = TYPE_INT, .shown = "long", .size = 8, .is_signed = true};
+
+static const struct variable variables[] = {
+	[DIE_CONST] = {.type = &int_type, .has_const = true, .const_value = 77},
+	[DIE_REGISTER] = {.type = &int_type, .loc = ALWAYS(rdx_ops)},
+	[DIE_LISTED] = {.type = &int_type,
+			.loc = {.n = 1, .e = &(struct location_entry){0x100, 0x200, here_ops, 1}}},
+	[DIE_PUSHES] = {.loc = ALWAYS(five_ops)},
+	[DIE_CALLS_ITSELF] = {.loc = ALWAYS(itself_ops)},
+	[DIE_CALLS_TWICE] = {.loc = ALWAYS(twice_ops)},
+	[DIE_PIECES] = {.type = &long_type, .loc = ALWAYS(pieces_ops)},
+	[DIE_VALUE] = {.type = &int_type, .loc = ALWAYS(value_ops)},
+	[DIE_POINTER] = {.type = &long_type, .loc = ALWAYS(pointer_ops)},
+	[DIE_DROPPED] = {.type = &int_type},
+};
+
+static const struct variable *find_variable(void *ctx, uint64_t die)
+{
+	(void)ctx;
+	return die > 0 && die < FT_COUNT(variables) ? &variables[die] : NULL;
+}
+
+static const char *find_block(void *ctx, uint64_t *ret)
+{
+	(void)ctx;
+	*ret = AT - 0x100;
+	return NULL;
+}
+
+/* The caller passed 40 + 2 in rdi, its r15 in rsi, 1.5 in xmm0, 7 on the stack; what rdx pointed
+ * to was 9. Its own rcx came from its own caller: that is, in this test, from the same call. */
+static const struct dw_op passed_rdi[] = {OP(.op = DW_OP_lit0 + 20), OP(.op = DW_OP_lit0 + 22),
+					  OP(.op = DW_OP_plus)};
+static const struct dw_op passed_rsi[] = {OP(.op = DW_OP_breg0 + ARCH_R15)};
+static const struct dw_op in_rcx[] = {OP(.op = DW_OP_reg0 + ARCH_RCX)};
+static const struct dw_op passed_rcx[] = {OP(.op = DW_OP_entry_value, .sub = in_rcx, .n_sub = 1)};
+static const struct dw_op passed_xmm0[] = {
+	TYPED(const_type, float, 8, .a = 8, .block = (const uint8_t *)&(const double){1.5})};
+static const struct dw_op seven[] = {OP(.op = DW_OP_lit0 + 7)};
+static const struct dw_op minus[] = {OP(.op = DW_OP_consts, .a = (uint64_t)-9)};
+static const struct dw_op lost_rbx[] = {OP(.op = DW_OP_breg0 + ARCH_RBX)};
+
+static const struct call_site call = {
+	.params =
+		(struct call_parameter[]){
+			{.kind = CALL_IN_REG, .reg = ARCH_RDI, .value = passed_rdi, .n_value = 3},
+			{.kind = CALL_IN_REG, .reg = ARCH_RSI, .value = passed_rsi, .n_value = 1},
+			{.kind = CALL_IN_REG, .reg = ARCH_RDX, .data = minus, .n_data = 1},
+			{.kind = CALL_IN_REG, .reg = ARCH_RCX, .value = passed_rcx, .n_value = 1},
+			{.kind = CALL_IN_REG, .reg = ARCH_XMM0, .value = passed_xmm0, .n_value = 1},
+			{.kind = CALL_ON_STACK, .off = 8, .value = seven, .n_value = 1},
+			{.kind = CALL_OF_DIE, .die = 0x99, .value = seven, .n_value = 1},
+			{.kind = CALL_IN_REG, .reg = ARCH_R8, .value = lost_rbx, .n_value = 1},
+			{.kind = CALL_IN_REG, .reg = ARCH_R9},
+		},
+	.n_params = 9,
+};
+
+static const char *find_caller(void *ctx, struct expr_caller *ret);
+
+static const struct expr_world world = {NULL, find_variable, find_block, find_caller};
+
+static const char *find_caller(void *ctx, struct expr_caller *ret)
+{
+	(void)ctx;
+	*ret = (struct expr_caller){
+		.ctx = {.regs = &regs, .known = 1u << ARCH_R15, .memory = &memory, .world = &world},
+		.site = &call,
+	};
+	return NULL;
+}
+
+static const char *no_caller(void *ctx, struct expr_caller *ret)
+{
+	(void)ctx;
+	(void)ret;
+	return "the limit";
+}
+
+static struct expr_context outside(void)
+{
+	struct expr_context ctx = full;
+
+	ctx.entry_regs = NULL;
+	ctx.world = &world;
+	ctx.pc = 0x150;
+	return ctx;
+}
+
+#define CHECK_OUTSIDE(want, ...)                                                                   \
+	do {                                                                                       \
+		struct expr_context around = outside();                                            \
+		EVAL(&around, __VA_ARGS__);                                                        \
+		CHECK_EQ_S(p.why, NULL);                                                           \
+		CHECK_EQ_U(p.address, want);                                                       \
+	} while (0)
+
+#define CHECK_NOT_OUTSIDE(want, ...)                                                               \
+	do {                                                                                       \
+		struct expr_context around = outside();                                            \
+		CHECK_NOWHERE(&around, want, __VA_ARGS__);                                         \
+	} while (0)
+
+TEST(other_dies)
+{
+	CHECK_OUTSIDE(12, U(7), OP(.op = DW_OP_call2, .a = DIE_PUSHES), O(plus));
+	CHECK_OUTSIDE(AT + 8, OP(.op = DW_OP_call_ref, .a = DIE_LISTED));
+	CHECK_OUTSIDE(9, U(9), OP(.op = DW_OP_call4, .a = DIE_DROPPED)); // no effect
+	CHECK_OUTSIDE(78, OP(.op = DW_OP_GNU_variable_value, .a = DIE_CONST), U(1), O(plus));
+	CHECK_OUTSIDE(0x1008, OP(.op = DW_OP_GNU_variable_value, .a = DIE_LISTED));
+	CHECK_OUTSIDE((uint64_t)(int32_t)0xaabbccdd,
+		      OP(.op = DW_OP_GNU_variable_value, .a = DIE_REGISTER));
+	CHECK_NOT_OUTSIDE("refers to a variable that is optimised out",
+			  OP(.op = DW_OP_GNU_variable_value, .a = DIE_DROPPED));
+	CHECK_NOT_OUTSIDE("calls an expression that is not known", OP(.op = DW_OP_call4, .a = 50));
+	{
+		struct expr_context ctx = outside();
+		EVAL(&ctx, OP(.op = DW_OP_call4, .a = DIE_REGISTER));
+		CHECK_EQ_U(p.kind, PLACE_REGISTER);
+	}
+	// An expression that calls itself ends, also if it does so twice each time.
+	CHECK_NOT_OUTSIDE("expression does not end",
+			  OP(.op = DW_OP_call_ref, .a = DIE_CALLS_ITSELF));
+	CHECK_NOT_OUTSIDE("expression does not end", OP(.op = DW_OP_call4, .a = DIE_CALLS_TWICE));
+	CHECK_NOT_OUTSIDE("bad expression", OP(.op = DW_OP_call4, .a = DIE_PIECES));
+}
+
+TEST(thread_local_storage)
+{
+	CHECK_OUTSIDE(AT - 0xf0, U(0x10), O(form_tls_address));
+	CHECK_OUTSIDE(-8, U(0x100), O(GNU_push_tls_address), O(deref));
+	CHECK_NOT_OUTSIDE("bad expression", O(GNU_push_tls_address));
+}
+
+#define ENTRY(...)                                                                                 \
+	OP(.op = DW_OP_entry_value, .sub = (const struct dw_op[]){__VA_ARGS__},                    \
+	   .n_sub = sizeof((const struct dw_op[]){__VA_ARGS__}) / sizeof(struct dw_op))
+
+TEST(values_of_the_caller)
+{
+	struct expr_context ctx = outside();
+
+	CHECK_OUTSIDE(42, ENTRY(OP(.op = DW_OP_reg0 + ARCH_RDI)));
+	CHECK_OUTSIDE(15, ENTRY(OP(.op = DW_OP_regx, .a = ARCH_RSI)));
+	CHECK_OUTSIDE(-9, ENTRY(OP(.op = DW_OP_breg0 + ARCH_RDX), O(deref)));
+	CHECK_OUTSIDE(0xf7,
+		      ENTRY(OP(.op = DW_OP_breg0 + ARCH_RDX), OP(.op = DW_OP_deref_size, .a = 1)));
+	CHECK_OUTSIDE(7, ENTRY(OP(.op = DW_OP_breg0 + ARCH_RSP, .a = 16), O(deref)));
+	CHECK_OUTSIDE(7, OP(.op = DW_OP_GNU_parameter_ref, .a = 0x99));
+	CHECK_BYTES(&ctx, double, 3.0, 8, ENTRY(TYPED(regval_type, float, 8, .a = ARCH_XMM0)),
+		    FLOAT8(2), O(mul));
+	CHECK_BYTES(&ctx, double, 1.5, 8, ENTRY(OP(.op = DW_OP_reg0 + ARCH_XMM0)));
+	static const char has_not[] = "entry value not known: the call site has it not";
+	CHECK_NOT_OUTSIDE(has_not, ENTRY(OP(.op = DW_OP_reg0 + ARCH_RDX)));
+	CHECK_NOT_OUTSIDE(has_not, ENTRY(OP(.op = DW_OP_reg0 + ARCH_R9)));
+	CHECK_NOT_OUTSIDE(has_not, OP(.op = DW_OP_GNU_parameter_ref, .a = 0x98));
+	CHECK_NOT_OUTSIDE("register rbx not known here", ENTRY(OP(.op = DW_OP_reg0 + ARCH_R8)));
+	CHECK_NOT_OUTSIDE("expression does not end", ENTRY(OP(.op = DW_OP_reg0 + ARCH_RCX)));
+	CHECK_OUTSIDE(1, ENTRY(U(1)));
+	CHECK_NOT_OUTSIDE("entry value not known",
+			  ENTRY(OP(.op = DW_OP_breg0 + ARCH_RDX, .a = 8), O(deref)));
+	const struct expr_world alone = {.caller = no_caller};
+	ctx.world = &alone;
+	CHECK_NOWHERE(&ctx, "entry value not known: the limit",
+		      ENTRY(OP(.op = DW_OP_reg0 + ARCH_RDI)));
+	// The registers of then are better than the call site.
+	ctx = outside();
+	ctx.entry_regs = &entry;
+	EVAL(&ctx, ENTRY(OP(.op = DW_OP_reg0 + ARCH_RDI)));
+	CHECK_EQ_U(p.address, 48);
+}
+
+TEST(entry_values_in_xmm)
+{
+	struct fp_regs fp = {.xmm[0] = {0, 0, 0, 0, 0, 0, 0xf8, 0x3f}, .xmm[1] = {1}};
+	struct expr_context ctx = full;
+
+	ctx.entry_fp = &fp;
+	ctx.entry_fp_unknown = 2;
+	CHECK_BYTES(&ctx, double, 1.5, 8, ENTRY(TYPED(regval_type, float, 8, .a = ARCH_XMM0)));
+	CHECK_NOWHERE(&ctx, "entry value not known",
+		      ENTRY(TYPED(regval_type, float, 8, .a = ARCH_XMM0 + 1)));
+	// Only the low half is kept.
+	CHECK_NOWHERE(&ctx, "entry value not known",
+		      ENTRY(TYPED(regval_type, unsigned, 16, .a = ARCH_XMM0)));
+}
+
+static bool pointee_is(uint64_t die, uint64_t off, enum place_kind kind, const void *want,
+		       size_t size)
+{
+	struct expr_context ctx = outside();
+	struct expr_storage storage, inner;
+	const struct dw_op op = {.op = DW_OP_implicit_pointer, .a = die, .b = off};
+	struct place p, to;
+	struct type *type;
+	uint64_t at;
+	uint8_t got[16];
+
+	expr_eval(&op, 1, &ctx, &storage, &p);
+	if (p.kind != PLACE_POINTER || place_pointee(&p, &ctx, &inner, &to, &at, &type))
+		return false;
+	return to.kind == kind && at == off && type == variables[die].type &&
+	       (!size || (place_read_at(&to, &ctx, at, got, size) && !memcmp(got, want, size)));
+}
+
+TEST(pointers_without_an_address)
+{
+	struct expr_context ctx = outside();
+	struct expr_storage storage;
+	struct place p = {.kind = PLACE_POINTER, .value = DIE_DROPPED}, to;
+	struct type *type;
+	uint64_t off;
+
+	CHECK(pointee_is(DIE_CONST, 0, PLACE_BYTES, "\x4d\0\0\0", 4));
+	CHECK(pointee_is(DIE_VALUE, 1, PLACE_VALUE, "\x33\x22", 2));
+	CHECK(pointee_is(DIE_PIECES, 8, PLACE_PIECES, "\x0f\0\0\0\0\0\0\0", 8));
+	CHECK(pointee_is(DIE_PIECES, 6, PLACE_PIECES, "\x22\x11\x0f\0", 4));
+	CHECK(pointee_is(DIE_LISTED, 4, PLACE_MEMORY, NULL, 0));
+	CHECK(pointee_is(DIE_POINTER, 0, PLACE_POINTER, NULL, 0));
+	CHECK_EQ_S(place_pointee(&p, &ctx, &storage, &to, &off, &type),
+		   "what it points to is optimised out");
+	p.value = 1000;
+	CHECK_EQ_S(place_pointee(&p, &ctx, &storage, &to, &off, &type),
+		   "what it points to is not known");
+	uint8_t buf[8];
+	struct place five = {.kind = PLACE_VALUE, .value = 5};
+	CHECK(!place_read_at(&five, &ctx, UINT64_MAX, buf, 1));
+	CHECK(!place_read_at(&five, &ctx, 4, buf, 8));
 }
 
 /* Whatever the operations are: an answer, and no step outside. */

@@ -106,6 +106,13 @@ static bool indexed_address(struct dwarf_file *d, size_t unit, uint64_t index, u
 	return unit != SIZE_MAX && dw_indexed_address(d, &d->details[unit], index, ret);
 }
 
+/* __float128 has long double's size and encoding, but other bits. */
+static bool is_binary128(struct dwarf_file *d, const struct die *die)
+{
+	const char *name = die_string(d, die, DW_AT_name);
+	return name && (strcmp(name, "__float128") == 0 || strcmp(name, "_Float128") == 0);
+}
+
 /* A type operand is an offset within the unit; 0 is the generic type (DWARF 5, 2.5.1.6). */
 static void base_type(struct dwarf_file *d, size_t unit, struct dw_op *op, uint64_t *operand)
 {
@@ -118,7 +125,8 @@ static void base_type(struct dwarf_file *d, size_t unit, struct dw_op *op, uint6
 		return;
 	if (die_uint(d, die, DW_AT_byte_size, &v) == FT_OK && v <= UINT8_MAX)
 		op->type_size = (uint8_t)v;
-	if (die_uint(d, die, DW_AT_encoding, &v) == FT_OK && v <= UINT8_MAX)
+	if (die_uint(d, die, DW_AT_encoding, &v) == FT_OK && v <= UINT8_MAX &&
+	    !is_binary128(d, die))
 		op->type_encoding = (uint8_t)v;
 	die_free(d, die);
 }
@@ -183,6 +191,12 @@ static bool decode_operands(struct dwarf_file *d, const struct expr_scope *at, s
 	case DW_OP_deref_type:
 	case DW_OP_GNU_deref_type:
 		base_type(d, at->unit, op, &op->b);
+		return true;
+	case DW_OP_call2:
+	case DW_OP_call4:
+	case DW_OP_GNU_parameter_ref: // these are offsets within the unit, the others global
+		if (at->unit != SIZE_MAX)
+			op->a += d->details[at->unit].header;
 		return true;
 	default: // an opcode, not an enum: everything else has plain numbers as operands
 		return true;

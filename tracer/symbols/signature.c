@@ -461,6 +461,32 @@ enum ft_rc symbols_signature(struct symbols *s, struct function *f, const struct
 	return FT_OK;
 }
 
+enum ft_rc symbols_variable_at(struct symbols *s, struct module *m, uint64_t offset,
+			       const struct variable **ret)
+{
+	struct die *die;
+
+	(void)s;
+	if (!m || !m->p || !m->p->dwarf || !offset)
+		return FT_NONE;
+	struct types *types = types_of_module(m);
+	struct variable *v = offset_map_get(&types->variables, offset);
+	if (!v) {
+		if (die_at(m->p->dwarf, offset, &die) != FT_OK)
+			return FT_NONE;
+		struct signature unused = {0};
+		struct reading r = {.m = m, .d = m->p->dwarf, .sig = &unused};
+		struct variable read = read_variable(&r, die);
+		read.is_param = die_tag(die) == DW_TAG_formal_parameter;
+		read.is_static = is_static(&read.loc);
+		die_free(m->p->dwarf, die);
+		v = arena_copy(m->p->arena, &read, sizeof(read));
+		offset_map_put(&types->variables, offset, v);
+	}
+	*ret = v;
+	return FT_OK;
+}
+
 enum ft_rc location_at(const struct location *l, uint64_t pc, const struct location_entry **ret)
 {
 	for (size_t i = 0; i < l->n; i++) {

@@ -23,6 +23,7 @@ struct dw_op {
 	/*
 	 * DW_OP_convert, reinterpret, const_type, regval_type, deref_type: the base type's size in
 	 * bytes and DW_ATE_* encoding; 0, 0 is the generic type. DIE operands are global offsets.
+	 * A type whose arithmetic is not the machine's (__float128) has a size, but no encoding.
 	 */
 	uint8_t type_size, type_encoding;
 };
@@ -181,6 +182,68 @@ struct signature {
 /* Reads it once; FT_NONE: no debug information for this function. Broken DWARF: FT_NONE too. */
 FT_CHECK enum ft_rc symbols_signature(struct symbols *s, struct function *f,
 				      const struct signature **ret);
+
+/*
+ * The variable, parameter or DWARF procedure at a DIE that an expression refers to (DW_OP_call_ref,
+ * implicit_pointer …). Read once; FT_NONE: there is no such thing in this module.
+ */
+FT_CHECK enum ft_rc symbols_variable_at(struct symbols *s, struct module *m, uint64_t die,
+					const struct variable **ret);
+
+/* What a call passes, as the caller computed it (DWARF 5, section 3.4.2). */
+struct call_parameter {
+	enum { CALL_IN_REG, CALL_ON_STACK, CALL_OF_DIE } kind;
+	unsigned reg;		   // CALL_IN_REG: DWARF number
+	int64_t off;		   // CALL_ON_STACK: at rsp + off, as rsp is just before the call
+	uint64_t die;		   // of the callee's parameter; 0 if it is not said
+	const struct dw_op *value; // its value, to be evaluated in the caller; n_value 0: unknown
+	size_t n_value;
+	const struct dw_op *data; // the value of what it points to; n_data 0: unknown
+	size_t n_data;
+};
+
+/* One call (DW_TAG_call_site, DW_TAG_GNU_call_site). */
+struct call_site {
+	uint64_t return_pc;
+	const char *callee;	    // name of what it calls; NULL: an indirect call
+	const char *callee_symbol;  // its linkage name; NULL if it has none of its own
+	uint64_t callee_die;	    // private to symbols/
+	struct module *module;	    // of the call
+	const struct dw_op *target; // the address of what it calls; n_target 0: not said
+	size_t n_target;
+	struct call_parameter *params;
+	size_t n_params;
+};
+
+/*
+ * The call that returns to a pc. Read once. FT_NONE: the debug information does not describe it,
+ * or there is none.
+ */
+FT_CHECK enum ft_rc symbols_call_site_at(struct symbols *s, uint64_t return_pc,
+					 const struct call_site **ret);
+
+/* Whether it is a call of this function, by name; an indirect call names nothing. */
+bool symbols_call_site_names(const struct call_site *site, const struct function *f);
+
+/*
+ * Whether a frame of f may have been left by a tail call that led, through others, to f again: then
+ * the call that it returns to did not pass the arguments of today. True if that is not known.
+ */
+bool symbols_tail_calls_itself(struct symbols *s, struct function *f);
+
+/* Where a module's thread-local storage is (psABI 3.4.2 and Drepper's "ELF Handling for TLS"). */
+struct tls {
+	bool is_program;   // its block ends at the thread pointer
+	uint64_t below;	   // is_program: the block begins so many bytes below it
+	uint64_t id_slot;  // holds the module's number, by which the thread's vector has its block;
+			   // 0: none
+	uint64_t off_slot; // holds the distance of `off_symbol` from the thread pointer; 0: none
+	uint64_t off_symbol; // offset in the block
+	bool is_glibc;	     // the vector is laid out as glibc does
+};
+
+/* FT_NONE: it has no thread-local storage. */
+FT_CHECK enum ft_rc symbols_tls(struct symbols *s, struct module *m, struct tls *ret);
 
 /*
  * One inlined call (DW_TAG_inlined_subroutine; DWARF 5, section 3.3.8.2). One of which the

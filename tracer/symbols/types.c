@@ -60,6 +60,9 @@ void types_destroy(void *p)
 	free(types->signatures.e);
 	free(types->inlines.e);
 	free(types->inlined_functions.e);
+	free(types->variables.e);
+	free(types->call_tables.e);
+	free(types->self_calls.e);
 	free(types);
 }
 

@@ -45,6 +45,9 @@ struct types {
 	struct offset_map inlines;	     // inlines.c: by the function that they are in
 	struct offset_map inlined_functions; // by the abstract DIE
 	size_t inlined_steps;		     // DIEs looked at for the variables of inlined calls
+	struct offset_map variables;	     // by DIE: struct variable
+	struct offset_map call_tables;	     // by the function's DIE: struct call_table
+	struct offset_map self_calls;	     // by the function's entry: a bool
 	struct type_node unknown;
 	size_t unit; // of the last lookup, and what follows from it
 	enum language language;

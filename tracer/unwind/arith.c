@@ -5,7 +5,6 @@
 
 #include "unwind/dw_op.h"
 
-static const char typed[] = "typed expression";
 static const char bad[] = "bad expression";
 
 struct dw_value dw_generic(uint64_t v)
@@ -17,7 +16,7 @@ bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
 {
 	struct dw_value type = {.size = (uint8_t)size};
 
-	if (size < 1 || size > 8) // clang converts to integers of 3, 5, 6 and 7 bytes too
+	if (size < 1 || size > DW_VALUE_BYTES) // clang converts to 3, 5, 6 and 7 bytes too
 		return false;
 	switch (encoding) {
 	case DW_ATE_signed:
@@ -32,7 +31,7 @@ bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
 		type.class = DW_UNSIGNED;
 		break;
 	case DW_ATE_float:
-		if (size != 4 && size != 8)
+		if (size != 4 && size != 8 && size != 16)
 			return false;
 		type.class = DW_FLOAT;
 		break;
@@ -43,24 +42,34 @@ bool dw_value_type(unsigned encoding, unsigned size, struct dw_value *ret)
 	return true;
 }
 
-struct dw_value dw_as(struct dw_value type, uint64_t bits)
+static __int128 as_signed(struct dw_value a)
 {
-	unsigned unused = 64 - type.size * 8u;
+	unsigned unused = 128 - a.size * 8u;
 
-	if (type.class == DW_SIGNED)
-		type.v = (uint64_t)((int64_t)(bits << unused) >> unused);
-	else
-		type.v = bits << unused >> unused;
+	return (__int128)(a.v << unused) >> unused;
+}
+
+static unsigned __int128 as_unsigned(struct dw_value a)
+{
+	unsigned unused = 128 - a.size * 8u;
+
+	return a.v << unused >> unused;
+}
+
+struct dw_value dw_as(struct dw_value type, unsigned __int128 bits)
+{
+	type.v = bits;
+	type.v = type.class == DW_SIGNED ? (unsigned __int128)as_signed(type) : as_unsigned(type);
 	return type;
 }
 
 const char *dw_unary(uint8_t op, struct dw_value a, struct dw_value *ret)
 {
 	if (a.class == DW_FLOAT)
-		return typed;
+		return dw_float_unary(op, a, ret);
 	switch (op) {
 	case DW_OP_abs: // generic: as signed
-		*ret = dw_as(a, a.class != DW_UNSIGNED && (int64_t)a.v < 0 ? -a.v : a.v);
+		*ret = dw_as(a, a.class != DW_UNSIGNED && as_signed(a) < 0 ? -a.v : a.v);
 		return NULL;
 	case DW_OP_neg:
 		*ret = dw_as(a, -a.v);
@@ -73,38 +82,39 @@ const char *dw_unary(uint8_t op, struct dw_value a, struct dw_value *ret)
 	}
 }
 
-/* INT64_MIN / -1 has no result in C; the machine's wraps around. */
-static uint64_t divide(struct dw_value a, struct dw_value b)
+/* The least number / -1 has no result in C; the machine's wraps around. */
+static unsigned __int128 divide(struct dw_value a, struct dw_value b)
 {
 	if (a.class == DW_UNSIGNED)
 		return a.v / b.v;
-	return b.v == UINT64_MAX ? -a.v : (uint64_t)((int64_t)a.v / (int64_t)b.v);
+	__int128 by = as_signed(b);
+	return by == -1 ? -a.v : (unsigned __int128)(as_signed(a) / by);
 }
 
 /* Of generic operands the modulus is unsigned, unlike the quotient. */
-static uint64_t modulo(struct dw_value a, struct dw_value b)
+static unsigned __int128 modulo(struct dw_value a, struct dw_value b)
 {
 	if (a.class != DW_SIGNED)
 		return a.v % b.v;
-	return b.v == UINT64_MAX ? 0 : (uint64_t)((int64_t)a.v % (int64_t)b.v);
+	__int128 by = as_signed(b);
+	return by == -1 ? 0 : (unsigned __int128)(as_signed(a) % by);
 }
 
 /* Shifts of the width and more, which C leaves open, move every bit out. */
-static uint64_t shift(uint8_t op, struct dw_value a, uint64_t n)
+static unsigned __int128 shift(uint8_t op, struct dw_value a, unsigned __int128 n)
 {
-	unsigned width = a.size * 8u, unused = 64 - width;
-	int64_t as_signed = (int64_t)(a.v << unused) >> unused;
+	unsigned width = a.size * 8u;
 
 	if (op == DW_OP_shra)
-		return (uint64_t)(as_signed >> (n < 63 ? n : 63));
+		return (unsigned __int128)(as_signed(a) >> (n < width ? (unsigned)n : width - 1));
 	if (n >= width)
 		return 0;
-	return op == DW_OP_shl ? a.v << n : (a.v << unused >> unused) >> n;
+	return op == DW_OP_shl ? a.v << (unsigned)n : as_unsigned(a) >> (unsigned)n;
 }
 
 static bool compare(uint8_t op, struct dw_value a, struct dw_value b)
 {
-	bool less = a.class == DW_UNSIGNED ? a.v < b.v : (int64_t)a.v < (int64_t)b.v;
+	bool less = a.class == DW_UNSIGNED ? a.v < b.v : as_signed(a) < as_signed(b);
 	bool equal = a.v == b.v;
 
 	switch (op) {
@@ -167,27 +177,26 @@ static const char *arithmetic(uint8_t op, struct dw_value a, struct dw_value b,
 
 const char *dw_binary(uint8_t op, struct dw_value a, struct dw_value b, struct dw_value *ret)
 {
-	if (a.class == DW_FLOAT || b.class == DW_FLOAT)
-		return typed;
-	if (op == DW_OP_shl || op == DW_OP_shr || op == DW_OP_shra) {
-		*ret = dw_as(a, shift(op, a, b.v)); // the count's type is its own
+	bool shifts = op == DW_OP_shl || op == DW_OP_shr || op == DW_OP_shra;
+
+	if (shifts && a.class != DW_FLOAT && b.class != DW_FLOAT) {
+		*ret = dw_as(a, shift(op, a, as_unsigned(b))); // the count's type is its own
 		return NULL;
 	}
 	// Clang mixes plain constants with 64-bit types, where both mean the same bits.
-	if (a.class == DW_GENERIC)
-		a = (struct dw_value){.v = a.v, .size = 8, .class = b.class};
-	if (b.class == DW_GENERIC)
-		b = (struct dw_value){.v = b.v, .size = 8, .class = a.class};
+	if (a.class == DW_GENERIC && b.class != DW_FLOAT)
+		a = dw_as((struct dw_value){.size = 8, .class = b.class}, a.v);
+	if (b.class == DW_GENERIC && a.class != DW_FLOAT)
+		b = dw_as((struct dw_value){.size = 8, .class = a.class}, b.v);
 	if (a.class != b.class || a.size != b.size)
 		return bad;
-	return arithmetic(op, a, b, ret);
+	return a.class == DW_FLOAT ? dw_float_binary(op, a, b, ret) : arithmetic(op, a, b, ret);
 }
 
 const char *dw_convert(struct dw_value a, struct dw_value type, struct dw_value *ret)
 {
-	if ((a.class == DW_FLOAT || type.class == DW_FLOAT) &&
-	    (a.class != type.class || a.size != type.size))
-		return typed;
+	if (a.class == DW_FLOAT || type.class == DW_FLOAT)
+		return dw_float_convert(a, type, ret);
 	*ret = dw_as(type, a.v);
 	return NULL;
 }

@@ -6,49 +6,47 @@
  */
 #include "unwind/expr.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "unwind/arith.h"
 #include "unwind/dw_op.h"
+#include "unwind/machine.h"
 #include "unwind/register.h"
 
-struct machine {
-	const struct dw_op *ops;
-	size_t n_ops, at; // at: the next operation
-	const struct expr_context *ctx;
-	struct expr_storage *storage;
-	struct dw_value stack[EXPR_STACK];
-	size_t depth;
-	struct place here; // a location that is not the address on top of the stack
-	bool is_here;	   // `here` is set: only the end or a piece may follow
-	size_t n_pieces;
-	const char *why; // of the last failure
-};
-
-/* What a group of operations says about one operation. */
-enum outcome { DONE, FAILED, NOT_MINE };
-
-static enum outcome fail(struct machine *m, const char *why)
+enum outcome machine_fail(struct machine *m, const char *why)
 {
 	m->why = why;
 	return FAILED;
 }
 
-static enum outcome push_value(struct machine *m, struct dw_value v)
+enum outcome machine_fail_with(struct machine *m, const char *fmt, ...)
+{
+	char *why = m->storage->why[m->n_pieces];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(m->storage->why[0]), fmt, ap);
+	va_end(ap);
+	return machine_fail(m, why);
+}
+
+enum outcome machine_push(struct machine *m, struct dw_value v)
 {
 	if (m->depth == EXPR_STACK)
-		return fail(m, "bad expression");
+		return machine_fail(m, "bad expression");
 	m->stack[m->depth++] = v;
 	return DONE;
 }
 
+static const char untyped[] = "operation on a type that is not computed with";
+
 static enum outcome push(struct machine *m, uint64_t v)
 {
-	return push_value(m, dw_generic(v));
+	return machine_push(m, dw_generic(v));
 }
 
-static bool pop(struct machine *m, struct dw_value *ret)
+bool machine_pop(struct machine *m, struct dw_value *ret)
 {
 	if (!m->depth)
 		return false;
@@ -59,21 +57,15 @@ static bool pop(struct machine *m, struct dw_value *ret)
 static enum outcome no_register(struct machine *m, uint64_t reg)
 {
 	const char *name = reg < ARCH_MAX ? arch_reg_name((unsigned)reg) : NULL;
-	char *why = m->storage->why[m->n_pieces];
 
 	if (!name)
-		return fail(m, "bad expression");
-	snprintf(why, sizeof(m->storage->why[0]), "register %s not known here", name);
-	return fail(m, why);
+		return machine_fail(m, "bad expression");
+	return machine_fail_with(m, "register %s not known here", name);
 }
 
 static enum outcome no_memory(struct machine *m, uint64_t addr)
 {
-	char *why = m->storage->why[m->n_pieces];
-
-	snprintf(why, sizeof(m->storage->why[0]), "memory at 0x%llx not readable",
-		 (unsigned long long)addr);
-	return fail(m, why);
+	return machine_fail_with(m, "memory at 0x%llx not readable", (unsigned long long)addr);
 }
 
 static enum outcome push_register(struct machine *m, uint64_t reg, uint64_t off)
@@ -120,15 +112,15 @@ static enum outcome run_constant(struct machine *m, const struct dw_op *op)
 static enum outcome pick(struct machine *m, uint64_t n)
 {
 	if (n >= m->depth)
-		return fail(m, "bad expression");
-	return push_value(m, m->stack[m->depth - 1 - n]);
+		return machine_fail(m, "bad expression");
+	return machine_push(m, m->stack[m->depth - 1 - n]);
 }
 
 /* The top `n` entries: the first of them moves to the top (swap), or down to their bottom (rot). */
 static enum outcome turn(struct machine *m, size_t n)
 {
 	if (m->depth < n)
-		return fail(m, "bad expression");
+		return machine_fail(m, "bad expression");
 	struct dw_value *s = &m->stack[m->depth - n], top = s[n - 1];
 	memmove(s + 1, s, (n - 1) * sizeof(*s));
 	s[0] = top;
@@ -150,7 +142,7 @@ static enum outcome run_stack(struct machine *m, const struct dw_op *op)
 	case DW_OP_pick:
 		return pick(m, op->a);
 	case DW_OP_drop:
-		return pop(m, &v) ? DONE : fail(m, "bad expression");
+		return machine_pop(m, &v) ? DONE : machine_fail(m, "bad expression");
 	case DW_OP_swap:
 		return turn(m, 2);
 	case DW_OP_rot:
@@ -165,8 +157,8 @@ static enum outcome run_unary(struct machine *m, const struct dw_op *op)
 	struct dw_value type, v;
 	const char *why;
 
-	if (!pop(m, &v))
-		return fail(m, "bad expression");
+	if (!machine_pop(m, &v))
+		return machine_fail(m, "bad expression");
 	switch (op->op) {
 	case DW_OP_plus_uconst:
 		why = dw_binary(DW_OP_plus, v, dw_as(v, op->a), &v);
@@ -177,7 +169,7 @@ static enum outcome run_unary(struct machine *m, const struct dw_op *op)
 	case DW_OP_GNU_reinterpret:
 		type = dw_generic(0);
 		if (op->a && !dw_value_type(op->type_encoding, op->type_size, &type))
-			why = "typed expression";
+			why = untyped;
 		else if (op->op == DW_OP_convert || op->op == DW_OP_GNU_convert)
 			why = dw_convert(v, type, &v);
 		else
@@ -186,17 +178,17 @@ static enum outcome run_unary(struct machine *m, const struct dw_op *op)
 	default:
 		why = dw_unary(op->op, v, &v);
 	}
-	return why ? fail(m, why) : push_value(m, v);
+	return why ? machine_fail(m, why) : machine_push(m, v);
 }
 
 static enum outcome run_binary(struct machine *m, const struct dw_op *op)
 {
 	struct dw_value a, b, v;
 
-	if (!pop(m, &b) || !pop(m, &a))
-		return fail(m, "bad expression");
+	if (!machine_pop(m, &b) || !machine_pop(m, &a))
+		return machine_fail(m, "bad expression");
 	const char *why = dw_binary(op->op, a, b, &v);
-	return why ? fail(m, why) : push_value(m, v);
+	return why ? machine_fail(m, why) : machine_push(m, v);
 }
 
 static enum outcome run_arithmetic(struct machine *m, const struct dw_op *op)
@@ -248,7 +240,7 @@ static enum outcome jump(struct machine *m, const struct dw_op *op)
 			end = mid;
 	}
 	if (target < 0 || (to < m->n_ops && m->ops[to].off != target))
-		return fail(m, "bad expression");
+		return machine_fail(m, "bad expression");
 	m->at = to; // the end is a target too
 	return DONE;
 }
@@ -261,8 +253,8 @@ static enum outcome run_flow(struct machine *m, const struct dw_op *op)
 	case DW_OP_skip:
 		return jump(m, op);
 	case DW_OP_bra:
-		if (!pop(m, &v))
-			return fail(m, "bad expression");
+		if (!machine_pop(m, &v))
+			return machine_fail(m, "bad expression");
 		return v.v ? jump(m, op) : DONE;
 	default:
 		return NOT_MINE;
@@ -272,13 +264,13 @@ static enum outcome run_flow(struct machine *m, const struct dw_op *op)
 static enum outcome deref(struct machine *m, uint64_t size, struct dw_value type)
 {
 	struct dw_value addr;
-	uint64_t v;
+	unsigned __int128 v = 0;
 
-	if (size < 1 || size > 8 || !pop(m, &addr))
-		return fail(m, "bad expression");
-	if (!m->ctx->memory || !memory_read_uint(m->ctx->memory, addr.v, (unsigned)size, &v))
-		return no_memory(m, addr.v);
-	return push_value(m, dw_as(type, v));
+	if (size < 1 || size > type.size || !machine_pop(m, &addr) || addr.class == DW_FLOAT)
+		return machine_fail(m, "bad expression");
+	if (!m->ctx->memory || !memory_read(m->ctx->memory, (uint64_t)addr.v, &v, size))
+		return no_memory(m, (uint64_t)addr.v);
+	return machine_push(m, dw_as(type, v));
 }
 
 static enum outcome run_memory(struct machine *m, const struct dw_op *op)
@@ -293,7 +285,7 @@ static enum outcome run_memory(struct machine *m, const struct dw_op *op)
 	case DW_OP_deref_type:
 	case DW_OP_GNU_deref_type:
 		if (!dw_value_type(op->type_encoding, op->type_size, &type) || type.size != op->a)
-			return fail(m, "typed expression");
+			return machine_fail(m, untyped);
 		return deref(m, op->a, type);
 	default:
 		return NOT_MINE;
@@ -303,39 +295,27 @@ static enum outcome run_memory(struct machine *m, const struct dw_op *op)
 static enum outcome const_type(struct machine *m, const struct dw_op *op)
 {
 	struct dw_value type;
-	uint64_t v = 0;
+	unsigned __int128 v = 0;
 
 	if (!dw_value_type(op->type_encoding, op->type_size, &type) || !op->block ||
 	    type.size != op->a)
-		return fail(m, "typed expression");
+		return machine_fail(m, untyped);
 	memcpy(&v, op->block, type.size);
-	return push_value(m, dw_as(type, v));
+	return machine_push(m, dw_as(type, v));
 }
 
 static enum outcome regval_type(struct machine *m, const struct dw_op *op)
 {
 	struct dw_value type;
-	uint64_t v = 0;
+	unsigned __int128 v = 0;
 
+	if (!op->b && !op->type_size)
+		return push_register(m, op->a, 0); // the generic type
 	if (!dw_value_type(op->type_encoding, op->type_size, &type))
-		return fail(m, "typed expression");
+		return machine_fail(m, untyped);
 	if (!register_bytes(m->ctx, op->a, 0, &v, type.size))
 		return no_register(m, op->a);
-	return push_value(m, dw_as(type, v));
-}
-
-/* The inner expression, over the registers as they were at the entry; memory has changed since. */
-static enum outcome entry_value(struct machine *m, const struct dw_op *op)
-{
-	const struct expr_context at_entry = {
-		.regs = m->ctx->entry_regs,
-		.known = m->ctx->entry_known,
-	};
-	uint64_t v;
-
-	if (!at_entry.regs || !expr_value(op->sub, op->sub ? op->n_sub : 0, &at_entry, &v))
-		return fail(m, "entry value not known");
-	return push(m, v);
+	return machine_push(m, dw_as(type, v));
 }
 
 static enum outcome run_frame(struct machine *m, const struct dw_op *op)
@@ -349,17 +329,14 @@ static enum outcome run_frame(struct machine *m, const struct dw_op *op)
 		return push_register(m, op->a, op->b);
 	case DW_OP_fbreg:
 		if (!ctx->has_frame_base)
-			return fail(m, "frame base not known");
+			return machine_fail(m, "frame base not known");
 		return push(m, ctx->frame_base + op->a);
 	case DW_OP_call_frame_cfa:
-		return ctx->has_cfa ? push(m, ctx->cfa) : fail(m, "CFA not known");
+		return ctx->has_cfa ? push(m, ctx->cfa) : machine_fail(m, "CFA not known");
 	case DW_OP_push_object_address:
 		if (!ctx->has_object)
-			return fail(m, "object address not known");
+			return machine_fail(m, "object address not known");
 		return push(m, ctx->object);
-	case DW_OP_entry_value:
-	case DW_OP_GNU_entry_value:
-		return entry_value(m, op);
 	case DW_OP_const_type:
 	case DW_OP_GNU_const_type:
 		return const_type(m, op);
@@ -397,12 +374,15 @@ static enum outcome run_location(struct machine *m, const struct dw_op *op)
 	case DW_OP_regx:
 		return in_register(m, op->a);
 	case DW_OP_stack_value:
-		if (!pop(m, &v))
-			return fail(m, "bad expression");
-		return locate(m, (struct place){.kind = PLACE_VALUE, .value = v.v});
+		if (!machine_pop(m, &v))
+			return machine_fail(m, "bad expression");
+		return locate(m, (struct place){.kind = PLACE_VALUE,
+						.value = (uint64_t)v.v,
+						.high = (uint64_t)(v.v >> 64),
+						.is_wide = v.size > 8});
 	case DW_OP_implicit_value:
 		if (!op->block && op->a)
-			return fail(m, "bad expression");
+			return machine_fail(m, "bad expression");
 		return locate(
 			m, (struct place){.kind = PLACE_BYTES, .block = op->block, .size = op->a});
 	case DW_OP_implicit_pointer:
@@ -418,36 +398,25 @@ static enum outcome run_location(struct machine *m, const struct dw_op *op)
 static enum outcome run_rest(struct machine *m, const struct dw_op *op)
 {
 	switch (op->op) {
-	case DW_OP_form_tls_address:
-	case DW_OP_GNU_push_tls_address:
-		return fail(m, "thread-local");
-	case DW_OP_call2:
-	case DW_OP_call4:
-	case DW_OP_call_ref:
-		return fail(m, "expression calls another");
-	case DW_OP_GNU_parameter_ref:
-		return fail(m, "refers to a parameter of an inlined call");
-	case DW_OP_GNU_variable_value:
-		return fail(m, "refers to another variable's value");
 	case DW_OP_xderef:
 	case DW_OP_xderef_size:
 	case DW_OP_xderef_type:
-		return fail(m, "in another address space");
+		return machine_fail(m, "in another address space");
 	default:
-		return fail(m, "unknown operation in expression");
+		return machine_fail_with(m, "DWARF operation 0x%02x not known", op->op);
 	}
 }
 
 static enum outcome run(struct machine *m, const struct dw_op *op)
 {
 	static enum outcome (*const groups[])(struct machine *, const struct dw_op *) = {
-		run_frame,	run_constant, run_location, run_stack,
-		run_arithmetic, run_flow,     run_memory,   run_rest,
+		run_frame, run_constant, run_location,	run_stack, run_arithmetic,
+		run_flow,  run_memory,	 machine_refer, run_rest,
 	};
 	enum outcome outcome = NOT_MINE;
 
 	if (m->is_here && op->op != DW_OP_nop && op->op != DW_OP_GNU_uninit)
-		return fail(m, "bad expression");
+		return machine_fail(m, "bad expression");
 	for (size_t i = 0; i < FT_COUNT(groups) && outcome == NOT_MINE; i++)
 		outcome = groups[i](m, op);
 	return outcome;
@@ -466,7 +435,8 @@ static struct place take_location(struct machine *m)
 	if (m->is_here)
 		p = m->here;
 	else if (m->depth)
-		p = (struct place){.kind = PLACE_MEMORY, .address = m->stack[m->depth - 1].v};
+		p = (struct place){.kind = PLACE_MEMORY,
+				   .address = (uint64_t)m->stack[m->depth - 1].v};
 	m->is_here = false;
 	m->depth = 0;
 	return p;
@@ -504,11 +474,19 @@ static bool skip_to_piece(struct machine *m)
 	return m->at < m->n_ops && add_piece(m, &m->ops[m->at++], nowhere(m->why));
 }
 
+static bool take_step(struct machine *m)
+{
+	if (!*m->steps)
+		return false;
+	--*m->steps;
+	return true;
+}
+
 static struct place evaluate(struct machine *m)
 {
-	for (size_t steps = 0; m->at < m->n_ops; steps++) {
+	while (m->at < m->n_ops) {
 		const struct dw_op *op = &m->ops[m->at++];
-		if (steps == EXPR_STEPS)
+		if (!take_step(m))
 			return nowhere("expression does not end");
 		if (is_piece(op)) {
 			if (!add_piece(m, op, take_location(m)))
@@ -525,24 +503,126 @@ static struct place evaluate(struct machine *m)
 		.kind = PLACE_PIECES, .pieces = m->storage->pieces, .n_pieces = m->n_pieces};
 }
 
+/* All operations, none of which makes a piece. */
+static enum outcome run_all(struct machine *m)
+{
+	while (m->at < m->n_ops) {
+		const struct dw_op *op = &m->ops[m->at++];
+		if (!take_step(m))
+			return machine_fail(m, "expression does not end");
+		if (is_piece(op))
+			return machine_fail(m, "bad expression");
+		if (run(m, op) == FAILED)
+			return FAILED;
+	}
+	return DONE;
+}
+
+enum outcome machine_call(struct machine *m, const struct dw_op *ops, size_t n)
+{
+	const struct dw_op *back = m->ops;
+	size_t n_back = m->n_ops, at = m->at;
+
+	if (m->nesting == EXPR_NESTING)
+		return machine_fail(m, "expression does not end");
+	m->nesting++;
+	m->ops = ops;
+	m->n_ops = n;
+	m->at = 0;
+	enum outcome outcome = run_all(m);
+	m->ops = back;
+	m->n_ops = n_back;
+	m->at = at;
+	m->nesting--;
+	return outcome;
+}
+
+/* The stack, most of the machine, needs no clearing. */
+static void machine_init(struct machine *m, const struct dw_op *ops, size_t n,
+			 const struct expr_context *ctx, struct expr_storage *storage)
+{
+	m->ops = ops;
+	m->n_ops = n;
+	m->at = m->depth = m->n_pieces = 0;
+	m->ctx = ctx;
+	m->storage = storage;
+	m->is_here = false;
+	m->nesting = 0;
+	m->why = NULL;
+	if (ctx->push_object)
+		m->stack[m->depth++] = dw_generic(ctx->object);
+}
+
+static bool start_inner(struct machine *inner, struct machine *m)
+{
+	inner->nesting = m->nesting + 1;
+	inner->steps = m->steps;
+	return inner->nesting <= EXPR_NESTING;
+}
+
+/* What a finished machine without pieces has come to. */
+static bool machine_result(struct machine *m, struct dw_value *ret)
+{
+	unsigned __int128 wide = 0;
+
+	if (m->is_here && m->here.kind == PLACE_VALUE && m->here.is_wide) {
+		if (!place_read(&m->here, m->ctx, &wide, sizeof(wide)))
+			return false;
+		*ret = (struct dw_value){.v = wide, .size = sizeof(wide), .class = DW_UNSIGNED};
+		return true;
+	}
+	if (!m->is_here)
+		return machine_pop(m, ret);
+	uint64_t v;
+	if (!place_read(&m->here, m->ctx, &v, sizeof(v)))
+		return false;
+	*ret = dw_generic(v);
+	return true;
+}
+
+bool machine_value(struct machine *m, const struct dw_op *ops, size_t n,
+		   const struct expr_context *ctx, struct dw_value *ret)
+{
+	struct expr_storage storage;
+	struct machine inner;
+
+	machine_init(&inner, ops, n, ctx, &storage);
+	if (!start_inner(&inner, m)) {
+		machine_fail(m, "expression does not end");
+		return false;
+	}
+	if (run_all(&inner) == FAILED) {
+		machine_fail_with(m, "%s", inner.why);
+		return false;
+	}
+	if (!machine_result(&inner, ret)) {
+		machine_fail(m, "bad expression");
+		return false;
+	}
+	return true;
+}
+
+void machine_place(struct machine *m, const struct dw_op *ops, size_t n,
+		   struct expr_storage *storage, struct place *ret)
+{
+	struct machine inner;
+
+	machine_init(&inner, ops, n, m->ctx, storage);
+	*ret = start_inner(&inner, m) ? evaluate(&inner) : nowhere("expression does not end");
+}
+
 void expr_eval(const struct dw_op *ops, size_t n_ops, const struct expr_context *ctx,
 	       struct expr_storage *storage, struct place *ret)
 {
 	struct machine m;
+	unsigned steps = EXPR_STEPS;
 
 	if (!n_ops) {
 		*ret = nowhere("optimised out");
 		return;
 	}
-	m.ops = ops; // the stack, most of the machine, needs no clearing
-	m.n_ops = n_ops;
-	m.at = m.depth = m.n_pieces = 0;
-	m.ctx = ctx;
-	m.storage = storage;
-	m.is_here = false;
-	m.why = NULL;
-	if (ctx->push_object)
-		m.stack[m.depth++] = dw_generic(ctx->object);
+	machine_init(&m, ops, n_ops, ctx, storage);
+	m.steps = &steps;
 	*ret = evaluate(&m);
 }
 

@@ -3,12 +3,15 @@
  */
 #include "unwind/expr.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "unwind/register.h"
 
 /* psABI figure 3.36. */
 enum { REG_RFLAGS = 49, REG_FS_BASE = 58 };
+
+enum { PLACE_READ_MAX = 64 * 1024 }; // bytes of pieces joined
 
 bool register_uint(const struct expr_context *ctx, uint64_t reg, uint64_t *ret)
 {
@@ -38,7 +41,8 @@ bool register_bytes(const struct expr_context *ctx, uint64_t reg, uint64_t off, 
 	uint64_t v, size = sizeof(v);
 
 	if (reg >= ARCH_XMM0 && reg <= ARCH_ST7) {
-		if (!ctx->fp)
+		bool lost = reg <= ARCH_XMM15 && ctx->fp_unknown >> (reg - ARCH_XMM0) & 1;
+		if (!ctx->fp || lost)
 			return false;
 		size = sizeof(ctx->fp->xmm[0]);
 		from = reg <= ARCH_XMM15 ? ctx->fp->xmm[reg - ARCH_XMM0]
@@ -63,11 +67,14 @@ static bool read_simple(const struct place *p, const struct expr_context *ctx, u
 		return ctx->memory && memory_read(ctx->memory, p->address + off, buf, len);
 	case PLACE_REGISTER:
 		return register_bytes(ctx, p->reg, off, buf, len);
-	case PLACE_VALUE:
-		if (off > sizeof(p->value) || len > sizeof(p->value) - off)
+	case PLACE_VALUE: {
+		uint64_t words[2] = {p->value, p->high};
+		size_t size = p->is_wide ? sizeof(words) : sizeof(words[0]);
+		if (off > size || len > size - off)
 			return false;
-		memcpy(buf, (const uint8_t *)&p->value + off, len);
+		memcpy(buf, (const uint8_t *)words + off, len);
 		return true;
+	}
 	case PLACE_BYTES:
 		if (off > p->size || len > p->size - off)
 			return false;
@@ -129,4 +136,64 @@ bool place_read(const struct place *p, const struct expr_context *ctx, void *buf
 		if (!read_piece(&p->pieces[i], ctx, buf, &at, bits - at))
 			return false;
 	return at == bits;
+}
+
+/* Bits [at, at + n) of a value are not known: nor are the bytes that they are part of. */
+static void forget_bits(bool *known, size_t size, uint64_t at, uint64_t n)
+{
+	for (uint64_t byte = at / 8; n && byte <= (at + n - 1) / 8 && byte < size; byte++)
+		known[byte] = false;
+}
+
+size_t place_read_known(const struct place *p, const struct expr_context *ctx, uint8_t *buf,
+			bool *known, size_t size)
+{
+	uint64_t at = 0, bits = (uint64_t)size * 8;
+	size_t count = 0;
+
+	if (p->kind != PLACE_PIECES) {
+		bool all = read_simple(p, ctx, 0, buf, size);
+		memset(known, all, size);
+		return all ? size : 0;
+	}
+	memset(known, true, size);
+	for (size_t i = 0; i < p->n_pieces && at < bits; i++) {
+		const struct place *piece = &p->pieces[i];
+		uint64_t from = at, n = piece->bit_size;
+		if (!n && !piece->bit_offset)
+			n = piece->size < bits ? piece->size * 8 : bits;
+		n = n < bits - at ? n : bits - at;
+		if (!read_piece(piece, ctx, buf, &at, bits - at))
+			forget_bits(known, size, from, n);
+		at = from + n;
+	}
+	forget_bits(known, size, at, bits - at);
+	for (size_t i = 0; i < size; i++)
+		count += known[i];
+	return count;
+}
+
+bool place_read_at(const struct place *p, const struct expr_context *ctx, uint64_t off, void *buf,
+		   size_t size)
+{
+	if (p->kind != PLACE_PIECES)
+		return read_simple(p, ctx, off, buf, size);
+	// Pieces before the first byte that is wanted need not be known.
+	struct place rest = *p;
+	while (rest.n_pieces && !rest.pieces->bit_size && !rest.pieces->bit_offset &&
+	       rest.pieces->size <= off) {
+		off -= rest.pieces->size;
+		rest.pieces++;
+		rest.n_pieces--;
+	}
+	uint8_t *all;
+	size_t len;
+	if (__builtin_add_overflow((size_t)off, size, &len) || len > PLACE_READ_MAX)
+		return false;
+	all = xmalloc(len + 1);
+	bool ok = place_read(&rest, ctx, all, len);
+	if (ok)
+		memcpy(buf, all + off, size);
+	free(all);
+	return ok;
 }

@@ -46,6 +46,13 @@ uint64_t array_run(const uint8_t *bytes, uint64_t size, uint64_t max);
 bool render_vla(struct buf *out, const struct value_style *style, struct type *t,
 		const struct place *place, const struct expr_context *ctx);
 
+/* covered.c: whether all bytes that a value of this type shows are known. */
+bool type_is_covered(struct type *t, const bool *known, size_t len);
+
+/* pointee.c: a pointer without an address, by what it points to. False: the text is a reason. */
+bool format_pointee(struct buf *out, const struct value_style *style, struct type *type,
+		    const struct place *place, const struct expr_context *ctx);
+
 /* c.c, cxx.c, rust.c: t is stripped; `named` is the type before stripping (wchar_t). */
 bool render_c(struct render *r, struct type *t, struct type *named, const uint8_t *bytes,
 	      size_t len);

@@ -161,6 +161,18 @@ static const char *place_why(const struct place *p)
 	return p->kind == PLACE_REGISTER ? "register not known" : "optimised out";
 }
 
+/* All of it, but for padding: that may be in no piece. */
+static bool read_whole(struct type *t, const struct place *place, const struct expr_context *ctx,
+		       uint8_t *bytes)
+{
+	bool known[PLACE_BYTES_MAX];
+
+	if (place_read(place, ctx, bytes, t->size))
+		return true;
+	return place_read_known(place, ctx, bytes, known, t->size) > 0 &&
+	       type_is_covered(t, known, t->size);
+}
+
 bool value_format_place(struct buf *out, const struct value_style *style, struct type *type,
 			const struct place *place, const struct expr_context *ctx)
 {
@@ -177,14 +189,14 @@ bool value_format_place(struct buf *out, const struct value_style *style, struct
 	case PLACE_NONE:
 		return unknown(out, place->why);
 	case PLACE_POINTER:
-		return unknown(out, "synthetic pointer");
+		return format_pointee(out, style, type, place, ctx);
 	case PLACE_REGISTER:
 	case PLACE_VALUE:
 	case PLACE_BYTES:
 	case PLACE_PIECES:
 		break;
 	}
-	if (t->size > sizeof(bytes) || !place_read(place, ctx, bytes, t->size))
+	if (t->size > sizeof(bytes) || !read_whole(t, place, ctx, bytes))
 		return unknown(out, place_why(place));
 	return value_format(out, style, type, bytes, t->size, ctx->memory);
 }
