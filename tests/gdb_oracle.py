@@ -80,8 +80,10 @@ def excused(ours, theirs, type_name, rust):
         return "we took the argument from its register at the entry; gdb does not"
     if "<error" in theirs or "Cannot access memory" in theirs or "Python Exception" in theirs:
         return "gdb could not read it"
-    if ours in ("<entry value not known>", "<refers to a parameter of an inlined call>"):
-        return "gdb asks the call site in the caller's frame; we say that we do not know"
+    if ours.startswith("<entry value not known: its caller called another function"):
+        return "gdb guesses the way of a tail call; we say that we do not know"
+    if ours.startswith("<no address"):
+        return "a pointer to what has no address: tests/expr_oracle.py compares what it points to"
     if re.fullmatch(r"@0x[0-9a-f]+", theirs) and ours.startswith(theirs + ": "):
         return "a returned reference: gdb does not show what it refers to"
     if re.fullmatch(re.escape(theirs) + r" [LuU]'.*'", ours):

@@ -11,10 +11,10 @@ static const struct event_part main_parts[] = {{"call", -8}, {"sub rsp,0x38", -5
 static const struct event_part double_parts[] = {{"call", -8}, {"push rax", -8}};
 static const struct event_part double_exit[] = {{"pop rcx", 8}, {"ret", 8}};
 static const struct event_value double_args[] = {
-	{"n", "i32", "48", true, true, 0x7fffffffe474, NULL, 4, false, false}};
+	{"n", "i32", "48", true, true, 0x7fffffffe474, NULL, 4, false, false, NULL, NULL}};
 static const struct event_value main_locals[] = {
-	{"a", "i32", "48", true, true, 0x7fffffffe4ac, NULL, 4, true, false},
-	{"b", "i32", "96", true, true, 0x7fffffffe484, NULL, 4, true, false}};
+	{"a", "i32", "48", true, true, 0x7fffffffe4ac, NULL, 4, true, false, NULL, NULL},
+	{"b", "i32", "96", true, true, 0x7fffffffe484, NULL, 4, true, false, NULL, NULL}};
 static const char *const argv_double[] = {"./double", "two words", NULL};
 
 static const struct event start = {
@@ -372,8 +372,9 @@ TEST(text_unknown_values)
 {
 	struct report_options o = {.verbose = 1};
 	static const struct event_value args[] = {
-		{"n", "int", "<optimised out>", false, false, 0, NULL, 4, false, false},
-		{"", "long", "7", true, false, 0, "rsi", 8, false, false}};
+		{"n", "int", "<optimised out>", false, false, 0, NULL, 4, false, false,
+		 "no location anywhere", "5"},
+		{"", "long", "7", true, false, 0, "rsi", 8, false, false, NULL, NULL}};
 	struct event e = bare(EVENT_PUSH);
 	e.args = args;
 	e.n_args = 2;
@@ -381,7 +382,8 @@ TEST(text_unknown_values)
 	"    -16  0x7fffffffe000  > f(n=<optimised out>, 7)\n"
 	"         0x7fffffffe010      rsp before the call (CFA): by instructions not "
 	"known = -16\n"
-	"                             argument n = <optimised out>   int, 4 bytes\n"
+	"                             argument n = <optimised out>; at entry 5   int, "
+	"4 bytes, no location anywhere\n"
 	"                             argument = 7   long, 8 bytes in rsi\n");
 	CHECK_ONE("json", &o, &e,
 	"{\"seq\":0,\"event\":\"push\",\"pid\":1,\"tid\":1,\"time_ns\":0,\"depth\":0,\"function\":\"f\","
@@ -389,7 +391,8 @@ TEST(text_unknown_values)
 	"\"cfa\":\"0x7fffffffe010\",\"rsp\":\"0x7fffffffe000\",\"delta\":-16,\"parts\":null,"
 	"\"return_address\":null,\"return_symbol\":null,\"caller\":null,\"caller_file\":null,"
 	"\"caller_line\":null,\"args\":[{\"name\":\"n\",\"type\":\"int\",\"value\":null,"
-	"\"unknown\":\"optimised out\",\"address\":null,\"register\":null,\"size\":4},{\"name\":\"\","
+	"\"unknown\":\"optimised out\",\"why\":\"no location anywhere\","
+	"\"entry_value\":\"5\",\"address\":null,\"register\":null,\"size\":4},{\"name\":\"\","
 	"\"type\":\"long\",\"value\":\"7\",\"address\":null,\"register\":\"rsi\",\"size\":8}]}\n");
 }
 
@@ -399,7 +402,7 @@ TEST(text_is_safe)
 	struct report_options o = {.verbose = 1};
 	static const struct event_value args[] = {{"s\033[2J", "char\n*",
 						   "\"\033]0;owned\a \xff \xc3\xa9\"", true, false,
-						   0, NULL, 8, false, false}};
+						   0, NULL, 8, false, false, NULL, NULL}};
 	struct event e = bare(EVENT_PUSH);
 	e.function = "evil\r\033[1m";
 	e.file = "/src/\t.c";

@@ -23,7 +23,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
-	read_init(&col->reader, target_address_text, t);
+	read_init(&col->reader, s, target_address_text, t);
 	return col;
 }
 
@@ -133,6 +133,8 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 	f.rbp = p->rbp_is_frame ? hit->cfa + (uint64_t)(int64_t)p->rbp_off : hit->regs.r[ARCH_RBP];
 	f.has_base = read_base(&col->reader, fn, hit, &f.base);
 	f.has_result = read_result_pointer(&col->reader, fn, hit, &f.result);
+	if (fn->sig && fn->sig->optimised && fn->n_args > 0)
+		entry_registers_take(fn, hit, &mem, &f.entry);
 	return f;
 }
 

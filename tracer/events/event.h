@@ -38,11 +38,13 @@ struct event_value {
 	const char *value; // as a person reads it: "48", "0x7ffe… \"hi\"", "<optimised out>"
 	bool known;	   // false: value is the reason in angle brackets
 	bool has_address;
-	uint64_t address; // in memory, if has_address
-	const char *reg;  // the register it is in; NULL if none
-	uint64_t size;	  // bytes
-	bool scope_ended; // a local whose scope is over: its last value
-	bool is_static;	  // not in the frame: it outlives it
+	uint64_t address;  // in memory, if has_address
+	const char *reg;   // the register it is in; NULL if none
+	uint64_t size;	   // bytes
+	bool scope_ended;  // a local whose scope is over: its last value
+	bool is_static;	   // not in the frame: it outlives it
+	const char *why;   // !known: "no location from 0x401136 to 0x401140"; NULL: value says all
+	const char *entry; // !known: an argument's value at the function's entry; NULL: unknown
 };
 
 struct event_part {

@@ -7,9 +7,10 @@ enum { VALUE_MAX = 64 * 1024 }; // bytes of one value that are read at most
 
 static const uint32_t all_known = (1u << ARCH_GENERAL) - 1;
 
-void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct buf *), void *ctx)
+void read_init(struct reader *r, struct symbols *s,
+	       void (*name_address)(void *, uint64_t, struct buf *), void *ctx)
 {
-	*r = (struct reader){.style = value_style_default()};
+	*r = (struct reader){.style = value_style_default(), .symbols = s};
 	r->style.name_address = name_address;
 	r->style.ctx = ctx;
 	r->alone = r->style;
@@ -21,6 +22,8 @@ void read_deinit(struct reader *r)
 {
 	for (size_t i = 0; i < r->n_texts; i++)
 		buf_deinit(&r->texts[i]);
+	if (r->is_around)
+		surroundings_deinit(&r->around);
 	free(r->texts);
 	free(r->values);
 	buf_deinit(&r->returned);
@@ -42,6 +45,9 @@ void read_memory(struct reader *r, const struct hit *hit, struct memory live)
 {
 	r->overlay = (struct overlay){hit_memory(hit), live};
 	r->memory = (struct memory){overlay_read, &r->overlay};
+	if (r->is_around)
+		surroundings_deinit(&r->around);
+	r->is_around = false;
 }
 
 static struct expr_context context(const struct reader *r, const struct frame *f,
@@ -57,6 +63,25 @@ static struct expr_context context(const struct reader *r, const struct frame *f
 		.has_frame_base = f && f->has_base,
 		.frame_base = f ? f->base : 0,
 	};
+}
+
+// The same, and what lies outside of the frame: its past, its caller, other DIEs.
+static struct expr_context wide_context(struct reader *r, const struct frame *f,
+					const struct hit *hit)
+{
+	struct expr_context ctx = context(r, f, hit);
+	bool at_site = hit->regs.r[ARCH_RIP] == f->fn->plan.site;
+	if (!r->is_around)
+		surroundings_init(&r->around, r->symbols, &r->memory, &hit->regs);
+	r->is_around = true;
+	entry_context_init(&r->entry, &f->entry, f->cfa);
+	ctx.world = &r->around.world;
+	ctx.pc = at_site ? f->fn->plan.body : hit->regs.r[ARCH_RIP];
+	ctx.entry_regs = &r->entry.regs;
+	ctx.entry_known = r->entry.known;
+	ctx.entry_fp = &r->entry.fp;
+	ctx.entry_fp_unknown = r->entry.fp_unknown;
+	return ctx;
 }
 
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret)
@@ -143,16 +168,22 @@ static bool format_memory(struct reader *r, struct type *type, uint64_t address,
 static void format_place(struct reader *r, const struct accessor *a, const struct frame *f,
 			 const struct hit *hit, struct event_value *v, struct buf *out)
 {
-	struct expr_context ctx = context(r, f, hit);
+	struct expr_context ctx = wide_context(r, f, hit);
 	struct expr_storage storage;
 	struct regs at_body = hit->regs;
+	uint8_t bytes[ARCH_WORD];
+	size_t size = a->var->type ? a->var->type->size : SIZE_MAX;
 	if (a->at_body) {
 		at_body.r[ARCH_RSP] = f->rsp;
 		at_body.r[ARCH_RBP] = f->rbp;
 		ctx.regs = &at_body;
 	}
 	struct place place = {.kind = PLACE_REGISTER, .reg = a->reg};
-	if (a->kind == ACCESS_EXPR)
+	struct place kept = {.kind = PLACE_BYTES, .block = bytes, .size = size};
+	if (a->kind == ACCESS_EXPR && size <= sizeof(bytes) &&
+	    entry_register(&f->entry, entry_register_of(a->ops, a->n_ops), bytes, size))
+		place = kept;
+	else if (a->kind == ACCESS_EXPR)
 		expr_eval(a->ops, a->n_ops, &ctx, &storage, &place);
 	if (place.kind == PLACE_REGISTER)
 		v->reg = arch_reg_name(place.reg);
@@ -229,12 +260,39 @@ static void need_values(struct reader *r, size_t n)
 	r->cap_values = n;
 }
 
+/*
+ * What can be said of variables that are not known: why, and what an argument was at the entry. The
+ * texts follow those of the n values.
+ */
+static void explain(struct reader *r, const struct accessor *a, const struct frame *f,
+		    const struct hit *hit, size_t i, size_t n)
+{
+	struct event_value *v = &r->values[i];
+	if (v->known)
+		return;
+	struct expr_context ctx = wide_context(r, f, hit);
+	if (!hit->held) // the caller's registers are not there: asking costs much and tells nothing
+		ctx.world = NULL;
+	if (a->kind == ACCESS_NONE) {
+		struct buf *why = text_at(r, n + i);
+		entry_missing(why, &a->var->loc, ctx.pc);
+		v->why = why->len > 0 ? why->s : NULL;
+	}
+	if (!a->var->is_param)
+		return;
+	struct buf *entry = text_at(r, 2 * n + i);
+	if (entry_format(entry, &r->alone, f->fn, a->var, &f->entry, &ctx))
+		v->entry = entry->s;
+}
+
 void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev)
 {
 	const struct traced *fn = f->fn;
 	need_values(r, fn->n_args);
-	for (size_t i = 0; i < fn->n_args; i++)
+	for (size_t i = 0; i < fn->n_args; i++) {
 		read_variable(r, &fn->args[i], f, hit, i);
+		explain(r, &fn->args[i], f, hit, i, fn->n_args);
+	}
 	ev->args = r->values;
 	ev->n_args = fn->n_args;
 }
@@ -297,10 +355,12 @@ void read_exit(struct reader *r, const struct frame *f, const struct traced_exit
 		return;
 	size_t n = fn->n_args + fn->n_locals;
 	need_values(r, n);
-	for (size_t i = 0; i < fn->n_args; i++)
-		read_variable(r, &x->args[i], f, hit, i);
-	for (size_t i = 0; i < fn->n_locals; i++)
-		read_variable(r, &x->locals[i], f, hit, fn->n_args + i);
+	for (size_t i = 0; i < n; i++) {
+		const struct accessor *a =
+			i < fn->n_args ? &x->args[i] : &x->locals[i - fn->n_args];
+		read_variable(r, a, f, hit, i);
+		explain(r, a, f, hit, i, n);
+	}
 	ev->args = r->values;
 	ev->n_args = fn->n_args;
 	ev->locals = r->values + fn->n_args;

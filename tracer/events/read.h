@@ -13,6 +13,7 @@
 #include "events/event.h"
 #include "events/plan.h"
 #include "events/stack.h"
+#include "unwind/surroundings.h"
 
 struct overlay {
 	struct memory captured, live;
@@ -28,9 +29,14 @@ struct reader {
 	struct buf returned;
 	struct overlay overlay;
 	struct memory memory; // over `overlay`
+	struct symbols *symbols;
+	struct surroundings around; // of the hit's frame, if is_around
+	bool is_around;
+	struct entry_context entry; // of the frame that is being read
 };
 
-void read_init(struct reader *r, void (*name_address)(void *, uint64_t, struct buf *), void *ctx);
+void read_init(struct reader *r, struct symbols *s,
+	       void (*name_address)(void *, uint64_t, struct buf *), void *ctx);
 void read_deinit(struct reader *r);
 
 /* The memory to read from for the hit being collected: its bytes first, then `live`. */

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/base.h"
+#include "events/entry.h"
 
 struct traced;
 
@@ -26,8 +27,9 @@ struct frame {
 	bool has_base;
 	uint64_t result; // where a large result is to be stored, if has_result
 	bool has_result;
-	bool reported;		 // its push was an event (not beyond the depth limit)
-	uint64_t return_address; // 0: unknown
+	struct entry_registers entry; // of optimised functions
+	bool reported;		      // its push was an event (not beyond the depth limit)
+	uint64_t return_address;      // 0: unknown
 	/* Untraced code that this frame called was seen to call back from here, with this CFA. */
 	uint64_t seen_caller, seen_cfa;
 	uint64_t seq; // of its push

@@ -108,6 +108,14 @@ static void add_values(struct buf *b, const struct event_value *values, size_t n
 		KEY(b, ",\"type\":");
 		add_string(b, v->type);
 		add_value_text(b, v);
+		if (v->why) {
+			KEY(b, ",\"why\":");
+			add_string(b, v->why);
+		}
+		if (v->entry) {
+			KEY(b, ",\"entry_value\":");
+			add_string(b, v->entry);
+		}
 		KEY(b, ",\"address\":");
 		add_address(b, v->has_address ? v->address : 0);
 		KEY(b, ",\"register\":");

@@ -225,6 +225,10 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 	}
 	lines_ours(l, " = ");
 	lines_text(l, v->value);
+	if (v->entry) {
+		lines_ours(l, "; at entry ");
+		lines_text(l, v->entry);
+	}
 	lines_ours(l, "   ");
 	lines_text(l, v->type);
 	if (v->size) {
@@ -237,6 +241,10 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 	}
 	if (v->scope_ended)
 		lines_ours(l, ", scope over");
+	if (v->why) {
+		lines_ours(l, ", ");
+		lines_ours(l, v->why);
+	}
 	end_detail(l);
 }
 
