@@ -82,6 +82,75 @@ static size_t read_window(void *ctx, uint64_t addr, void *buf, size_t len)
 	return len;
 }
 
+// What lies outside of the frame: every DIE and every parameter has the same expression.
+struct outside {
+	const struct dw_op *ops;
+	size_t n;
+	struct variable variable;
+	struct location_entry entry;
+	struct type type;
+	struct call_parameter params[3];
+	struct call_site site;
+	struct expr_context caller;
+};
+
+static const struct variable *any_variable(void *ctx, uint64_t die)
+{
+	const struct outside *o = ctx;
+
+	return die & 1 ? &o->variable : NULL;
+}
+
+static const char *any_block(void *ctx, uint64_t *ret)
+{
+	(void)ctx;
+	*ret = MEMORY_AT;
+	return NULL;
+}
+
+static const char *any_caller(void *ctx, struct expr_caller *ret)
+{
+	struct outside *o = ctx;
+
+	*ret = (struct expr_caller){.ctx = o->caller, .site = &o->site};
+	return NULL;
+}
+
+static void outside_init(struct outside *o, const struct dw_op *ops, size_t n,
+			 const struct expr_context *ctx)
+{
+	memset(o, 0, sizeof(*o));
+	o->entry = (struct location_entry){0, UINT64_MAX, ops, n};
+	o->type = (struct type){.kind = TYPE_INT, .shown = "int", .size = 4};
+	o->variable = (struct variable){.type = &o->type, .loc = {.n = 1, .e = &o->entry}};
+	o->params[0] = (struct call_parameter){.kind = CALL_IN_REG,
+					       .reg = 5,
+					       .value = ops,
+					       .n_value = n,
+					       .data = ops,
+					       .n_data = n};
+	o->params[1] = (struct call_parameter){.kind = CALL_ON_STACK, .value = ops, .n_value = n};
+	o->params[2] = (struct call_parameter){.die = 7, .value = ops, .n_value = n};
+	o->site = (struct call_site){.params = o->params, .n_params = 3};
+	o->caller = *ctx;
+}
+
+static void try_pointee(const struct place *place, const struct expr_context *ctx)
+{
+	struct expr_storage storage;
+	struct place to;
+	struct type *type;
+	uint64_t off;
+	uint8_t bytes[24];
+	bool known[24];
+
+	(void)place_read_known(place, ctx, bytes, known, sizeof(bytes));
+	if (place->kind == PLACE_POINTER &&
+	    !place_pointee(place, ctx, &storage, &to, &off, &type) &&
+	    place_read_at(&to, ctx, off, bytes, sizeof(bytes)))
+		bytes[0] = 1;
+}
+
 static void try_ops(const struct dw_op *ops, size_t n, const struct expr_context *ctx)
 {
 	struct expr_storage storage;
@@ -90,6 +159,7 @@ static void try_ops(const struct dw_op *ops, size_t n, const struct expr_context
 	uint64_t value;
 
 	expr_eval(ops, n, ctx, &storage, &place);
+	try_pointee(&place, ctx);
 	for (size_t size = 1; size <= sizeof(bytes); size *= 2)
 		if (!place_read(&place, ctx, bytes, size))
 			break;
@@ -105,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct regs regs = {.eflags = 0}, entry = {.eflags = 0};
 	struct fp_regs fp;
 	struct memory mem = {read_window, window}, nothing = memory_none();
-	unsigned has = (unsigned)take(&in, 1);
+	unsigned has = (unsigned)take(&in, 2);
 
 	memset(&fp, 0x5a, sizeof(fp));
 	for (size_t i = 0; i < MEMORY_LEN; i++)
@@ -128,8 +198,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.push_object = has & 32,
 		.entry_regs = has & 64 ? &entry : NULL,
 		.entry_known = 0xffff,
+		.entry_fp = has & 128 ? &fp : NULL,
+		.entry_fp_unknown = 2,
 	};
-	try_ops(ops, take_ops(&in, ops, OPS, inner), &ctx);
+	struct outside outside;
+	const struct expr_world world = {&outside, any_variable, any_block, any_caller};
+	size_t n = take_ops(&in, ops, OPS, inner);
+	if (has & 256)
+		ctx.world = &world;
+	outside_init(&outside, ops, n, &ctx);
+	try_ops(ops, n, &ctx);
 	return 0;
 }
 

@@ -480,10 +480,11 @@ TEST(integers_of_128_bits)
 	CHECK_BYTES(&full, __int128, big >> 64, 16, INT16(big), U(64), O(shra));
 	CHECK_BYTES(&full, __int128, (__int128)-1, 16, INT16(-big), U(300), O(shra));
 	CHECK_BYTES(&full, __int128, 0, 16, INT16(-big), U(128), O(shr));
-	CHECK_BYTES(&full, __int128, (__int128)1 << 127, 16, UINT16(1), U(127), O(shl));
+	CHECK_BYTES(&full, unsigned __int128, (unsigned __int128)1 << 127, 16, UINT16(1), U(127),
+		    O(shl));
 	// The least one by -1 wraps around.
-	CHECK_BYTES(&full, __int128, (__int128)1 << 127, 16, UINT16(1), U(127), O(shl),
-		    TYPED(reinterpret, signed, 16, .a = 1), INT16(-1), O(div));
+	CHECK_BYTES(&full, unsigned __int128, (unsigned __int128)1 << 127, 16, UINT16(1), U(127),
+		    O(shl), TYPED(reinterpret, signed, 16, .a = 1), INT16(-1), O(div));
 	CHECK_BYTES(&full, __int128, -2, 16, U(-2), TYPED(convert, signed, 8, .a = 1),
 		    TYPED(convert, signed, 16, .a = 1));
 	CHECK_TOP(6, INT16(big), TYPED(convert, unsigned, 4, .a = 1));

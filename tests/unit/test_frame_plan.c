@@ -76,7 +76,7 @@ static void location(struct fixture *f, size_t n, unsigned op, int64_t a, struct
 {
 	f->ops[n][0] = (struct dw_op){.op = (uint8_t)op, .a = (uint64_t)a};
 	f->entries[n] = (struct location_entry){0, UINT64_MAX, f->ops[n], 1};
-	*ret = (struct location){1, &f->entries[n]};
+	*ret = (struct location){.n = 1, .e = &f->entries[n]};
 }
 
 static void signature(struct fixture *f, bool optimised, unsigned frame_base)

@@ -32,7 +32,7 @@ static void code(struct fixture *f, const char *bytes, size_t len)
 	f->sig.locals = f->locals;
 	f->ops[4][0].op = DW_OP_call_frame_cfa;
 	f->entries[4] = (struct location_entry){0, UINT64_MAX, f->ops[4], 1};
-	f->sig.frame_base = (struct location){1, &f->entries[4]};
+	f->sig.frame_base = (struct location){.n = 1, .e = &f->entries[4]};
 }
 
 #define CODE(f, bytes) code(f, bytes, sizeof(bytes) - 1)

@@ -361,7 +361,7 @@ TEST(cxx_destructors_and_hidden_parameters)
 TEST(locations_by_pc)
 {
 	struct location_entry e[] = {{.lo = 0x10, .hi = 0x20}, {.lo = 0x20, .hi = 0x30}};
-	struct location l = {2, e};
+	struct location l = {.n = 2, .e = e};
 	const struct location_entry *found = NULL;
 
 	CHECK_EQ_I(location_at(&l, 0x20, &found), FT_OK);

@@ -185,7 +185,9 @@ void entry_missing(struct buf *out, const struct location *l, uint64_t pc)
 		if (l->e[i].lo > pc && l->e[i].lo < hi)
 			hi = l->e[i].lo;
 	}
-	if (!l->n)
+	if (l->broken)
+		buf_str(out, "its location cannot be read");
+	else if (!l->n)
 		buf_str(out, "no location anywhere");
 	else if (!lo)
 		buf_printf(out, "no location before 0x%llx", (unsigned long long)hi);

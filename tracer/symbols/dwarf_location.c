@@ -256,13 +256,14 @@ static void read_single(struct dwarf_file *d, const struct expr_scope *at, const
 {
 	const uint8_t *bytes;
 	size_t len;
+	ret->broken = true;
 	if (die_block(d, die, attr, &bytes, &len) != FT_OK)
 		return;
 	struct location_entry *e = arena_alloc(d->arena, sizeof(*e));
 	e->hi = UINT64_MAX;
 	if (!decode_bytes(d, at, bytes, len, &e->ops, &e->n_ops))
 		return;
-	*ret = (struct location){1, e};
+	*ret = (struct location){.n = 1, .e = e};
 }
 
 struct entry_list {
@@ -270,20 +271,22 @@ struct entry_list {
 	size_t n, cap;
 };
 
-static void add_entry(struct dwarf_file *d, const struct expr_scope *at,
+/* False: its expression cannot be read. */
+static bool add_entry(struct dwarf_file *d, const struct expr_scope *at,
 		      const struct list_entry *raw, struct entry_list *l)
 {
 	struct location_entry e = {.lo = 0, .hi = UINT64_MAX};
 	if (!raw->is_default) {
 		if (raw->lo > raw->hi)
-			return;
+			return true;
 		e.lo = raw->lo + d->bias;
 		e.hi = raw->hi + d->bias;
 	}
 	if (raw->len && !decode_bytes(d, at, raw->expr, raw->len, &e.ops, &e.n_ops))
-		return;
+		return false;
 	l->e = xgrow(l->e, l->n, &l->cap, sizeof(*l->e));
 	l->e[l->n++] = e;
+	return true;
 }
 
 static void read_list(struct dwarf_file *d, const struct expr_scope *at, struct list *list,
@@ -294,13 +297,16 @@ static void read_list(struct dwarf_file *d, const struct expr_scope *at, struct 
 	while (l.n < ENTRIES_MAX && dw_list_next(list, &raw)) {
 		if (raw.is_default)
 			fallback = raw;
-		else
-			add_entry(d, at, &raw, &l);
+		else if (!add_entry(d, at, &raw, &l))
+			ret->broken = true;
 	}
-	if (fallback.is_default) // valid where no other entry is: the last one to be looked at
-		add_entry(d, at, &fallback, &l);
+	// valid where no other entry is: the last one to be looked at
+	if (fallback.is_default && !add_entry(d, at, &fallback, &l))
+		ret->broken = true;
+	ret->broken |= list->broken;
+	ret->n = l.n;
 	if (l.n)
-		*ret = (struct location){l.n, arena_copy(d->arena, l.e, l.n * sizeof(*l.e))};
+		ret->e = arena_copy(d->arena, l.e, l.n * sizeof(*l.e));
 	free(l.e);
 }
 
@@ -333,6 +339,8 @@ void die_location(struct dwarf_file *d, const struct die *die, uint16_t attr, st
 	if (is_list &&
 	    dw_list_open(d, &d->details[at.unit], version, LIST_LOCATIONS, die, a, form, &list))
 		read_list(d, &at, &list, ret);
+	else
+		ret->broken = is_list;
 	dwarf_dealloc_attribute(a);
 	if (ok && !is_list)
 		read_single(d, &at, die, attr, ret);

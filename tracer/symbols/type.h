@@ -38,6 +38,7 @@ struct location_entry {
 struct location {
 	size_t n; // 0: no location at all (optimised out, or never had one)
 	struct location_entry *e;
+	bool broken; // there was more that could not be read
 };
 
 enum type_kind {
