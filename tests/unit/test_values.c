@@ -837,7 +837,7 @@ TEST(variable_length_arrays)
 {
 	struct dw_op ops[] = {{.op = 0x08, .a = 2}}; // DW_OP_const1u 2: the last index
 	struct location_entry entry = {0, UINT64_MAX, ops, 1};
-	struct array_bound bound = {.loc = {1, &entry}};
+	struct array_bound bound = {.loc = {.n = 1, .e = &entry}};
 	struct type vla = {
 		.kind = TYPE_ARRAY, .target = &t_int, .bound = &bound, .shown = "int []"};
 	int v[] = {4, 5, 6, 7};

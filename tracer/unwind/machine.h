@@ -47,6 +47,9 @@ bool machine_value(struct machine *m, const struct dw_op *ops, size_t n,
 void machine_place(struct machine *m, const struct dw_op *ops, size_t n,
 		   struct expr_storage *storage, struct place *ret);
 
+/* expr_ops.c: one operation that makes no piece. */
+enum outcome machine_operate(struct machine *m, const struct dw_op *op);
+
 /* expr_refer.c: operations that refer to another DIE, to the caller or to thread-local storage. */
 enum outcome machine_refer(struct machine *m, const struct dw_op *op);
 
