@@ -92,6 +92,10 @@ def check_usage():
     says("unknown format", frametrace("--format=nonsense", "true"), 2, "nonsense", "text", "json")
     says("bad colour", frametrace("--color=perhaps", "true"), 2, "perhaps")
     says("bad depth", frametrace("--depth=many", "true"), 2, "many")
+    for bad in ("--max-depth=0", "--max-depth=33", "--max-string=-1", "--max-string=4001",
+                "--max-array=x", "--max-array= 5", "--max-array=10001"):
+        option, _, number = bad.partition("=")
+        says(bad, frametrace(bad, "true"), 2, option, number)
     says("missing value", frametrace("--format"), 2)
 
 

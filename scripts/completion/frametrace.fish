@@ -9,6 +9,9 @@ complete -c frametrace -s l -l lib -x -d "Also a library's functions"
 complete -c frametrace -s a -l all -d "Also what compiler, C library and Rust's std added"
 complete -c frametrace -s d -l depth -x -d 'No frames deeper than N levels'
 complete -c frametrace -s v -l verbose -d 'Arithmetic of each delta, types, last values'
+complete -c frametrace -l max-depth -x -d 'Levels of nesting shown of a value'
+complete -c frametrace -l max-string -x -d 'Bytes shown of a text'
+complete -c frametrace -l max-array -x -d 'Elements shown of an array or list'
 complete -c frametrace -s k -l stack -d 'The whole stack at each push'
 complete -c frametrace -s i -l inlines -d 'Inlined calls too, where they begin'
 complete -c frametrace -s F -l format -x -a 'text json' -d 'Format of the trace'

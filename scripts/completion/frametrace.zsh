@@ -8,6 +8,9 @@ _arguments -s -S \
 	'(-a --all)'{-a,--all}"[also what the compiler, the C library and Rust's std added]" \
 	'(-d --depth)'{-d,--depth=}'[no frames deeper than N levels]:levels:' \
 	'*'{-v,--verbose}'[the arithmetic of each delta, types and last values]' \
+	'--max-depth=[levels of nesting shown of a value]:levels:' \
+	'--max-string=[bytes shown of a text]:bytes:' \
+	'--max-array=[elements shown of an array or list]:elements:' \
 	'(-k --stack)'{-k,--stack}'[the whole stack at each push]' \
 	'(-i --inlines)'{-i,--inlines}'[inlined calls too, where they begin]' \
 	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json)' \

@@ -824,7 +824,19 @@ TEST(places)
 	CHECK_EQ_S(format_place(&point,
 				(struct place){.kind = PLACE_PIECES, .pieces = lost, .n_pieces = 2},
 				&b, 1),
+		   "{x = 48, y = <optimised out>}");
+	CHECK(known);
+	CHECK_EQ_S(format_place(&t_long,
+				(struct place){.kind = PLACE_PIECES, .pieces = lost, .n_pieces = 2},
+				&b, 1),
 		   "<optimised out>");
+	CHECK(!known);
+	lost[0] = lost[1];
+	lost[0].why = "register rbx not known here";
+	CHECK_EQ_S(format_place(&point,
+				(struct place){.kind = PLACE_PIECES, .pieces = lost, .n_pieces = 2},
+				&b, 1),
+		   "<register rbx not known here>");
 	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_NONE}, &b, 1),
 		   "<optimised out>");
 	CHECK_EQ_S(format_place(&t_int, (struct place){.kind = PLACE_NONE, .why = "no debug info"},

@@ -9,7 +9,19 @@
 #include "base/buf.h"
 #include "commands/commands.h"
 
-enum long_only { OPT_NO_ASLR = 256, OPT_PIN, OPT_VERIFY, OPT_DEBUG, OPT_JSON };
+enum long_only {
+	OPT_NO_ASLR = 256,
+	OPT_PIN,
+	OPT_VERIFY,
+	OPT_DEBUG,
+	OPT_JSON,
+	OPT_MAX_ARRAY,
+	OPT_MAX_DEPTH,
+	OPT_MAX_STRING,
+};
+
+/* Beyond these a line is no line, and the tracer's own stack would be the limit. */
+enum { VALUE_DEPTH_MAX = 32, VALUE_ARRAY_MAX = 10000, VALUE_STRING_MAX = 4000 };
 
 static const struct option long_options[] = {
 	{"all", no_argument, NULL, 'a'},
@@ -22,6 +34,9 @@ static const struct option long_options[] = {
 	{"inlines", no_argument, NULL, 'i'},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"lib", required_argument, NULL, 'l'},
+	{"max-array", required_argument, NULL, OPT_MAX_ARRAY},
+	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
+	{"max-string", required_argument, NULL, OPT_MAX_STRING},
 	{"no-aslr", no_argument, NULL, 'R'},
 	{"output", required_argument, NULL, 'o'},
 	{"pin", no_argument, NULL, 'P'},
@@ -47,6 +62,10 @@ static void print_help(void)
 	       "  -d, --depth=N           no frames deeper than N levels\n"
 	       "What to show\n"
 	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
+	       "      --max-depth=N       of values: levels of nesting (4); likewise "
+	       "--max-string=N\n"
+	       "                          for bytes of text (200), --max-array=N for elements "
+	       "(200)\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
 	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
 	       "  -F, --format=NAME       ");
@@ -66,13 +85,16 @@ static void print_help(void)
 		printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
 }
 
-static int parse_depth(const char *text, uint32_t *ret)
+/* A number from 1 to max. */
+static int parse_number(const char *option, const char *text, unsigned long max, uint32_t *ret)
 {
 	char *end;
 	errno = 0;
 	unsigned long n = strtoul(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || n == 0 || n > UINT32_MAX)
-		return usage_error("--depth takes a number from 1, not '%s'", text);
+	if (errno || *end || end == text || *text < '0' || *text > '9' || n == 0 || n > UINT32_MAX)
+		return usage_error("%s takes a number from 1, not '%s'", option, text);
+	if (n > max)
+		return usage_error("%s takes a number from 1 to %lu, not '%s'", option, max, text);
 	*ret = (uint32_t)n;
 	return -1;
 }
@@ -123,7 +145,7 @@ static int parse_one(int c, struct trace_options *o)
 	case 'c':
 		return parse_color(optarg, &o->color);
 	case 'd':
-		return parse_depth(optarg, &o->max_depth);
+		return parse_number("--depth", optarg, UINT32_MAX, &o->max_depth);
 	case 'F':
 		return parse_format(optarg, &o->format);
 	case 'f':
@@ -153,6 +175,12 @@ static int parse_one(int c, struct trace_options *o)
 	case 'v':
 		o->verbose++;
 		return -1;
+	case OPT_MAX_ARRAY:
+		return parse_number("--max-array", optarg, VALUE_ARRAY_MAX, &o->style.max_array);
+	case OPT_MAX_DEPTH:
+		return parse_number("--max-depth", optarg, VALUE_DEPTH_MAX, &o->style.max_depth);
+	case OPT_MAX_STRING:
+		return parse_number("--max-string", optarg, VALUE_STRING_MAX, &o->style.max_string);
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;
@@ -187,7 +215,7 @@ static int complain(int c, char **argv)
 
 int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 {
-	*ret = (struct trace_options){.format = report_formats[0]};
+	*ret = (struct trace_options){.format = report_formats[0], .style = value_style_default()};
 	optind = 0; // start anew: a command's argv is a part of main's
 	int c;
 	// '+': options behind PROGRAM are the program's own.

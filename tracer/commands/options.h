@@ -11,6 +11,7 @@
 
 #include "events/select.h"
 #include "report/report.h"
+#include "values/values.h"
 
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -20,6 +21,7 @@ struct trace_options {
 	const struct report_format *format;
 	enum color color;
 	uint32_t max_depth; // 0: no limit
+	struct value_style style;
 	int verbose;
 	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM

@@ -162,8 +162,11 @@ static enum ft_rc start(struct session *s, const char *path)
 		.macro_locals = s->o.verbose > 1,
 		.inlines = s->o.inlines,
 		.hold_all = s->o.walk || s->o.verify,
-		.style = value_style_default(),
+		.full = s->o.verbose > 0 && !s->o.format->details,
+		.trees = s->o.format->details,
+		.style = s->o.style,
 	};
+	plan.style.targets = plan.full || plan.trees;
 	struct collect_options collect = {
 		.program = path,
 		.argv = s->argv,

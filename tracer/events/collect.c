@@ -23,7 +23,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
-	read_init(&col->reader, s, target_address_text, t);
+	read_init(&col->reader, s, target_plan(t));
 	return col;
 }
 

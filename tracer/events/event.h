@@ -45,6 +45,13 @@ struct event_value {
 	bool is_static;	   // not in the frame: it outlives it
 	const char *why;   // !known: "no location from 0x401136 to 0x401140"; NULL: value says all
 	const char *entry; // !known: an argument's value at the function's entry; NULL: unknown
+	/*
+	 * The parts of the value, a line for each: "ADDRESS\tTEXT", '\n' between lines; ADDRESS is
+	 * empty if not known. NULL: nobody asked, or they say no more than `value`.
+	 */
+	const char *full;
+	const char *json; // its tree as JSON text (docs/events.md); NULL: nobody asked, or it has
+			  // no parts
 };
 
 struct event_part {

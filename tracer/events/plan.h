@@ -80,6 +80,7 @@ struct plan_options {
 	bool locals;	   // arguments and locals at the pop too
 	bool macro_locals; // those that a library's macro made too (println!)
 	bool inlines;	   // tell where inlined calls begin
+	bool full, trees;  // detail, JSON trees of values (struct event_value)
 	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };

@@ -7,26 +7,44 @@ enum { VALUE_MAX = 64 * 1024 }; // bytes of one value that are read at most
 
 static const uint32_t all_known = (1u << ARCH_GENERAL) - 1;
 
-void read_init(struct reader *r, struct symbols *s,
-	       void (*name_address)(void *, uint64_t, struct buf *), void *ctx)
+static void text_init(struct value_text *t)
 {
-	*r = (struct reader){.style = value_style_default(), .symbols = s};
-	r->style.name_address = name_address;
-	r->style.ctx = ctx;
-	r->alone = r->style;
+	buf_init(&t->line);
+	buf_init(&t->full);
+	buf_init(&t->json);
+}
+
+static void text_deinit(struct value_text *t)
+{
+	buf_deinit(&t->line);
+	buf_deinit(&t->full);
+	buf_deinit(&t->json);
+}
+
+void read_init(struct reader *r, struct symbols *s, const struct plan_options *o)
+{
+	*r = (struct reader){
+		.style = o->style,
+		.alone = o->style,
+		.want_full = o->full,
+		.want_json = o->trees,
+		.symbols = s,
+	};
 	r->alone.unreadable = "";
-	buf_init(&r->returned);
+	value_tree_init(&r->tree);
+	text_init(&r->returned);
 }
 
 void read_deinit(struct reader *r)
 {
 	for (size_t i = 0; i < r->n_texts; i++)
-		buf_deinit(&r->texts[i]);
+		text_deinit(&r->texts[i]);
 	if (r->is_around)
 		surroundings_deinit(&r->around);
 	free(r->texts);
 	free(r->values);
-	buf_deinit(&r->returned);
+	text_deinit(&r->returned);
+	value_tree_deinit(&r->tree);
 }
 
 static size_t overlay_read(void *ctx, uint64_t addr, void *buf, size_t len)
@@ -134,18 +152,48 @@ bool read_jump_target(struct reader *r, const struct code_exit *x, const struct 
 	return memory_read_uint(&r->memory, at, ARCH_WORD, ret);
 }
 
-static struct buf *text_at(struct reader *r, size_t i)
+static struct value_text *text_at(struct reader *r, size_t i)
 {
 	while (r->n_texts <= i) {
 		r->texts = xgrow(r->texts, r->n_texts, &r->cap_texts, sizeof(*r->texts));
-		buf_init(&r->texts[r->n_texts++]);
+		text_init(&r->texts[r->n_texts++]);
 	}
-	buf_reset(&r->texts[i]);
 	return &r->texts[i];
 }
 
-static bool format_memory(struct reader *r, struct type *type, uint64_t address, bool follow,
-			  struct buf *out)
+static struct buf *line_at(struct reader *r, size_t i)
+{
+	struct buf *line = &text_at(r, i)->line;
+	buf_reset(line);
+	return line;
+}
+
+// The renderings that are wanted of the tree that was built.
+static void write_value(struct reader *r, struct value_text *t, struct event_value *v)
+{
+	buf_reset(&t->line);
+	value_compact(&r->tree, &t->line);
+	v->value = t->line.s;
+	v->known = value_known(&r->tree);
+	if (!v->known)
+		return;
+	buf_reset(&t->full);
+	if (r->want_full && value_full(&r->tree, &t->full))
+		v->full = t->full.s;
+	buf_reset(&t->json);
+	if (r->want_json && value_json(&r->tree, &t->json))
+		v->json = t->json.s;
+}
+
+static void write_reason(struct value_text *t, struct event_value *v, const char *why)
+{
+	buf_reset(&t->line);
+	buf_str(&t->line, why);
+	v->value = t->line.s;
+}
+
+static void read_at(struct reader *r, struct type *type, bool follow, struct value_text *t,
+		    struct event_value *v)
 {
 	uint8_t small[256];
 	struct memory nowhere = memory_none();
@@ -153,20 +201,20 @@ static bool format_memory(struct reader *r, struct type *type, uint64_t address,
 	if (size > VALUE_MAX)
 		size = VALUE_MAX;
 	uint8_t *bytes = size > sizeof(small) ? xmalloc((size_t)size) : small;
-	bool known = false;
-	size_t got = r->memory.read(r->memory.ctx, address, bytes, (size_t)size);
-	if (got == size)
-		known = value_format(out, follow ? &r->style : &r->alone, type, bytes, got,
-				     follow ? &r->memory : &nowhere);
-	else
-		buf_str(out, "<memory not readable>");
+	size_t got = r->memory.read(r->memory.ctx, v->address, bytes, (size_t)size);
+	if (got == size) {
+		value_build(&r->tree, follow ? &r->style : &r->alone, type, bytes, got, v->address,
+			    follow ? &r->memory : &nowhere);
+		write_value(r, t, v);
+	} else {
+		write_reason(t, v, "<memory not readable>");
+	}
 	if (bytes != small)
 		free(bytes);
-	return known;
 }
 
-static void format_place(struct reader *r, const struct accessor *a, const struct frame *f,
-			 const struct hit *hit, struct event_value *v, struct buf *out)
+static void read_place(struct reader *r, const struct accessor *a, const struct frame *f,
+		       const struct hit *hit, struct value_text *t, struct event_value *v)
 {
 	struct expr_context ctx = wide_context(r, f, hit);
 	struct expr_storage storage;
@@ -191,17 +239,19 @@ static void format_place(struct reader *r, const struct accessor *a, const struc
 		v->has_address = true;
 		v->address = place.address;
 	}
-	v->known = value_format_place(out, &r->style, a->var->type, &place, &ctx);
+	value_build_place(&r->tree, &r->style, a->var->type, &place, &ctx);
+	write_value(r, t, v);
 }
 
-static void format_const(struct reader *r, const struct accessor *a, struct event_value *v,
-			 struct buf *out)
+static void read_const(struct reader *r, const struct accessor *a, struct value_text *t,
+		       struct event_value *v)
 {
 	uint8_t word[ARCH_WORD];
 	memcpy(word, &a->var->const_value, sizeof(word));
 	const uint8_t *bytes = a->var->const_bytes ? a->var->const_bytes : word;
 	size_t len = a->var->const_bytes ? a->var->const_size : sizeof(word);
-	v->known = value_format(out, &r->style, a->var->type, bytes, len, &r->memory);
+	value_build(&r->tree, &r->style, a->var->type, bytes, len, 0, &r->memory);
+	write_value(r, t, v);
 }
 
 /*
@@ -217,7 +267,7 @@ static bool is_dropped(const struct accessor *a, const struct frame *f)
 static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
 			  const struct hit *hit, size_t i)
 {
-	struct buf *out = text_at(r, i);
+	struct value_text *t = text_at(r, i);
 	struct event_value *v = &r->values[i];
 	struct type *type = a->var->type;
 	*v = (struct event_value){
@@ -229,27 +279,26 @@ static void read_variable(struct reader *r, const struct accessor *a, const stru
 	};
 	switch (a->kind) {
 	case ACCESS_NONE:
-		buf_str(out, a->why);
+		write_reason(t, v, a->why);
 		break;
 	case ACCESS_CFA:
 	case ACCESS_BASE:
 		if (a->kind == ACCESS_BASE && !f->has_base) {
-			buf_str(out, "<frame base not known>");
+			write_reason(t, v, "<frame base not known>");
 			break;
 		}
 		v->has_address = true;
 		v->address = (a->kind == ACCESS_CFA ? f->cfa : f->base) + (uint64_t)a->off;
-		v->known = format_memory(r, type, v->address, !is_dropped(a, f), out);
+		read_at(r, type, !is_dropped(a, f), t, v);
 		break;
 	case ACCESS_CONST:
-		format_const(r, a, v, out);
+		read_const(r, a, t, v);
 		break;
 	case ACCESS_REG:
 	case ACCESS_EXPR:
-		format_place(r, a, f, hit, v, out);
+		read_place(r, a, f, hit, t, v);
 		break;
 	}
-	v->value = out->s;
 }
 
 static void need_values(struct reader *r, size_t n)
@@ -274,13 +323,13 @@ static void explain(struct reader *r, const struct accessor *a, const struct fra
 	if (!hit->held) // the caller's registers are not there: asking costs much and tells nothing
 		ctx.world = NULL;
 	if (a->kind == ACCESS_NONE) {
-		struct buf *why = text_at(r, n + i);
+		struct buf *why = line_at(r, n + i);
 		entry_missing(why, &a->var->loc, ctx.pc);
 		v->why = why->len > 0 ? why->s : NULL;
 	}
 	if (!a->var->is_param)
 		return;
-	struct buf *entry = text_at(r, 2 * n + i);
+	struct buf *entry = line_at(r, 2 * n + i);
 	if (entry_format(entry, &r->alone, f->fn, a->var, &f->entry, &ctx))
 		v->entry = entry->s;
 }
@@ -328,14 +377,14 @@ static void read_returned(struct reader *r, const struct frame *f, const struct 
 	struct regs regs;
 	struct event_value *v = &ev->returned;
 	struct type *type = fn->sig->returns;
-	buf_reset(&r->returned);
 	*v = (struct event_value){.name = "", .type = type->shown, .size = type->size};
-	if (result_pointer(f, hit, &regs))
-		v->known = return_value_format(&r->returned, &r->style, type, &fn->returns, &regs,
-					       hit->has_fp ? &hit->fp : NULL, &r->memory);
-	else
-		buf_str(&r->returned, "<where it was stored is not known>");
-	v->value = r->returned.s;
+	if (result_pointer(f, hit, &regs)) {
+		return_value_build(&r->tree, &r->style, type, &fn->returns, &regs,
+				   hit->has_fp ? &hit->fp : NULL, &r->memory);
+		write_value(r, &r->returned, v);
+	} else {
+		write_reason(&r->returned, v, "<where it was stored is not known>");
+	}
 	if (fn->returns.class == RETURN_MEMORY && v->known) {
 		v->has_address = true;
 		v->address = regs.r[ARCH_RAX];

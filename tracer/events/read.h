@@ -19,14 +19,20 @@ struct overlay {
 	struct memory captured, live;
 };
 
+struct value_text {
+	struct buf line, full, json;
+};
+
 struct reader {
 	struct value_style style;
 	struct value_style alone;   // for values whose pointers are not followed
 	struct event_value *values; // arguments, then locals
 	size_t cap_values;
-	struct buf *texts; // one per value, reused
+	struct value_tree tree;	   // of the value being read
+	bool want_full, want_json; // of event_value
+	struct value_text *texts;  // one per value, then that of the returned one; reused
 	size_t n_texts, cap_texts;
-	struct buf returned;
+	struct value_text returned;
 	struct overlay overlay;
 	struct memory memory; // over `overlay`
 	struct symbols *symbols;
@@ -35,8 +41,8 @@ struct reader {
 	struct entry_context entry; // of the frame that is being read
 };
 
-void read_init(struct reader *r, struct symbols *s,
-	       void (*name_address)(void *, uint64_t, struct buf *), void *ctx);
+/* The style is the plan's: what a site captures must be what its values show. */
+void read_init(struct reader *r, struct symbols *s, const struct plan_options *o);
 void read_deinit(struct reader *r);
 
 /* The memory to read from for the hit being collected: its bytes first, then `live`. */

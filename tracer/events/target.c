@@ -19,6 +19,9 @@ struct target *target_create(struct control *c, struct symbols *s, struct select
 	t->symbols = s;
 	t->selection = sel;
 	t->plan = *o;
+	t->plan.style.name_address = target_address_text;
+	t->plan.style.self_type = target_self_type;
+	t->plan.style.ctx = t;
 	t->returns = names_create(s, true);
 	t->labels = names_create(s, false);
 	t->wants_libraries = sel->libraries.n_positive > 0;
@@ -325,6 +328,11 @@ bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_
 	}
 	space_deinit(&space);
 	return r != NULL;
+}
+
+const struct plan_options *target_plan(const struct target *t)
+{
+	return &t->plan;
 }
 
 const char *target_program(const struct target *t)

@@ -67,6 +67,12 @@ const struct address_name *target_return_name(struct target *t, uint64_t address
 /* For struct value_style: appends " <main+18>" if the address is code or data of a module. */
 void target_address_text(void *target, uint64_t address, struct buf *out);
 
+/* For struct value_style: what the first parameter of the function at pc points to, or NULL. */
+struct type *target_self_type(void *target, uint64_t pc);
+
+/* What every value is read by: the options given, their style with names and types. */
+const struct plan_options *target_plan(const struct target *t);
+
 /* The region that holds addr, for a stack: a main stack reaches down to its limit. */
 bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_hi);
 

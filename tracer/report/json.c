@@ -96,6 +96,14 @@ static void add_value_text(struct buf *b, const struct event_value *v)
 	add_reason(b, v->value);
 }
 
+static void add_tree(struct buf *b, const struct event_value *v)
+{
+	if (!v->json)
+		return;
+	KEY(b, ",\"tree\":");
+	buf_str(b, v->json); // JSON already
+}
+
 static void add_values(struct buf *b, const struct event_value *values, size_t n)
 {
 	buf_char(b, '[');
@@ -126,6 +134,7 @@ static void add_values(struct buf *b, const struct event_value *values, size_t n
 			KEY(b, ",\"scope_ended\":true");
 		if (v->is_static)
 			KEY(b, ",\"static\":true");
+		add_tree(b, v);
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
@@ -263,6 +272,7 @@ static void add_pop(struct buf *b, const struct event *ev)
 		KEY(b, ",\"return\":{\"type\":");
 		add_string(b, ev->returned.type);
 		add_value_text(b, &ev->returned);
+		add_tree(b, &ev->returned);
 		buf_char(b, '}');
 	}
 	if (ev->how == POP_TAIL_CALL) {

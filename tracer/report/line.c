@@ -68,9 +68,11 @@ static bool is_plain(const char *s, size_t len)
 
 void lines_text(struct lines *l, const char *s)
 {
-	if (!s)
-		s = "?";
-	size_t len = strlen(s);
+	lines_some(l, s ? s : "?", s ? strlen(s) : 1);
+}
+
+void lines_some(struct lines *l, const char *s, size_t len)
+{
 	if (is_plain(s, len)) {
 		buf_add(&l->b, s, len);
 		return;

@@ -38,7 +38,8 @@ void lines_reset(struct lines *l);
 
 void lines_tone(struct lines *l, enum tone tone); // until the next
 void lines_text(struct lines *l, const char *s);  // a stranger's: escaped; NULL: ?
-void lines_end(struct lines *l);		  // '\n'; the next line starts
+void lines_some(struct lines *l, const char *s, size_t len);
+void lines_end(struct lines *l); // '\n'; the next line starts
 
 /* Blanks up to the column, counted from 0; two blanks if the line is there or beyond. */
 void lines_column(struct lines *l, size_t column);

@@ -212,6 +212,23 @@ static void end_detail(struct lines *l)
 	lines_end(l);
 }
 
+/* The parts of a value: each line of it is "ADDRESS\tTEXT". */
+static void detail_parts(struct reporter *r, const struct event *ev, const char *s)
+{
+	struct lines *l = &r->lines;
+
+	while (s && *s) {
+		size_t n = strcspn(s, "\n");
+		const char *tab = memchr(s, '\t', n);
+		size_t head = tab ? (size_t)(tab - s) : 0;
+		begin_detail(r, ev, head != 0, strtoull(s, NULL, 16));
+		lines_ours(l, "  ");
+		lines_some(l, tab ? tab + 1 : s, n - (tab ? head + 1 : 0));
+		end_detail(l);
+		s += n + (s[n] == '\n');
+	}
+}
+
 static void detail_value(struct reporter *r, const struct event *ev, const char *what,
 			 const struct event_value *v)
 {
@@ -246,6 +263,7 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 		lines_ours(l, v->why);
 	}
 	end_detail(l);
+	detail_parts(r, ev, v->full);
 }
 
 static void detail_return_address(struct reporter *r, const struct event *ev)

@@ -84,9 +84,12 @@ struct member {
 	uint16_t bit_size;    // 0: not a bit-field
 	uint16_t bit_offset;  // from `offset`, counting from the least significant bit
 	bool is_base;	      // C++ base class
-	bool is_virtual_base; // offset is not constant: not resolved
+	bool is_virtual_base; // offset is not constant: `ops` find it in an object
 	bool is_static;	      // no storage in the object
 	bool artificial;
+	/* is_virtual_base: with the object's address on the stack, the base's; NULL: not known. */
+	const struct dw_op *ops;
+	size_t n_ops;
 	/* TYPE_VARIANTS: which discriminant values choose this variant. */
 	bool is_default;	     // the one chosen when no other matches
 	uint64_t discr_lo, discr_hi; // inclusive, as unsigned of the discriminant's size
@@ -131,7 +134,7 @@ struct type {
 			   // pass_by_reference)
 	struct type **params; // TYPE_FUNCTION: parameter types
 	size_t n_params;
-	struct type **targs; // template type arguments: T of Vec<T>, in order
+	struct type **targs; // template type arguments: T of Vec<T>, in order; those of packs too
 	size_t n_targs;
 	uint32_t align; // bytes, if DW_AT_alignment says; 0: what the members ask for
 	bool is_vector; // TYPE_ARRAY: a SIMD vector, passed in an SSE register

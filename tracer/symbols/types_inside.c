@@ -55,19 +55,24 @@ static struct member *add_member(struct inside *in, const struct die *die)
 }
 
 /* A constant, or in DWARF 2 an expression; anything else depends on the object. */
-static bool member_location(struct inside *in, const struct die *die, uint64_t *ret)
+static bool member_location(struct inside *in, const struct die *die, struct member *ret)
 {
 	struct location loc = {0};
 
-	*ret = 0;
+	ret->offset = 0;
 	if (!die_has(in->d, die, DW_AT_data_member_location) ||
-	    die_uint(in->d, die, DW_AT_data_member_location, ret) == FT_OK)
+	    die_uint(in->d, die, DW_AT_data_member_location, &ret->offset) == FT_OK)
 		return true;
 	die_location(in->d, die, DW_AT_data_member_location, &loc);
-	if (loc.n != 1 || loc.e[0].n_ops != 1 || loc.e[0].ops[0].op != DW_OP_plus_uconst)
+	if (loc.n != 1)
 		return false;
-	*ret = loc.e[0].ops[0].a;
-	return true;
+	if (loc.e[0].n_ops == 1 && loc.e[0].ops[0].op == DW_OP_plus_uconst) {
+		ret->offset = loc.e[0].ops[0].a;
+		return true;
+	}
+	ret->ops = loc.e[0].ops;
+	ret->n_ops = loc.e[0].n_ops;
+	return false;
 }
 
 /* DWARF 5, 5.7.6, and for DW_AT_bit_offset DWARF 3, 5.5.6: counted from the storage's top bit. */
@@ -102,7 +107,7 @@ static void read_member(struct inside *in, const struct die *die)
 	m->is_static = die_flag(in->d, die, DW_AT_external) ||
 		       die_flag(in->d, die, DW_AT_declaration) ||
 		       die_has(in->d, die, DW_AT_const_value);
-	m->is_virtual_base = !member_location(in, die, &m->offset);
+	m->is_virtual_base = !member_location(in, die, m);
 	set_bits(in, die, m);
 }
 
@@ -113,8 +118,8 @@ static void read_inheritance(struct inside *in, const struct die *die)
 	if (!m)
 		return;
 	m->is_base = true;
-	m->is_virtual_base = !member_location(in, die, &m->offset) ||
-			     types_uint(in->m, die, DW_AT_virtuality, 0) != 0;
+	m->is_virtual_base =
+		!member_location(in, die, m) || types_uint(in->m, die, DW_AT_virtuality, 0) != 0;
 }
 
 /* DW_TAG_variant holds one member: the struct of its fields. */
@@ -126,7 +131,7 @@ static void read_variant(struct inside *in, const struct die *die)
 
 	for (enum ft_rc rc = die_child(in->d, die, &child); rc == FT_OK; child = next) {
 		struct member *m = die_tag(child) == DW_TAG_member ? add_member(in, child) : NULL;
-		if (m && member_location(in, child, &m->offset)) {
+		if (m && member_location(in, child, m)) {
 			m->is_default = !has_value;
 			m->discr_lo = m->discr_hi = value;
 		}
@@ -141,7 +146,7 @@ static void read_discriminant(struct inside *in, const struct die *die)
 
 	m->type = types_ref(in->m, die, 0);
 	m->artificial = true;
-	if (member_location(in, die, &m->offset))
+	if (member_location(in, die, m))
 		in->t->discriminant = m;
 }
 
@@ -202,6 +207,19 @@ static void read_targ(struct inside *in, const struct die *die)
 		return;
 	in->targs = xgrow(in->targs, in->t->n_targs, &in->cap_targs, sizeof(struct type *));
 	in->targs[in->t->n_targs++] = types_ref(in->m, die, 0);
+}
+
+/* "Ts..." of C++: its arguments are children of its own. */
+static void read_pack(struct inside *in, const struct die *die)
+{
+	struct die *child, *next = NULL;
+
+	for (enum ft_rc rc = die_child(in->d, die, &child); rc == FT_OK; child = next) {
+		if (die_tag(child) == DW_TAG_template_type_parameter)
+			read_targ(in, child);
+		rc = die_sibling(in->d, child, &next);
+		die_free(in->d, child);
+	}
 }
 
 /* X(const X &) or X(X &&): `this` and one reference. */
@@ -267,6 +285,9 @@ static void read_child(struct inside *in, const struct die *die)
 		break;
 	case DW_TAG_template_type_parameter:
 		read_targ(in, die);
+		break;
+	case DW_TAG_GNU_template_parameter_pack:
+		read_pack(in, die);
 		break;
 	case DW_TAG_subprogram:
 		if (in->t->language == LANG_CXX && in->t->kind != TYPE_ENUM)

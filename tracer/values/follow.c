@@ -22,7 +22,7 @@ static void add(struct follows *f, uint64_t off, uint64_t len)
 {
 	if (f->n++ == 0) {
 		f->off = (uint32_t)off;
-		f->len = len < RENDER_READ ? (uint32_t)len : RENDER_READ;
+		f->len = len < BUILD_READ ? (uint32_t)len : BUILD_READ;
 	}
 }
 
@@ -38,7 +38,7 @@ static void add_target(struct follows *f, uint64_t off, struct type *element, ui
 	add(f, off, t->size * n);
 	collect(&behind, t, 0, depth + 1);
 	f->members = behind.members;
-	f->deep |= behind.n != 0;
+	f->deep |= behind.n != 0 || behind.deep;
 }
 
 static void collect_rust(struct follows *f, struct type *t, uint64_t off, unsigned depth)
@@ -55,8 +55,10 @@ static void collect_rust(struct follows *f, struct type *t, uint64_t off, unsign
 	case RUST_OWNER:
 		add_target(f, off, v.element, 1, depth);
 		return;
+	case RUST_DYN: // its vtable, a method's type, then the value
+		f->deep = true;
+		return;
 	case RUST_RAW:
-	case RUST_DYN:
 	case RUST_PLAIN:
 		return;
 	}
@@ -72,6 +74,8 @@ static void collect_pointer(struct follows *f, struct type *t, uint64_t off, uns
 		unsigned width = text_width(t->target, &prefix);
 		if (width)
 			add(f, off, ((uint64_t)f->style->max_string + 1) * width);
+		else
+			f->deep |= f->style->targets;
 	} else if (t->kind != TYPE_MEMBER_POINTER && depth == 0) {
 		struct type *target = type_strip(t->target);
 		if (target && target->kind != TYPE_FUNCTION)
@@ -79,18 +83,47 @@ static void collect_pointer(struct follows *f, struct type *t, uint64_t off, uns
 	}
 }
 
+/* A type of a standard library is shown by what is in it, not by how it is made. */
+static bool collect_library(struct follows *f, struct type *t, unsigned depth)
+{
+	struct follows parts = {.style = f->style, .members = f->members};
+
+	switch (t->language == LANG_RUST ? rust_std_reads(t) : cxx_std_reads(t)) {
+	case READS_PLAIN:
+		return false;
+	case READS_NOTHING:
+		return true;
+	case READS_PARTS:
+		for (size_t i = 0; i < t->n_targs; i++)
+			collect(&parts, t->targs[i], 0, depth + 1);
+		f->members = parts.members;
+		f->deep |= parts.n || parts.deep;
+		return true;
+	case READS_POINTER:
+		f->deep |= f->style->targets;
+		return true;
+	case READS_ALWAYS:
+		f->deep = true;
+		return true;
+	}
+	return false;
+}
+
 static void collect_struct(struct follows *f, struct type *t, uint64_t off, unsigned depth)
 {
-	uint64_t ptr, len;
+	struct cxx_string s;
 
 	if (t->language == LANG_RUST && rust_view_of(t).shape != RUST_PLAIN)
 		return collect_rust(f, t, off, depth);
-	if (cxx_string_view(t, &ptr, &len))
-		return add(f, off + ptr, f->style->max_string);
+	if (cxx_string_view(t, &s))
+		return add(f, off + s.ptr_off, (uint64_t)f->style->max_string * s.width);
+	if (collect_library(f, t, depth))
+		return;
 	if (depth >= f->style->max_depth)
 		return;
 	for (size_t i = 0; i < t->n_members; i++) {
 		const struct member *m = &t->members[i];
+		f->deep |= m->is_virtual_base;
 		if (m->is_static || m->is_virtual_base || m->bit_size)
 			continue;
 		// A variant's own struct is no level of its own in what is shown.

@@ -10,10 +10,13 @@
 
 enum { POINTEE_BYTES = 512, POINTEE_LEVELS = 3 };
 
-static bool no_address(struct buf *out, const char *why)
+static void no_address(struct build *b, uint32_t at, const char *why)
 {
+	struct buf *out = tree_text(b->tree, at);
+
 	buf_printf(out, "<no address: %s>", why);
-	return false;
+	tree_text_end(b->tree, at);
+	build_node(b, at)->known = false;
 }
 
 /* The type to show: what the pointer points to, or the whole array that it begins. */
@@ -49,42 +52,60 @@ static struct type *string_type(struct type *pointer, const struct place *pointe
 	return ret;
 }
 
-static bool format_level(struct buf *out, const struct value_style *style, struct type *type,
-			 const struct place *place, const struct expr_context *ctx, unsigned level)
+static void build_level(struct build *b, uint32_t at, struct type *type, const struct place *place,
+			const struct expr_context *ctx, unsigned level);
+
+/* What it points to, as a child behind words that say so. */
+static void build_behind(struct build *b, uint32_t at, struct type *shown,
+			 const struct place *pointee, uint64_t off, const struct expr_context *ctx,
+			 unsigned level)
+{
+	struct type *t = type_strip(shown);
+	uint8_t bytes[POINTEE_BYTES];
+	bool again = pointee->kind == PLACE_POINTER && off == 0 && level < POINTEE_LEVELS;
+
+	if (!again &&
+	    (!t || t->size > sizeof(bytes) || !place_read_at(pointee, ctx, off, bytes, t->size)))
+		return no_address(b, at, "what it points to is not known");
+	tree_says(b->tree, at, "<no address>");
+	build_node(b, at)->shape = VALUE_WRAPPER;
+	uint32_t child = tree_child(b->tree, at, shown, NULL);
+	if (again)
+		build_level(b, child, shown, pointee, ctx, level + 1);
+	else
+		build_value(b, child, shown, (struct span){bytes, t->size, 0});
+	build_node(b, at)->known = build_node(b, child)->known;
+}
+
+static void build_level(struct build *b, uint32_t at, struct type *type, const struct place *place,
+			const struct expr_context *ctx, unsigned level)
 {
 	struct expr_storage storage;
 	struct place pointee;
 	uint64_t off;
 	struct type *pointer = type_strip(type), *whole;
-	uint8_t bytes[POINTEE_BYTES];
 	const char *why = place_pointee(place, ctx, &storage, &pointee, &off, &whole);
 
 	if (why)
-		return no_address(out, why);
+		return no_address(b, at, why);
 	if (!pointer || (pointer->kind != TYPE_POINTER && pointer->kind != TYPE_REFERENCE &&
 			 pointer->kind != TYPE_RVALUE_REFERENCE))
-		return no_address(out, "not a pointer by its type");
+		return no_address(b, at, "not a pointer by its type");
 	if (pointee.kind == PLACE_MEMORY) {
 		uint64_t address = pointee.address + off;
-		return value_format(out, style, type, (const uint8_t *)&address, sizeof(address),
-				    ctx->memory);
+		return build_value(b, at, type,
+				   (struct span){(uint8_t *)&address, sizeof(address), 0});
 	}
-	struct type string, *shown = whole ? NULL : string_type(pointer, &pointee, off, &string);
+	struct type *shown = NULL;
+	if (!whole) // it lives as long as the tree
+		shown = string_type(pointer, &pointee, off, &b->tree->dims[0]);
 	if (!shown)
 		shown = shown_type(pointer, whole, off);
-	struct type *t = type_strip(shown);
-	if (pointee.kind == PLACE_POINTER && off == 0 && level < POINTEE_LEVELS) {
-		buf_str(out, "<no address> ");
-		return format_level(out, style, shown, &pointee, ctx, level + 1);
-	}
-	if (!t || t->size > sizeof(bytes) || !place_read_at(&pointee, ctx, off, bytes, t->size))
-		return no_address(out, "what it points to is not known");
-	buf_str(out, "<no address> ");
-	return value_format(out, style, shown, bytes, t->size, ctx->memory);
+	build_behind(b, at, shown, &pointee, off, ctx, level);
 }
 
-bool format_pointee(struct buf *out, const struct value_style *style, struct type *type,
-		    const struct place *place, const struct expr_context *ctx)
+void build_pointee(struct build *b, uint32_t at, struct type *type, const struct place *place,
+		   const struct expr_context *ctx)
 {
-	return format_level(out, style, type, place, ctx, 0);
+	build_level(b, at, type, place, ctx, 0);
 }

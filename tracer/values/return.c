@@ -77,49 +77,65 @@ static const uint8_t *register_bytes(unsigned reg, const struct regs *regs,
 	return reg >= ARCH_ST0 && reg <= ARCH_ST7 ? fp->st[reg - ARCH_ST0] : NULL;
 }
 
-static bool reason(struct buf *out, const char *why)
+static void reason(struct value_tree *t, struct type *type, const char *why)
 {
-	buf_char(out, '<');
-	buf_str(out, why);
-	buf_char(out, '>');
-	return false;
+	struct place none = {.kind = PLACE_NONE, .why = why};
+	struct expr_context ctx = {.regs = NULL};
+	struct value_style style = value_style_default();
+
+	value_build_place(t, &style, type, &none, &ctx);
 }
 
-static bool format_registers(struct buf *out, const struct value_style *style, struct type *type,
-			     const struct return_plan *plan, const struct regs *regs,
-			     const struct fp_regs *fp, const struct memory *mem)
+static void build_registers(struct value_tree *t, const struct value_style *style,
+			    struct type *type, const struct return_plan *plan,
+			    const struct regs *regs, const struct fp_regs *fp,
+			    const struct memory *mem)
 {
 	uint8_t bytes[64] = {0};
 
 	if (plan->size > sizeof(bytes))
-		return reason(out, "unknown type");
+		return reason(t, type, "unknown type");
 	for (unsigned i = 0; i < plan->n; i++) {
 		const uint8_t *from = register_bytes(plan->reg[i], regs, fp);
 		if (!from)
-			return reason(out, "floating-point registers not read");
+			return reason(t, type, "floating-point registers not read");
 		assert(plan->off[i] + plan->bytes[i] <= (int)sizeof(bytes));
 		memcpy(bytes + plan->off[i], from, plan->bytes[i]);
 	}
-	return value_format(out, style, type, bytes, plan->size, mem);
+	value_build(t, style, type, bytes, plan->size, 0, mem);
 }
 
-bool return_value_format(struct buf *out, const struct value_style *style, struct type *type,
-			 const struct return_plan *plan, const struct regs *regs,
-			 const struct fp_regs *fp, const struct memory *mem)
+void return_value_build(struct value_tree *t, const struct value_style *style, struct type *type,
+			const struct return_plan *plan, const struct regs *regs,
+			const struct fp_regs *fp, const struct memory *mem)
 {
 	struct place place = {.kind = PLACE_MEMORY, .address = regs->r[ARCH_RAX]};
 	struct expr_context ctx = {.regs = regs, .memory = mem};
 
 	switch (plan->class) {
 	case RETURN_VOID:
-		buf_str(out, "void");
-		return true;
+		tree_begin(t);
+		return tree_says(t, 0, "void");
 	case RETURN_REGISTERS:
-		return format_registers(out, style, type, plan, regs, fp, mem);
+		return build_registers(t, style, type, plan, regs, fp, mem);
 	case RETURN_MEMORY:
-		return value_format_place(out, style, type, &place, &ctx);
+		return value_build_place(t, style, type, &place, &ctx);
 	case RETURN_UNKNOWN:
 		break;
 	}
-	return reason(out, plan->why ? plan->why : "unknown");
+	reason(t, type, plan->why ? plan->why : "unknown");
+}
+
+bool return_value_format(struct buf *out, const struct value_style *style, struct type *type,
+			 const struct return_plan *plan, const struct regs *regs,
+			 const struct fp_regs *fp, const struct memory *mem)
+{
+	struct value_tree t;
+
+	value_tree_init(&t);
+	return_value_build(&t, style, type, plan, regs, fp, mem);
+	value_compact(&t, out);
+	bool known = value_known(&t);
+	value_tree_deinit(&t);
+	return known;
 }

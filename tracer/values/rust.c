@@ -1,137 +1,192 @@
 /*
  * rust.c - values of Rust as {:?} prints them; owners also show where they point.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "values/private.h"
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, VTABLE_SLOTS = 8 };
 
-static void add_text(struct render *r, uint64_t addr, uint64_t len)
+static void pointer_text(struct build *b, uint32_t at, uint64_t addr, const char *more)
+{
+	struct buf *out = tree_text(b->tree, at);
+
+	build_node(b, at)->shape = VALUE_POINTER;
+	buf_hex(out, addr);
+	buf_str(out, more);
+	tree_text_end(b->tree, at);
+}
+
+void build_rust_unreadable(struct build *b, uint32_t at, uint64_t addr)
+{
+	pointer_text(b, at, addr, b->style->unreadable);
+}
+
+void build_rust_str(struct build *b, uint32_t at, uint64_t addr, uint64_t len)
 {
 	uint8_t text[TEXT_MAX];
-	size_t max = r->style->max_string < sizeof(text) ? r->style->max_string : sizeof(text);
+	size_t max = b->style->max_string < sizeof(text) ? b->style->max_string : sizeof(text);
 	size_t want = len < max ? len : max;
 
-	if (want && render_read(r, addr, text, want) < want) {
-		buf_hex(r->out, addr);
-		buf_str(r->out, r->style->unreadable);
-		return;
-	}
-	text_rust_str(r->out, text, want, want < len);
+	if (want && build_read(b, addr, text, want) < want)
+		return build_rust_unreadable(b, at, addr);
+	text_rust_str(tree_text(b->tree, at), text, want, want < len);
+	tree_text_end(b->tree, at);
+	build_node(b, at)->shape = VALUE_STRING;
+	build_node(b, at)->truncated = want < len;
+	build_node(b, at)->count = len;
+	build_node(b, at)->has_count = true;
 }
 
 /* [1, 2, 3]; more than a few equal ones as [0; 300]. */
-static void add_elements(struct render *r, struct type *element, uint64_t n, const uint8_t *bytes,
-			 uint64_t available)
+void build_rust_elements(struct build *b, uint32_t at, struct type *element, uint64_t n,
+			 struct span v, uint64_t available)
 {
-	uint64_t size = element->size, i = 0;
+	uint64_t size = type_strip(element) ? type_strip(element)->size : 0, i = 0;
 
-	buf_char(r->out, '[');
-	if (n > RENDER_REPEATS && available == n && array_run(bytes, size, n) == n) {
-		render_value(r, element, bytes, size);
-		buf_str(r->out, "; ");
-		buf_udec(r->out, n);
-		buf_char(r->out, ']');
+	build_node(b, at)->shape = VALUE_LIST;
+	build_node(b, at)->count = n;
+	build_node(b, at)->has_count = true;
+	if (n > BUILD_REPEATS && available == n && array_run(v.s, size, n) == n) {
+		uint32_t one = build_element(b, at, element, v, 0);
+		build_node(b, one)->repeats = n;
 		return;
 	}
-	for (; i < available && i < r->style->max_array; i++) {
-		if (i)
-			buf_str(r->out, ", ");
-		if (!render_next(r))
-			break;
-		render_value(r, element, bytes + i * size, size);
-	}
-	if (i < n && r->leaves)
-		buf_str(r->out, i ? ", ..." : "...");
-	buf_char(r->out, ']');
+	for (; i < available && i < b->style->max_array && build_next(b, at); i++)
+		build_element(b, at, element, v, i * size);
+	if (i < n)
+		build_node(b, at)->truncated = true;
 }
 
-/* Elements behind a pointer. */
-static void add_slice(struct render *r, struct type *element, uint64_t addr, uint64_t n)
+void build_rust_slice(struct build *b, uint32_t at, struct type *element, uint64_t addr, uint64_t n)
 {
 	struct type *t = type_strip(element);
-	uint64_t size = t ? t->size : 0, max = r->style->max_array;
+	uint64_t size = t ? t->size : 0, max = b->style->max_array;
 
+	build_node(b, at)->shape = VALUE_LIST;
+	build_node(b, at)->has_count = true;
 	if (!t || n == 0)
-		return buf_str(r->out, "[]");
-	if (r->depth >= r->style->max_depth)
-		return buf_str(r->out, "[..]");
-	r->depth++;
-	uint64_t fit = size ? RENDER_READ / size : n;
+		return;
+	if (!build_enter(b, at, "[..]"))
+		return;
+	uint64_t fit = size ? BUILD_READ / size + 1 : n;
 	uint64_t want = n <= max + 1 ? n : max + 1;
 	want = want < fit ? want : fit;
 	size_t len = want * size;
 	uint8_t *bytes = xmalloc(len + 1);
-	size_t got = len ? render_read(r, addr, bytes, len) : 0;
-	if (size && !got) {
-		buf_hex(r->out, addr);
-		buf_str(r->out, r->style->unreadable);
-	} else {
-		add_elements(r, element, n, bytes, size ? got / size : n);
-	}
+	size_t got = len ? build_read(b, addr, bytes, len) : 0;
+	if (size && !got)
+		build_rust_unreadable(b, at, addr);
+	else
+		build_rust_elements(b, at, element, n, (struct span){bytes, got, addr},
+				    size ? got / size : n);
 	free(bytes);
-	r->depth--;
+	build_leave(b);
 }
 
 /* "0x5555… -> 99"; the address alone if what is there cannot be read. */
-static void add_owner(struct render *r, uint64_t addr, struct type *element)
+void build_rust_owner(struct build *b, uint32_t at, uint64_t addr, struct type *element)
 {
 	struct type *t = type_strip(element);
-	uint64_t want = t->size < RENDER_READ ? t->size : RENDER_READ;
-	uint8_t small[512], *bytes = want > sizeof(small) ? xmalloc(want) : small;
 
-	buf_hex(r->out, addr);
-	size_t got = 0;
-	bool deep = r->depth >= r->style->max_depth;
-	bool parts = t->kind == TYPE_ARRAY || t->kind == TYPE_STRUCT; // may be shown in part
-	if (want && !deep)
-		got = render_read(r, addr, bytes, want);
-	if (!deep && (got == want || (got && parts))) {
-		buf_str(r->out, " -> ");
-		r->depth++;
-		render_value(r, element, bytes, got);
-		r->depth--;
+	pointer_text(b, at, addr, "");
+	if (t && t->size) {
+		build_target(b, at, element, addr);
+	} else if (t && b->depth < b->style->max_depth) {
+		uint32_t unit = tree_child(b->tree, at, element, NULL);
+		build_value(b, unit, element, (struct span){(const uint8_t *)"", 0, 0});
 	}
-	if (bytes != small)
-		free(bytes);
 }
 
-static void add_raw(struct render *r, uint64_t addr)
+/*
+ * Behind a dyn is a value of a type that only its vtable knows: destructor, size, alignment,
+ * methods. What they take as their first parameter points to that type.
+ */
+static struct type *dyn_type(struct build *b, uint64_t vtable, uint64_t *ret_align)
 {
-	buf_hex(r->out, addr);
-	render_address_name(r, addr);
+	uint64_t word[3 + VTABLE_SLOTS];
+
+	if (!b->style->self_type)
+		return NULL;
+	size_t n = build_read(b, vtable, word, sizeof(word)) / sizeof(word[0]);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 1 || i == 2 || !word[i])
+			continue;
+		struct type *self = b->style->self_type(b->style->ctx, word[i]);
+		struct type *t = type_strip(self);
+		if (!t)
+			return NULL;
+		if (t->size == word[1]) {
+			*ret_align = word[2];
+			return self;
+		}
+	}
+	return NULL;
+}
+
+void build_rust_dyn(struct build *b, uint32_t at, uint64_t addr, uint64_t vtable)
+{
+	uint64_t align;
+	struct type *self = dyn_type(b, vtable, &align);
+	struct buf *out;
+
+	if (self)
+		return build_rust_owner(b, at, addr, self);
+	out = tree_text(b->tree, at);
+	build_node(b, at)->shape = VALUE_POINTER;
+	buf_hex(out, addr);
+	buf_str(out, " (vtable ");
+	buf_hex(out, vtable);
+	build_address_name(b, vtable, out);
+	buf_char(out, ')');
+	tree_text_end(b->tree, at);
+}
+
+bool build_rust_dyn_at(struct build *b, uint32_t parent, uint64_t addr, uint64_t vtable)
+{
+	uint64_t align;
+	struct type *self = dyn_type(b, vtable, &align);
+
+	// Behind two counters, at its own alignment.
+	return self && build_target(b, parent, self, addr + align_up(16, align)) != 0;
+}
+
+static void build_raw(struct build *b, uint32_t at, uint64_t addr)
+{
+	struct buf *out = tree_text(b->tree, at);
+
+	build_node(b, at)->shape = VALUE_POINTER;
+	buf_hex(out, addr);
+	build_address_name(b, addr, out);
+	tree_text_end(b->tree, at);
 }
 
 /* Shows a value through its view; false if it has none. */
-static bool render_view(struct render *r, struct type *t, const uint8_t *bytes, size_t len)
+static bool build_view(struct build *b, uint32_t at, struct type *t, struct span v)
 {
-	struct rust_view v = rust_view_of(t);
+	struct rust_view view = rust_view_of(t);
 
-	if (v.shape == RUST_PLAIN || len < t->size)
+	if (view.shape == RUST_PLAIN || v.len < t->size)
 		return false;
-	uint64_t addr = scalar_uint(bytes + v.ptr_off, 8);
-	uint64_t n = scalar_uint(bytes + v.len_off, 8);
-	switch (v.shape) {
+	uint64_t addr = scalar_uint(v.s + view.ptr_off, 8);
+	uint64_t n = scalar_uint(v.s + view.len_off, 8);
+	switch (view.shape) {
 	case RUST_STR:
-		add_text(r, addr, n);
+		build_rust_str(b, at, addr, n - (view.ends_with_nul && n));
 		return true;
 	case RUST_SLICE:
-		add_slice(r, v.element, addr, n);
+		build_rust_slice(b, at, view.element, addr, n);
 		return true;
 	case RUST_OWNER:
-		add_owner(r, addr, v.element);
+		build_rust_owner(b, at, addr, view.element);
 		return true;
 	case RUST_RAW:
-		add_raw(r, addr);
+		build_raw(b, at, addr);
 		return true;
 	case RUST_DYN:
-		buf_hex(r->out, addr);
-		buf_str(r->out, " (vtable ");
-		buf_hex(r->out, n);
-		render_address_name(r, n);
-		buf_char(r->out, ')');
+		build_rust_dyn(b, at, addr, n);
 		return true;
 	case RUST_PLAIN:
 		break;
@@ -154,176 +209,188 @@ static bool is_tuple_like(const struct type *t)
 	       (t->n_members && t->members[0].name && strcmp(t->members[0].name, "__0") == 0);
 }
 
-/* The fields of a struct or variant whose name has been written. */
-static void add_fields(struct render *r, const struct type *t, const uint8_t *bytes, size_t len,
-		       bool bare)
+/* The fields of a struct or variant, in the order of the source: rustc writes them so. */
+static void build_fields(struct build *b, uint32_t at, const struct type *t, struct span v)
 {
 	bool tuple = is_tuple_like(t);
-	size_t shown = 0;
 
+	build_node(b, at)->shape = tuple ? VALUE_TUPLE : VALUE_STRUCT;
 	for (size_t i = 0; i < t->n_members; i++) {
 		const struct member *m = &t->members[i];
 		if (is_noise(t, m))
 			continue;
-		buf_str(r->out, shown ? ", " : tuple ? "(" : " { ");
-		shown++;
-		if (!render_next(r))
+		if (!build_next(b, at))
 			break;
-		if (!tuple && m->name) {
-			buf_str(r->out, m->name);
-			buf_str(r->out, ": ");
-		}
-		render_member(r, m, bytes, len);
+		build_member(b, at, m, v);
 	}
-	if (shown && tuple)
-		buf_str(r->out, bare && shown == 1 ? ",)" : ")");
-	else if (shown)
-		buf_str(r->out, " }");
-	else if (bare)
-		buf_str(r->out, "()");
 }
 
-static void add_struct(struct render *r, const struct type *t, const uint8_t *bytes, size_t len)
+static void build_struct(struct build *b, uint32_t at, const struct type *t, struct span v)
 {
 	bool bare = t->name && t->name[0] == '('; // a tuple has no name of its own
 	size_t n = 0;
 
 	if (!bare && t->name) {
 		const char *name = rust_short_name(t->name, &n);
-		buf_add(r->out, name, n);
+		buf_add(tree_text(b->tree, at), name, n);
+		tree_text_end(b->tree, at);
 	}
-	add_fields(r, t, bytes, len, bare);
+	build_fields(b, at, t, v);
 }
 
-static bool add_variants(struct render *r, const struct type *t, const uint8_t *bytes, size_t len)
+static void no_variant(struct build *b, uint32_t at, const uint8_t *bytes, size_t size,
+		       bool is_signed)
 {
-	const struct member *chosen = NULL, *d = t->discriminant;
-	uint64_t value = 0;
+	struct buf *out = tree_text(b->tree, at);
 
-	if (d) {
-		struct type *dt = type_strip(d->type);
-		size_t size = dt ? dt->size : 0;
-		if (!size || size > 16 || d->offset > len || size > len - d->offset) {
-			buf_str(r->out, "<not read>");
-			return false;
-		}
-		value = scalar_uint(bytes + d->offset, size);
-	}
+	buf_str(out, "<no variant ");
+	scalar_decimal(out, bytes, size, is_signed);
+	buf_char(out, '>');
+	tree_text_end(b->tree, at);
+	build_node(b, at)->known = false;
+}
+
+static const struct member *find_variant(const struct type *t, uint64_t value)
+{
+	const struct member *chosen = NULL;
+
 	for (size_t i = 0; i < t->n_members; i++) {
 		const struct member *m = &t->members[i];
-		if (!d || (!m->is_default && value >= m->discr_lo && value <= m->discr_hi)) {
-			chosen = m;
-			break;
-		}
+		if (!t->discriminant ||
+		    (!m->is_default && value >= m->discr_lo && value <= m->discr_hi))
+			return m;
 		if (m->is_default && !chosen)
 			chosen = m;
 	}
-	if (!chosen) {
-		buf_str(r->out, "<no variant ");
-		buf_udec(r->out, value);
-		buf_char(r->out, '>');
-		return false;
+	return chosen;
+}
+
+/* Cow is shown as what it holds. */
+static bool is_transparent(const struct type *t)
+{
+	return t->name && strncmp(t->name, "alloc::borrow::Cow<", 19) == 0;
+}
+
+static void build_variants(struct build *b, uint32_t at, const struct type *t, struct span v)
+{
+	const struct member *d = t->discriminant;
+	uint64_t value = 0;
+	size_t size = 0;
+
+	if (d) {
+		struct type *dt = type_strip(d->type);
+		size = dt ? dt->size : 0;
+		if (!size || size > 16 || d->offset > v.len || size > v.len - d->offset)
+			return build_reason(b, at, "<not read>");
+		value = scalar_uint(v.s + d->offset, size);
 	}
-	if (chosen->name)
-		buf_str(r->out, chosen->name);
+	const struct member *chosen = find_variant(t, value);
+	if (!chosen)
+		return no_variant(b, at, v.s + (d ? d->offset : 0), size, false);
 	struct type *ct = type_strip(chosen->type);
-	if (ct && ct->kind == TYPE_STRUCT && chosen->offset <= len)
-		add_fields(r, ct, bytes + chosen->offset, len - chosen->offset, false);
-	return true;
+	bool is_struct = ct && ct->kind == TYPE_STRUCT && chosen->offset <= v.len;
+	if (is_struct && is_transparent(t) && ct->n_members == 1)
+		return build_value(b, at, ct->members[0].type,
+				   span_from(v, chosen->offset + ct->members[0].offset));
+	build_node(b, at)->is_variant = true;
+	build_node(b, at)->shape = VALUE_STRUCT;
+	tree_says(b->tree, at, chosen->name ? chosen->name : "");
+	if (is_struct)
+		build_fields(b, at, ct, span_from(v, chosen->offset));
 }
 
-static bool add_enum(struct render *r, const struct type *t, const uint8_t *bytes)
+static void build_enum(struct build *b, uint32_t at, const struct type *t, struct span v)
 {
-	const struct enumerator *e = enumerator_of(t, bytes);
+	const struct enumerator *e = enumerator_of(t, v.s);
 
-	if (e) {
-		buf_str(r->out, e->name);
-		return true;
-	}
-	buf_str(r->out, "<no variant ");
-	scalar_decimal(r->out, bytes, t->size, t->is_signed);
-	buf_char(r->out, '>');
-	return false;
+	if (!e)
+		return no_variant(b, at, v.s, t->size, t->is_signed);
+	tree_says(b->tree, at, e->name);
 }
 
-static bool add_nested(struct render *r, struct type *t, const uint8_t *bytes, size_t len)
+static bool enter_nested(struct build *b, uint32_t at, const struct type *t)
 {
-	bool known = true;
+	char text[128] = "..";
+	size_t n = 0;
+	const char *name = t->kind != TYPE_ARRAY && t->name ? rust_short_name(t->name, &n) : "";
 
-	if (r->depth >= r->style->max_depth) {
-		size_t n = 0;
-		const char *name =
-			t->kind != TYPE_ARRAY && t->name ? rust_short_name(t->name, &n) : "";
-		buf_add(r->out, name, n);
-		buf_str(r->out, t->kind == TYPE_ARRAY ? "[..]" : n ? " { .. }" : "..");
-		return true;
-	}
-	r->depth++;
+	if (b->depth < b->style->max_depth)
+		return build_enter(b, at, "");
+	if (t->kind == TYPE_ARRAY)
+		memcpy(text, "[..]", 5);
+	else if (n && n < sizeof(text) - 8)
+		snprintf(text, sizeof(text), "%.*s { .. }", (int)n, name);
+	return build_enter(b, at, text);
+}
+
+static void build_nested(struct build *b, uint32_t at, struct type *t, struct span v)
+{
+	if (!enter_nested(b, at, t))
+		return;
 	if (t->kind == TYPE_VARIANTS)
-		known = add_variants(r, t, bytes, len);
+		build_variants(b, at, t, v);
 	else if (t->kind != TYPE_ARRAY)
-		add_struct(r, t, bytes, len);
+		build_struct(b, at, t, v);
 	else if (t->target)
-		add_elements(r, t->target, t->count, bytes,
-			     t->target->size ? array_available(t, len) : t->count);
-	r->depth--;
-	return known;
+		build_rust_elements(b, at, t->target, t->count, v,
+				    t->target->size ? array_available(t, v.len) : t->count);
+	else
+		build_node(b, at)->shape = VALUE_LIST;
+	build_leave(b);
 }
 
-static bool add_bool(struct render *r, const struct type *t, const uint8_t *bytes)
+static void build_bool(struct build *b, uint32_t at, const struct type *t, struct span v)
 {
-	uint64_t v = scalar_uint(bytes, t->size);
+	uint64_t value = scalar_uint(v.s, t->size);
+	struct buf *out = tree_text(b->tree, at);
 
-	if (v > 1) {
-		buf_str(r->out, "<not a bool: ");
-		buf_hex(r->out, v);
-		buf_char(r->out, '>');
-		return false;
+	if (value <= 1) {
+		buf_str(out, value ? "true" : "false");
+	} else {
+		buf_str(out, "<not a bool: ");
+		buf_hex(out, value);
+		buf_char(out, '>');
+		build_node(b, at)->known = false;
 	}
-	buf_str(r->out, v ? "true" : "false");
-	return true;
+	tree_text_end(b->tree, at);
 }
 
-bool render_rust(struct render *r, struct type *t, const uint8_t *bytes, size_t len)
+static void add_integer(struct buf *out, const struct type *t, const uint8_t *bytes)
+{
+	if (t->size)
+		scalar_decimal(out, bytes, t->size, t->kind == TYPE_INT);
+	else
+		buf_str(out, t->name && t->name[0] == '!' ? "!" : "()");
+}
+
+static bool add_scalar(struct buf *out, const struct type *t, const uint8_t *bytes)
 {
 	switch (t->kind) {
 	case TYPE_INT:
 	case TYPE_UINT:
 	case TYPE_CHAR:
-		if (t->size)
-			scalar_decimal(r->out, bytes, t->size, t->kind == TYPE_INT);
-		else
-			buf_str(r->out, t->name && t->name[0] == '!' ? "!" : "()");
+		add_integer(out, t, bytes);
 		return true;
+	case TYPE_UTF:
+		text_rust_char(out, (uint32_t)scalar_uint(bytes, t->size));
+		return true;
+	case TYPE_FLOAT:
+		scalar_float_rust(out, bytes, t->size);
+		return true;
+	case TYPE_VOID:
+		buf_str(out, "()");
+		return true;
+	case TYPE_BOOL:
+	case TYPE_ENUM:
 	case TYPE_POINTER:
+	case TYPE_ARRAY:
+	case TYPE_STRUCT:
+	case TYPE_CLASS:
+	case TYPE_UNION:
+	case TYPE_VARIANTS:
 	case TYPE_REFERENCE:
 	case TYPE_RVALUE_REFERENCE:
 	case TYPE_MEMBER_POINTER:
-		if (!render_view(r, t, bytes, len))
-			buf_hex(r->out, scalar_uint(bytes, len));
-		return true;
-	case TYPE_BOOL:
-		return add_bool(r, t, bytes);
-	case TYPE_UTF:
-		text_rust_char(r->out, (uint32_t)scalar_uint(bytes, t->size));
-		return true;
-	case TYPE_FLOAT:
-		scalar_float_rust(r->out, bytes, t->size);
-		return true;
-	case TYPE_ENUM:
-		return add_enum(r, t, bytes);
-	case TYPE_STRUCT:
-	case TYPE_CLASS:
-		if (render_view(r, t, bytes, len))
-			return true;
-		return add_nested(r, t, bytes, len);
-	case TYPE_ARRAY:
-	case TYPE_UNION:
-	case TYPE_VARIANTS:
-		return add_nested(r, t, bytes, len);
-	case TYPE_VOID:
-		buf_str(r->out, "()");
-		return true;
 	case TYPE_COMPLEX:
 	case TYPE_UNKNOWN:
 	case TYPE_FUNCTION:
@@ -334,6 +401,29 @@ bool render_rust(struct render *r, struct type *t, const uint8_t *bytes, size_t 
 	case TYPE_ATOMIC:
 		break;
 	}
-	buf_str(r->out, "<unknown type>");
 	return false;
+}
+
+void build_rust(struct build *b, uint32_t at, struct type *t, struct span v)
+{
+	struct buf *out = tree_text(b->tree, at);
+	bool is_struct = t->kind == TYPE_STRUCT || t->kind == TYPE_CLASS;
+
+	if (add_scalar(out, t, v.s)) {
+		tree_text_end(b->tree, at);
+	} else if (t->kind == TYPE_BOOL) {
+		build_bool(b, at, t, v);
+	} else if (t->kind == TYPE_ENUM) {
+		build_enum(b, at, t, v);
+	} else if (t->kind == TYPE_POINTER || t->kind == TYPE_REFERENCE ||
+		   t->kind == TYPE_RVALUE_REFERENCE || t->kind == TYPE_MEMBER_POINTER) {
+		if (!build_view(b, at, t, v))
+			build_raw(b, at, scalar_uint(v.s, v.len));
+	} else if (is_struct || t->kind == TYPE_ARRAY || t->kind == TYPE_UNION ||
+		   t->kind == TYPE_VARIANTS) {
+		if (!(is_struct && build_view(b, at, t, v)) && !build_rust_std(b, at, t, v))
+			build_nested(b, at, t, v);
+	} else {
+		build_reason(b, at, "<unknown type>");
+	}
 }

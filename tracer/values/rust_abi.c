@@ -64,11 +64,6 @@ static uint64_t scalar_align(const struct scalar *s)
 	return s->size > 16 || !s->size ? 1 : s->size;
 }
 
-static uint64_t align_up(uint64_t v, uint64_t align)
-{
-	return (v + align - 1) / align * align;
-}
-
 /* Two scalars are a pair only where rustc would put them: no packing, no extra alignment. */
 static struct layout make_pair(const struct type *t, struct scalar x, struct scalar y)
 {

@@ -46,6 +46,17 @@ static bool is_word(const struct member *m)
 	return t && t->size == 8 && (t->kind == TYPE_UINT || t->kind == TYPE_POINTER);
 }
 
+/* Types of std that are text and have no size: what &Path and &OsStr point to. */
+static bool is_text(struct type *target, struct rust_view *ret)
+{
+	struct type *t = type_strip(target);
+	const char *name = t && t->kind == TYPE_STRUCT && t->size == 0 ? t->name : NULL;
+
+	ret->ends_with_nul = name && strcmp(name, "core::ffi::c_str::CStr") == 0;
+	return name && (ret->ends_with_nul || strcmp(name, "std::path::Path") == 0 ||
+			strcmp(name, "std::ffi::os_str::OsStr") == 0);
+}
+
 /* &str, &[T], Box<str>, *const [T]: all are { data_ptr, length }. */
 static struct rust_view view_fat(const struct type *t)
 {
@@ -68,6 +79,8 @@ static struct rust_view view_fat(const struct type *t)
 	else if (boxed ? starts_with(t->name + 18, "str") && !strchr("_:", t->name[21])
 		       : n >= 4 && strcmp(t->name + n - 3, "str") == 0)
 		v.shape = RUST_STR;
+	else if (is_text(v.element, &v))
+		v.shape = RUST_STR;
 	else if (v.element)
 		v.shape = RUST_SLICE;
 	return v;
@@ -85,7 +98,7 @@ static struct rust_view view_dyn(const struct type *t)
 		return v;
 	v.ptr_off = pointer->offset;
 	v.len_off = vtable->offset;
-	v.shape = RUST_DYN;
+	v.shape = t->name && t->name[0] == '*' ? RUST_RAW : RUST_DYN;
 	return v;
 }
 

@@ -130,7 +130,7 @@ void text_c_string(struct buf *out, const struct text *t)
 		struct unit u = next_unit(t, at);
 		const uint8_t *raw = t->s + at * t->width;
 		size_t run = count_run(t, at, u.n);
-		bool fold = run > RENDER_REPEATS;
+		bool fold = run > BUILD_REPEATS;
 		if (fold && open)
 			buf_char(out, '"');
 		if (fold) {
@@ -169,6 +169,22 @@ void text_c_char(struct buf *out, uint32_t c, unsigned width, const char *prefix
 	buf_char(out, '\'');
 }
 
+/* Marks that join what stands before them (Grapheme_Extend), the common ones. */
+static bool is_joining(uint32_t c)
+{
+	static const uint32_t ranges[][2] = {
+		{0x300, 0x36f},	  {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},
+		{0x64b, 0x65f},	  {0x1ab0, 0x1ace}, {0x1dc0, 0x1dff}, {0x20d0, 0x20f0},
+		{0x302a, 0x302f}, {0x3099, 0x309a}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+		{0xff9e, 0xff9f},
+	};
+
+	for (size_t i = 0; c >= ranges[0][0] && i < FT_COUNT(ranges); i++)
+		if (c >= ranges[i][0] && c <= ranges[i][1])
+			return true;
+	return false;
+}
+
 static void add_rust(struct buf *out, uint32_t c, char quote)
 {
 	const char *named = c == '\t'	? "\\t"
@@ -190,6 +206,15 @@ static void add_rust(struct buf *out, uint32_t c, char quote)
 	}
 }
 
+/* A joining mark is escaped where there is nothing to join. */
+static void add_rust_first(struct buf *out, uint32_t c, char quote)
+{
+	if (is_joining(c))
+		buf_printf(out, "\\u{%x}", c);
+	else
+		add_rust(out, c, quote);
+}
+
 void text_rust_str(struct buf *out, const uint8_t *s, size_t len, bool more)
 {
 	buf_char(out, '"');
@@ -197,7 +222,9 @@ void text_rust_str(struct buf *out, const uint8_t *s, size_t len, bool more)
 		struct unit u = utf8_unit(s + at, len - at);
 		if (!u.valid && more && len - at < 4)
 			break; // a character that the limit cut in two
-		if (u.valid)
+		if (u.valid && at == 0)
+			add_rust_first(out, u.c, '"');
+		else if (u.valid)
 			add_rust(out, u.c, '"');
 		else
 			buf_printf(out, "\\x%02x", u.c);
@@ -213,7 +240,7 @@ void text_rust_char(struct buf *out, uint32_t c)
 		return;
 	}
 	buf_char(out, '\'');
-	add_rust(out, c, '\'');
+	add_rust_first(out, c, '\'');
 	buf_char(out, '\'');
 }
 

@@ -1,5 +1,5 @@
 /*
- * values.c - the doors of the room: limits, dispatch by language, places.
+ * values.c - the doors of the room: a value from bytes, from a place, and its one line.
  */
 #include "values/values.h"
 
@@ -20,183 +20,159 @@ struct value_style value_style_default(void)
 	};
 }
 
-size_t render_read(struct render *r, uint64_t addr, void *buf, size_t len)
+static struct build build_begin(struct value_tree *t, const struct value_style *style,
+				const struct memory *mem)
 {
-	if (r->reads == 0 || !r->mem || !addr)
-		return 0;
-	r->reads--;
-	return r->mem->read(r->mem->ctx, addr, buf, len);
+	tree_begin(t);
+	return (struct build){.tree = t,
+			      .style = style,
+			      .mem = mem,
+			      .leaves = BUILD_LEAVES,
+			      .reads = BUILD_READS};
 }
 
-void render_address_name(struct render *r, uint64_t addr)
+void value_build(struct value_tree *t, const struct value_style *style, struct type *type,
+		 const uint8_t *bytes, size_t len, uint64_t address, const struct memory *mem)
 {
-	if (r->style->name_address && addr)
-		r->style->name_address(r->style->ctx, addr, r->out);
-}
+	struct build b = build_begin(t, style, mem);
 
-bool render_next(struct render *r)
-{
-	if (r->leaves == 0) {
-		buf_str(r->out, "...");
-		return false;
-	}
-	r->leaves--;
-	return true;
-}
-
-uint64_t array_available(const struct type *t, size_t len)
-{
-	uint64_t size = t->target ? t->target->size : 0;
-
-	if (!size || !t->has_count)
-		return 0;
-	return t->count < len / size ? t->count : len / size;
-}
-
-uint64_t array_run(const uint8_t *bytes, uint64_t size, uint64_t max)
-{
-	uint64_t run = 1;
-
-	while (run < max && memcmp(bytes, bytes + run * size, size) == 0)
-		run++;
-	return run;
-}
-
-static bool reason(struct render *r, const char *text)
-{
-	buf_str(r->out, text);
-	return false;
-}
-
-bool render_value(struct render *r, struct type *named, const uint8_t *bytes, size_t len)
-{
-	struct type *t = type_strip(named);
-
-	if (!t)
-		return reason(r, "void");
-	if (t->kind == TYPE_UNKNOWN || t->kind == TYPE_TYPEDEF)
-		return reason(r, "<unknown type>");
-	if (t->is_declaration && !t->size)
-		return reason(r, "<incomplete type>");
-	bool parts = t->kind == TYPE_ARRAY || t->kind == TYPE_STRUCT || t->kind == TYPE_CLASS ||
-		     t->kind == TYPE_UNION || t->kind == TYPE_VARIANTS;
-	if (t->kind == TYPE_ARRAY && !t->has_count)
-		return reason(r, "<variable length>");
-	if (len < t->size && (!parts || (!len && t->size)))
-		return reason(r, "<not read>");
-	if (len > t->size)
-		len = t->size;
-	return t->language == LANG_RUST ? render_rust(r, t, bytes, len)
-					: render_c(r, t, named, bytes, len);
-}
-
-void render_member(struct render *r, const struct member *m, const uint8_t *bytes, size_t len)
-{
-	struct type *t = type_strip(m->type);
-
-	if (m->is_virtual_base) {
-		buf_str(r->out, "<virtual base>");
-	} else if (m->offset > len) {
-		buf_str(r->out, "<not read>");
-	} else if (m->bit_size && t) {
-		uint8_t field[16];
-		bool is_signed = t->kind == TYPE_INT || (t->kind == TYPE_CHAR && t->is_signed) ||
-				 (t->kind == TYPE_ENUM && t->is_signed);
-		size_t size = t->size < sizeof(field) ? t->size : sizeof(field);
-		scalar_bits(bytes + m->offset, len - m->offset, m->bit_offset, m->bit_size,
-			    is_signed, field);
-		render_value(r, m->type, field, size);
-	} else {
-		render_value(r, m->type, bytes + m->offset, len - m->offset);
-	}
-}
-
-bool value_format(struct buf *out, const struct value_style *style, struct type *type,
-		  const uint8_t *bytes, size_t len, const struct memory *mem)
-{
-	struct render r = {.out = out,
-			   .style = style,
-			   .mem = mem,
-			   .leaves = RENDER_LEAVES,
-			   .reads = RENDER_READS};
-
-	return render_value(&r, type, bytes, len);
+	build_value(&b, 0, type, (struct span){bytes, len, address});
 }
 
 /* A value in memory: the whole of it if it is small, else as much as could ever be shown. */
-static bool format_memory(struct buf *out, const struct value_style *style, struct type *type,
-			  uint64_t size, uint64_t address, const struct memory *mem)
+static void build_memory(struct build *b, struct type *type, uint64_t size, uint64_t address)
 {
 	uint8_t small[PLACE_BYTES_MAX], *bytes = small;
-	size_t len = size < RENDER_READ ? size : RENDER_READ;
+	size_t len = size < BUILD_READ ? size : BUILD_READ;
 
 	if (len > sizeof(small))
 		bytes = xmalloc(len);
-	size_t got = len ? mem->read(mem->ctx, address, bytes, len) : 0;
-	bool known = false;
-	if (len && !got)
-		buf_printf(out, "<error: Cannot access memory at address 0x%llx>",
-			   (unsigned long long)address);
-	else
-		known = value_format(out, style, type, bytes, got, mem);
+	size_t got = len ? b->mem->read(b->mem->ctx, address, bytes, len) : 0;
+	if (len && !got) {
+		struct buf *out = tree_text(b->tree, 0);
+		buf_str(out, "<error: Cannot access memory at address ");
+		buf_hex(out, address);
+		buf_char(out, '>');
+		tree_text_end(b->tree, 0);
+		build_node(b, 0)->known = false;
+	} else {
+		build_value(b, 0, type, (struct span){bytes, got, address});
+	}
 	if (bytes != small)
 		free(bytes);
-	return known;
 }
 
-static bool unknown(struct buf *out, const char *why)
+static void unknown(struct build *b, const char *why)
 {
+	struct buf *out = tree_text(b->tree, 0);
+
+	build_node(b, 0)->known = false;
 	buf_char(out, '<');
 	buf_str(out, why ? why : "optimised out");
 	buf_char(out, '>');
-	return false;
+	tree_text_end(b->tree, 0);
 }
 
-/* Why a value that is not in memory cannot be read. */
-static const char *place_why(const struct place *p)
+/* 1 + the piece that a byte belongs to: for those that are not known, to say why. */
+static uint8_t piece_of(const struct place *p, uint64_t byte)
 {
-	for (size_t i = 0; p->kind == PLACE_PIECES && i < p->n_pieces; i++)
-		if (p->pieces[i].kind == PLACE_NONE && p->pieces[i].why)
-			return p->pieces[i].why;
-	return p->kind == PLACE_REGISTER ? "register not known" : "optimised out";
+	uint64_t end = 0; // in bits
+
+	for (size_t i = 0; i < p->n_pieces && i < UINT8_MAX - 1; i++) {
+		const struct place *piece = &p->pieces[i];
+		uint64_t bits = piece->bit_size ? piece->bit_size : piece->size * 8;
+		if (piece->size > PLACE_BYTES_MAX)
+			return (uint8_t)(i + 1);
+		end += bits;
+		if (byte * 8 < end)
+			return (uint8_t)(i + 1);
+	}
+	return UINT8_MAX; // in none
 }
 
-/* All of it, but for padding: that may be in no piece. */
-static bool read_whole(struct type *t, const struct place *place, const struct expr_context *ctx,
-		       uint8_t *bytes)
+/* A value whose pieces are not all there: what is missing is told member by member. */
+static void build_pieces(struct build *b, struct type *type, size_t size, const struct place *place,
+			 const struct expr_context *ctx, uint8_t *bytes)
 {
 	bool known[PLACE_BYTES_MAX];
+	uint8_t lost[PLACE_BYTES_MAX];
 
-	if (place_read(place, ctx, bytes, t->size))
-		return true;
-	return place_read_known(place, ctx, bytes, known, t->size) > 0 &&
-	       type_is_covered(t, known, t->size);
+	memset(bytes, 0, size);
+	place_read_known(place, ctx, bytes, known, size);
+	for (size_t i = 0; i < size; i++)
+		lost[i] = known[i] ? 0 : piece_of(place, i);
+	b->whole = (struct span){bytes, size, 0};
+	b->lost = type_is_covered(type, known, size) ? NULL : lost; // padding may be in no piece
+	b->place = place;
+	build_value(b, 0, type, b->whole);
 }
 
-bool value_format_place(struct buf *out, const struct value_style *style, struct type *type,
+static void build_place(struct build *b, struct type *type, const struct type *t,
 			const struct place *place, const struct expr_context *ctx)
 {
-	struct type *t = type_strip(type);
 	uint8_t bytes[PLACE_BYTES_MAX] = {0};
 
-	if (!t)
-		return unknown(out, "unknown type");
-	if (t->kind == TYPE_ARRAY && !t->has_count && t->bound && place->kind == PLACE_MEMORY)
-		return render_vla(out, style, t, place, ctx);
 	switch (place->kind) {
 	case PLACE_MEMORY:
-		return format_memory(out, style, type, t->size, place->address, ctx->memory);
+		return build_memory(b, type, t->size, place->address);
 	case PLACE_NONE:
-		return unknown(out, place->why);
+		return unknown(b, place->why);
 	case PLACE_POINTER:
-		return format_pointee(out, style, type, place, ctx);
+		return build_pointee(b, 0, type, place, ctx);
 	case PLACE_REGISTER:
 	case PLACE_VALUE:
 	case PLACE_BYTES:
 	case PLACE_PIECES:
 		break;
 	}
-	if (t->size > sizeof(bytes) || !read_whole(t, place, ctx, bytes))
-		return unknown(out, place_why(place));
-	return value_format(out, style, type, bytes, t->size, ctx->memory);
+	bool pieces = place->kind == PLACE_PIECES;
+	if (t->size <= sizeof(bytes) && place_read(place, ctx, bytes, t->size))
+		build_value(b, 0, type, (struct span){bytes, t->size, 0});
+	else if (pieces && t->size && t->size <= sizeof(bytes))
+		build_pieces(b, type, t->size, place, ctx, bytes);
+	else
+		unknown(b, place->kind == PLACE_REGISTER ? "register not known" : "optimised out");
+}
+
+void value_build_place(struct value_tree *tree, const struct value_style *style, struct type *type,
+		       const struct place *place, const struct expr_context *ctx)
+{
+	struct type *t = type_strip(type);
+	struct build b = build_begin(tree, style, ctx->memory);
+
+	build_node(&b, 0)->type = type;
+	if (!t)
+		return unknown(&b, "unknown type");
+	if (t->kind == TYPE_ARRAY && !t->has_count && t->bound && place->kind == PLACE_MEMORY) {
+		type = t = vla_resolve(tree, t, ctx);
+		if (!t)
+			return unknown(&b, "variable length");
+	}
+	build_place(&b, type, t, place, ctx);
+}
+
+bool value_format(struct buf *out, const struct value_style *style, struct type *type,
+		  const uint8_t *bytes, size_t len, const struct memory *mem)
+{
+	struct value_tree t;
+
+	value_tree_init(&t);
+	value_build(&t, style, type, bytes, len, 0, mem);
+	value_compact(&t, out);
+	bool known = value_known(&t);
+	value_tree_deinit(&t);
+	return known;
+}
+
+bool value_format_place(struct buf *out, const struct value_style *style, struct type *type,
+			const struct place *place, const struct expr_context *ctx)
+{
+	struct value_tree t;
+
+	value_tree_init(&t);
+	value_build_place(&t, style, type, place, ctx);
+	value_compact(&t, out);
+	bool known = value_known(&t);
+	value_tree_deinit(&t);
+	return known;
 }

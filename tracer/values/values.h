@@ -1,8 +1,8 @@
 /*
- * values.h - (type, bytes) -> text that a person reads, in the language's own spelling.
+ * values.h - (type, bytes) -> a tree (values/tree.h) -> text, in the language's own spelling.
  *
  * Owns:     the formatting of values: gdb's spelling for C and C++, {:?} for Rust.
- * Gives:    one compact line per value, with limits; return values by the psABI.
+ * Gives:    trees of values, with limits, and their renderings; return values by the psABI.
  * Never:    reads but through struct memory; fails: what cannot be read is "<…>" with the reason.
  * Lifetime: text is appended to the caller's buffer.
  */
@@ -13,27 +13,45 @@
 #include "base/memory.h"
 #include "symbols/type.h"
 #include "unwind/expr.h"
+#include "values/tree.h"
 
 struct value_style {
 	uint32_t max_string;	// bytes of a string shown, then "..."
 	uint32_t max_array;	// elements shown, runs of equal ones folded as gdb does
 	uint32_t max_depth;	// nesting of aggregates
 	const char *unreadable; // what follows a Rust pointer whose target cannot be read
+	bool targets;		// C pointers too are followed, for detail and JSON
 	/* Names an address: appends " <main+4>" or nothing. May be NULL. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
+	/*
+	 * The type that the first parameter of the function at pc points to: of a function in a
+	 * vtable it is the type of the object. NULL if it is not known. May be NULL.
+	 */
+	struct type *(*self_type)(void *ctx, uint64_t pc);
 	void *ctx;
 };
 struct value_style value_style_default(void); // 200, 200, 4 levels, no names
 
 /*
- * Appends the value of the given bytes. mem is for what it points to. Fewer bytes than the type's
- * size: an aggregate shows what is there and then "...", a scalar is "<…>". Returns false if the
- * text is a reason instead of a value.
+ * Fills in a tree from the given bytes. mem is for what it points to; address is where the bytes
+ * are in memory, 0 if they are not. Fewer bytes than the type's size: an aggregate shows what is
+ * there and then "...", a scalar is "<…>".
+ */
+void value_build(struct value_tree *t, const struct value_style *style, struct type *type,
+		 const uint8_t *bytes, size_t len, uint64_t address, const struct memory *mem);
+
+/* The same for a variable at a place (unwind/expr.h). */
+void value_build_place(struct value_tree *t, const struct value_style *style, struct type *type,
+		       const struct place *place, const struct expr_context *ctx);
+
+/*
+ * value_build() and value_compact() in one, for a single value. Returns false if the text is a
+ * reason instead of a value.
  */
 bool value_format(struct buf *out, const struct value_style *style, struct type *type,
 		  const uint8_t *bytes, size_t len, const struct memory *mem);
 
-/* The value of a variable at a place (unwind/expr.h). */
+/* value_build_place() and value_compact() in one. */
 bool value_format_place(struct buf *out, const struct value_style *style, struct type *type,
 			const struct place *place, const struct expr_context *ctx);
 
@@ -65,7 +83,12 @@ void return_plan_make(struct type *type, enum language language, struct return_p
  */
 void return_plan_of(const struct function *f, struct type *type, struct return_plan *ret);
 
-/* The value that `plan` finds; false (and a reason instead of a value) if unknown. */
+/* The value that `plan` finds. */
+void return_value_build(struct value_tree *t, const struct value_style *style, struct type *type,
+			const struct return_plan *plan, const struct regs *regs,
+			const struct fp_regs *fp, const struct memory *mem);
+
+/* The same and value_compact() in one; false (and a reason instead of a value) if unknown. */
 bool return_value_format(struct buf *out, const struct value_style *style, struct type *type,
 			 const struct return_plan *plan, const struct regs *regs,
 			 const struct fp_regs *fp, const struct memory *mem);

@@ -3,8 +3,6 @@
  */
 #include "values/private.h"
 
-enum { DIMENSIONS = 4 };
-
 static bool bound_value(const struct array_bound *b, const struct expr_context *ctx, uint64_t *ret)
 {
 	const struct location_entry *e;
@@ -39,27 +37,22 @@ static bool resolve(struct type *t, const struct expr_context *ctx)
 	return true;
 }
 
-bool render_vla(struct buf *out, const struct value_style *style, struct type *t,
-		const struct place *place, const struct expr_context *ctx)
+struct type *vla_resolve(struct value_tree *tree, struct type *t, const struct expr_context *ctx)
 {
-	struct type dims[DIMENSIONS];
+	struct type *dims = tree->dims;
 	size_t n = 0;
 
-	for (; t && t->kind == TYPE_ARRAY && n < DIMENSIONS; t = type_strip(t->target)) {
+	for (; t && t->kind == TYPE_ARRAY && n < VALUE_DIMENSIONS; t = type_strip(t->target)) {
 		dims[n] = *t;
-		if (!resolve(&dims[n++], ctx)) {
-			buf_str(out, "<variable length>");
-			return false;
-		}
+		if (!resolve(&dims[n++], ctx))
+			return NULL;
 	}
 	for (size_t i = n; i-- > 0;) {
 		if (i + 1 < n)
 			dims[i].target = &dims[i + 1];
 		uint64_t element = dims[i].target ? dims[i].target->size : 0;
-		if (__builtin_mul_overflow(element, dims[i].count, &dims[i].size)) {
-			buf_str(out, "<variable length>");
-			return false;
-		}
+		if (__builtin_mul_overflow(element, dims[i].count, &dims[i].size))
+			return NULL;
 	}
-	return value_format_place(out, style, &dims[0], place, ctx);
+	return &dims[0];
 }
