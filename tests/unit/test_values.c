@@ -144,6 +144,23 @@ TEST(c_floats)
 	struct type quad = {.kind = TYPE_FLOAT, .size = 16, .name = "_Float128", .shown = "q"};
 	uint8_t one_and_a_half[16] = {[13] = 0x80, [14] = 0xff, [15] = 0x3f};
 	CHECK_EQ_S(format(&quad, one_and_a_half, 16), "1.5");
+	static const struct {
+		uint64_t lo, hi;
+		const char *text; // gdb 13's
+	} quads[] = {
+		{0xeb851eb851eb851f, 0x400091eb851eb851, "3.14000000000000000000000000000000011"},
+		{0x5555555555555555, 0x3ffd555555555555, "0.333333333333333333333333333333333317"},
+		{1, 0, "6.47517511943802511092443895822764655e-4966"},
+		{UINT64_MAX, 0x7ffeffffffffffff, "1.18973149535723176508575932662800702e+4932"},
+		{0, 0x8000000000000000, "-0"},
+		{0, 0xffff000000000000, "-inf"},
+		{0x22b878fe80000000, 0x40733426172c74d8, "100000000000000000000000000000000000"},
+		{1, 0x7fff800000000000, "nan(0x800000000000)"},
+	};
+	for (size_t i = 0; i < COUNT(quads); i++) {
+		uint64_t v[] = {quads[i].lo, quads[i].hi};
+		CHECK_EQ_S(format(&quad, v, 16), quads[i].text);
+	}
 	struct type cf = {.kind = TYPE_COMPLEX, .size = 8, .name = "complex float", .shown = "cf"};
 	CHECK_EQ_S(format(&cf, (float[]){1.5f, -2.5f}, 8), "1.5 + -2.5i");
 }

@@ -235,7 +235,7 @@ uint32_t build_member(struct build *b, uint32_t parent, const struct member *m, 
 		n->name = m->type ? m->type->shown : NULL;
 	}
 	n->has_offset = !m->is_virtual_base && !m->bit_size;
-	n->offset = m->offset;
+	n->offset = n->has_offset ? m->offset : 0;
 	if (m->is_virtual_base)
 		build_reason(b, at, "<virtual base>");
 	else if (m->offset > v.len)

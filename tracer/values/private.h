@@ -140,6 +140,12 @@ bool build_cxx_std(struct build *b, uint32_t at, struct type *t, struct span v);
 bool build_cxx_tree(struct build *b, uint32_t at, struct type *t, struct span v);
 bool build_cxx_hash(struct build *b, uint32_t at, struct type *t, struct span v);
 bool build_cxx_list(struct build *b, uint32_t at, struct type *t, struct span v);
+bool build_cxx_vector(struct build *b, uint32_t at, struct type *t, struct span v);
+bool build_cxx_deque(struct build *b, uint32_t at, struct type *t, struct span v);
+bool build_cxx_initializers(struct build *b, uint32_t at, struct type *t, struct span v);
+bool build_cxx_span(struct build *b, uint32_t at, struct type *t, struct span v);
+/* "std::vector" of "std::vector<int, …>". */
+void cxx_add_name(struct buf *out, const struct type *t);
 /* "std::map with 3 elements" */
 void build_cxx_count(struct build *b, uint32_t at, const struct type *t, uint64_t n);
 /* What showing it reads besides its own bytes. */
@@ -158,6 +164,8 @@ uint64_t scalar_uint(const uint8_t *bytes, size_t size); // its low 64 bits
 int64_t scalar_sint(const uint8_t *bytes, size_t size);
 void scalar_decimal(struct buf *out, const uint8_t *bytes, size_t size, bool is_signed);
 void scalar_float_c(struct buf *out, const struct type *t, const uint8_t *bytes, size_t size);
+/* quad.c: IEEE 754 binary128 that is no NaN, with all the digits that tell it from others. */
+void scalar_quad(struct buf *out, const uint8_t bytes[16]);
 void scalar_float_rust(struct buf *out, const uint8_t *bytes, size_t size);
 /* Moves bits [bit, bit + n) of src to the front of a zeroed, or sign-extended, 16-byte number. */
 void scalar_bits(const uint8_t *src, size_t len, uint64_t bit, uint64_t n, bool is_signed,

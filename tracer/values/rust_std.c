@@ -460,11 +460,9 @@ enum std_reads rust_std_reads(const struct type *t)
 /* A build that fails half way leaves what the plain rendering starts from. */
 bool build_rust_std(struct build *b, uint32_t at, struct type *t, struct span v)
 {
-	size_t i = find_std(t);
-	size_t nodes = b->tree->n_nodes;
-
-	if (v.len < t->size)
+	if (v.len < t->size || !t->name || !rust_is_std(t->name))
 		return false;
+	size_t i = find_std(t), nodes = b->tree->n_nodes;
 	if (rust_is_map(t) && build_rust_map(b, at, t, v))
 		return true;
 	if (i < FT_COUNT(std_types) && std_types[i].build(b, at, t, v))

@@ -9,15 +9,24 @@
 
 #include "values/private.h"
 
-static bool starts_with(const char *s, const char *prefix)
+static inline bool starts_with(const char *s, const char *prefix)
 {
 	return s && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
 bool rust_is_std(const char *name)
 {
-	return starts_with(name, "core::") || starts_with(name, "alloc::") ||
-	       starts_with(name, "std::") || starts_with(name, "hashbrown::");
+	switch (name ? name[0] : '\0') { // nearly all names are told by their first letter
+	case 'a':
+		return starts_with(name, "alloc::");
+	case 'c':
+		return starts_with(name, "core::");
+	case 'h':
+		return starts_with(name, "hashbrown::");
+	case 's':
+		return starts_with(name, "std::");
+	}
+	return false;
 }
 
 const char *rust_short_name(const char *name, size_t *ret_len)

@@ -142,24 +142,18 @@ static bool is_quad(const struct type *t)
 
 static void float_c_wide(struct buf *out, const struct type *t, const uint8_t *bytes)
 {
+	uint64_t mantissa = scalar_uint(bytes, 8), exponent = scalar_uint(bytes + 8, 2);
 	char text[64];
 	long double v;
 
-	if (is_quad(t)) {
-		v = quad_value(bytes);
-		if (isnan(v)) {
-			add_nan(out, bytes[15] >> 7, scalar_uint(bytes + 8, 6));
-			return;
-		}
-	} else {
-		uint64_t mantissa = scalar_uint(bytes, 8), exponent = scalar_uint(bytes + 8, 2);
-		if ((exponent & 0x7fff) == 0x7fff && mantissa << 1) {
-			add_nan(out, exponent >> 15, mantissa);
-			return;
-		}
-		memset(&v, 0, sizeof(v));
-		memcpy(&v, bytes, 10);
-	}
+	if (is_quad(t) && isnan(quad_value(bytes)))
+		return add_nan(out, bytes[15] >> 7, scalar_uint(bytes + 8, 6));
+	if (is_quad(t))
+		return scalar_quad(out, bytes);
+	if ((exponent & 0x7fff) == 0x7fff && mantissa << 1)
+		return add_nan(out, exponent >> 15, mantissa);
+	memset(&v, 0, sizeof(v));
+	memcpy(&v, bytes, 10);
 	snprintf(text, sizeof(text), "%.21Lg", v);
 	add_number(out, text);
 }

@@ -22,7 +22,8 @@ void value_tree_deinit(struct value_tree *t)
 
 static uint32_t add_node(struct value_tree *t)
 {
-	t->n = xgrow(t->n, t->n_nodes, &t->cap_nodes, sizeof(*t->n));
+	if (t->n_nodes == t->cap_nodes)
+		t->n = xgrow(t->n, t->n_nodes, &t->cap_nodes, sizeof(*t->n));
 	t->n[t->n_nodes] = (struct value_node){.known = true};
 	return (uint32_t)t->n_nodes++;
 }

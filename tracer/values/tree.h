@@ -32,26 +32,27 @@ enum value_shape {
 };
 
 struct value_node {
-	enum value_shape shape;
 	struct type *type; // as declared; NULL: void, or none of its own
 	const char *name;  // of a member, a base; NULL: none
-	uint32_t text, text_len;
+	uint64_t address;  // in memory; 0: it is not, or not known
+	union {
+		uint64_t offset; // has_offset: in its parent
+		uint64_t index;	 // is_indexed: its name is "[index]"
+	};
+	uint64_t count;		    // has_count: all elements, also those not shown
+	uint64_t repeats;	    // stands for so many equal elements; 0: for one
+	uint32_t text, text_len;    // in the tree's text
 	uint32_t first, last, next; // children and siblings by index; 0: none
-
-	uint64_t address; // in memory; 0: it is not, or not known
-	uint64_t offset;  // in its parent, if has_offset
-	uint64_t count;	  // of a list, set or map: all elements, also those not shown
-	uint64_t index;	  // is_indexed: its name is "[index]"
-	uint64_t repeats; // stands for so many equal elements; 0: for one
-	bool has_offset, has_count, is_indexed;
-	bool is_rust;	 // to be written as {:?} does
-	bool is_base;	 // a C++ base class
-	bool is_aside;	 // for detail and JSON only
-	bool known;	 // false: text is the reason in angle brackets
-	bool truncated;	 // there is more than its children, or its text, show
-	bool is_library; // C++: a library type that gdb has a printer for
-	bool is_open;	 // Rust: ends with ".."
-	bool is_variant; // text is the name of the variant that a Rust enum has
+	enum value_shape shape : 8;
+	bool has_offset : 1, has_count : 1, is_indexed : 1;
+	bool is_rust : 1;    // to be written as {:?} does
+	bool is_base : 1;    // a C++ base class
+	bool is_aside : 1;   // for detail and JSON only
+	bool known : 1;	     // false: text is the reason in angle brackets
+	bool truncated : 1;  // there is more than its children, or its text, show
+	bool is_library : 1; // C++: a library type that gdb has a printer for
+	bool is_open : 1;    // Rust: ends with ".."
+	bool is_variant : 1; // text is the name of the variant that a Rust enum has
 };
 
 struct value_tree {
