@@ -184,6 +184,9 @@ void build_value(struct build *b, uint32_t at, struct type *named, struct span v
 	if (t->is_declaration && !t->size)
 		return build_reason(b, at, "<incomplete type>");
 	bool parts = has_parts(t);
+	if (t->kind == TYPE_ARRAY && !(t->has_count && t->count) && t->language != LANG_RUST &&
+	    !t->bound && v.addr)
+		return build_c_flexible(b, at, t, v.addr);
 	if (t->kind == TYPE_ARRAY && !t->has_count)
 		return build_reason(b, at, "<variable length>");
 	if (v.len < t->size && (!parts || (!v.len && t->size)))

@@ -10,7 +10,7 @@ enum { TEXT_MAX = 4096 }; // bytes of a string ever read
 
 static void add_unreadable(struct buf *out, uint64_t addr)
 {
-	buf_str(out, " <error: Cannot access memory at address ");
+	buf_str(out, "<error: Cannot access memory at address ");
 	buf_hex(out, addr);
 	buf_char(out, '>');
 }
@@ -36,10 +36,11 @@ static void add_pointed_text(struct build *b, struct buf *out, uint64_t addr, un
 			 .prefix = prefix,
 			 .max = max,
 			 .more = !ended && got > max};
-	buf_char(out, ' ');
 	text_c_string(out, &t);
-	if (!ended && got <= max)
+	if (!ended && got <= max) {
+		buf_char(out, ' ');
 		add_unreadable(out, addr + got * width);
+	}
 }
 
 /* The functions of a vtable are told by its name. */
@@ -74,8 +75,10 @@ static void build_pointer(struct build *b, uint32_t at, const struct type *t, st
 	unsigned width = text_width(t->target, &prefix);
 	if (addr)
 		build_address_name(b, addr, out);
-	if (addr && width && b->style->max_string)
+	if (addr && width && b->style->max_string) {
+		buf_char(out, ' ');
 		add_pointed_text(b, out, addr, width, prefix);
+	}
 	tree_text_end(b->tree, at);
 	if (addr && !width)
 		add_pointed(b, at, t, addr);
@@ -221,6 +224,24 @@ void build_c_struct(struct build *b, uint32_t at, const struct type *t, struct s
 		if (!m->is_virtual_base || !build_virtual_base(b, at, m, v))
 			build_member(b, at, m, v);
 	}
+}
+
+void build_c_flexible(struct build *b, uint32_t at, const struct type *t, uint64_t addr)
+{
+	const char *prefix;
+	unsigned width = text_width(t->target, &prefix);
+
+	build_node(b, at)->shape = VALUE_POINTER;
+	buf_hex(tree_text(b->tree, at), addr); // as gdb does
+	tree_text_end(b->tree, at);
+	if (!width || !b->style->targets || !b->style->max_string || !build_next(b, at))
+		return;
+	uint32_t child = tree_child(b->tree, at, NULL, "text");
+	build_node(b, child)->shape = VALUE_STRING;
+	build_node(b, child)->is_aside = true;
+	build_node(b, child)->address = addr;
+	add_pointed_text(b, tree_text(b->tree, child), addr, width, prefix);
+	tree_text_end(b->tree, child);
 }
 
 static void build_nested(struct build *b, uint32_t at, struct type *t, struct span v)

@@ -108,6 +108,8 @@ void build_pointee(struct build *b, uint32_t at, struct type *type, const struct
 
 /* c.c, cxx.c, rust.c: t is stripped; `named` is the type before stripping (wchar_t). */
 void build_c(struct build *b, uint32_t at, struct type *t, struct type *named, struct span v);
+/* An array that the type does not know the length of: where it is, and its text if it is one. */
+void build_c_flexible(struct build *b, uint32_t at, const struct type *t, uint64_t addr);
 void build_c_struct(struct build *b, uint32_t at, const struct type *t, struct span v);
 void build_reference(struct build *b, uint32_t at, const struct type *t, struct span v);
 void build_member_pointer(struct build *b, uint32_t at, const struct type *t, struct span v);
