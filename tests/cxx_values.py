@@ -59,8 +59,7 @@ def normal(text):
 
 def compare(compiler, *flags):
     name = " ".join([compiler, *flags])
-    program = build(Sample(SOURCE / "tests/samples/cxx_values.cpp"), compiler, "-std=c++17",
-                    *flags)
+    program = build(Sample(SOURCE / "tests/samples/cxx_values.cpp"), compiler, *flags)
     traced = trace([program], "--no-aslr", "--function=*show*", "--function=look",
                    "--function=hold")
     shows = [p for p in traced.pushes() if p["function"].startswith("show")]
@@ -98,8 +97,7 @@ def dynamic(name, traced):
 def printers():
     done = run(["gdb", "-nx", "-batch", "-ex", "break main", "-ex", "run", "-ex",
                 "python " + PRINTERS,
-                build(Sample(SOURCE / "tests/samples/cxx_values.cpp"), "g++", "-std=c++17",
-                      "-g", "-O0")])
+                build(Sample(SOURCE / "tests/samples/cxx_values.cpp"), "g++", "-g", "-O0")])
     return b"True" in done.out
 
 

@@ -1,5 +1,6 @@
 // expect: show() is called with a value of each type of the library; a trace's text is what gdb
 // expect: writes with the printers of libstdc++; look() and hold() get objects of derived classes
+// flags: -std=c++17
 // not: gdb instrument
 // (tests/cxx_values.py compares it with gdb, with those printers on; the thunks that virtual calls
 // of Both go through are functions that gcc does not instrument)
