@@ -29,7 +29,8 @@ def _addresses(text, base):
 
 def _common(text, base):
     text = text.replace(str(BUILD), "BUILD").replace(str(SOURCE), "SOURCE")
-    text = re.sub(r"\b(__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
+    # with libc's separate debug file, if there is one, its functions have names
+    text = re.sub(r"\b(libc\.so\.6|__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
     text = re.sub(r"(?<=[\w>\])])\+(0x[0-9a-f]+|\d+)\b", "+N", text)
     text = re.sub(r"\b\d+ stops?, of which", "N stops, of which", text)
     text = re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
@@ -50,6 +51,8 @@ def json_trace(text):
     text = re.sub(r'"(pid|tid|child)":\d+', r'"\1":1', text)
     text = re.sub(r'"(\w*_ns|stops)":\d+', r'"\1":0', text)
     text = re.sub(r'"time":"[^"]*"', '"time":"TIME"', text)
+    text = re.sub(r'"caller":"(__libc_\w+|_start)","caller_file":[^,]*,"caller_line":[^,]*,',
+                  '"caller":null,"caller_file":null,"caller_line":null,', text)
     text = re.sub(r'"build_id":"[0-9a-f]+"', '"build_id":"ID"', text)
     return _common(text, int(found.group(1), 16) if found else None)
 
