@@ -125,9 +125,10 @@ def judge(path, content):
     path.write_bytes(content)
     path.chmod(0o755)
     wrong = []
-    why = complaint(ended([FRAMETRACE, "list", path]), ())
-    if why:
-        wrong.append("list: " + why)
+    for words in (["list"], ["frames", "-v"]):
+        why = complaint(ended([FRAMETRACE, *words, path]), ())
+        if why:
+            wrong.append(f"{words[0]}: {why}")
     alone = ended([path])
     if alone:
         traced = ended([FRAMETRACE, "-q", "-o", "/dev/null", path])

@@ -10,6 +10,7 @@
 
 #include "fuzz.h"
 #include "symbols/code.h"
+#include "symbols/layout.h"
 #include "values/values.h"
 
 enum { FUNCTIONS = 64, VARIABLES = 16, CODE_PER_FUNCTION = 64 };
@@ -85,6 +86,29 @@ static void try_signature(struct symbols *s, struct function *f, struct buf *out
 	return_value_format(out, &style, sig->returns, &plan, &regs, &fp, &mem);
 }
 
+static void try_layout(struct symbols *s, struct function *f, const struct frame_plan *plan)
+{
+	uint64_t pcs[] = {0, plan->body};
+	struct frame_layout layout;
+
+	for (size_t i = 0; i < sizeof(pcs) / sizeof(pcs[0]); i++) {
+		enum ft_rc rc = frame_layout_init(s, f, plan, pcs[i], &layout);
+		if (rc == FT_FAIL)
+			ft_error_clear();
+		if (rc != FT_OK)
+			continue;
+		int64_t end = layout.n ? (int64_t)layout.slots[0].off + layout.slots[0].size : 0;
+		for (size_t k = 0; k < layout.n; k++) {
+			const struct layout_slot *slot = &layout.slots[k];
+			bool next_part = slot->from_rsp && k && !slot[-1].from_rsp;
+			if (!slot->size || (!next_part && slot->off + (int64_t)slot->size != end))
+				abort(); // a gap or an overlap
+			end = slot->off;
+		}
+		frame_layout_deinit(&layout);
+	}
+}
+
 static void try_code(struct symbols *s, struct function *f)
 {
 	struct frame_plan plan;
@@ -96,6 +120,7 @@ static void try_code(struct symbols *s, struct function *f)
 		for (size_t i = 0; i < plan.n_exits; i++)
 			if (code_displace(s, plan.exits[i].pc, &d) == FT_FAIL)
 				ft_error_clear();
+		try_layout(s, f, &plan);
 		frame_plan_deinit(&plan);
 	}
 	uint64_t pc = f->ranges[0].lo;

@@ -12,7 +12,10 @@
 #include "symbols/layout_private.h"
 #include "symbols/private.h"
 
-enum { STORE_MAX = 512 }; // bytes that one instruction stores; larger ones are not looked at
+enum {
+	STORE_MAX = 512, // bytes that one instruction touches; larger ones are not looked at
+	OFF_MAX = 1 << 30,
+};
 
 const char *owner_name(enum owner owner)
 {
@@ -53,15 +56,20 @@ static void claim_return_address(struct layout_maker *m)
 		   (struct layout_slot){.owner = OWNER_RETURN_ADDRESS, .reg = ARCH_NONE});
 }
 
+static bool is_near(int64_t off)
+{
+	return off > -OFF_MAX && off < OFF_MAX;
+}
+
 /* Where a row says that a caller's register is saved. */
 static struct fact saved_at(const struct layout_maker *m, uint64_t pc, const struct cfi_rule *rule)
 {
 	struct fact at = {.kind = FACT_NOTHING};
 	const struct dw_op *op = rule->ops;
-	if (rule->kind == CFI_AT_CFA)
+	if (rule->kind == CFI_AT_CFA && is_near(rule->off))
 		return (struct fact){.kind = FACT_FRAME, .n = rule->off};
 	if (rule->kind == CFI_AT_EXPR && rule->n_ops == 1 && op->op >= DW_OP_breg0 &&
-	    op->op < DW_OP_breg0 + ARCH_RIP) {
+	    op->op < DW_OP_breg0 + ARCH_RIP && is_near((int64_t)op->a)) {
 		at = flow_register(m->flow, pc, op->op - DW_OP_breg0);
 		at.n += (int64_t)op->a;
 	}
@@ -101,20 +109,33 @@ static int by_offset(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The stores into one area, by offset; those at the same offset in order of the code. */
-static const struct touch **stores_of(const struct layout_maker *m, bool realigned, size_t *ret_n)
+const struct touch **layout_touches(const struct layout_maker *m, enum touch_kind kind,
+				    bool realigned, size_t *ret_n)
 {
 	const struct touch **by = xcalloc(m->flow->n + 1, sizeof(*by));
 	size_t n = 0;
 	for (size_t k = 0; k < m->flow->n; k++) {
 		const struct touch *t = &m->flow->touch[k];
-		if (t->kind == TOUCH_STORE && t->realigned == realigned && t->size <= STORE_MAX &&
+		if (t->kind == kind && t->realigned == realigned && t->size <= STORE_MAX &&
 		    !makes_room(m, t))
 			by[n++] = t;
 	}
 	qsort(by, n, sizeof(*by), by_offset);
 	*ret_n = n;
 	return by;
+}
+
+size_t layout_touch_near(const struct touch **by, size_t n, int64_t off)
+{
+	size_t from = 0, to = n;
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		if (by[mid]->off + STORE_MAX <= off)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from;
 }
 
 /* What a store puts there, if it is something with a name. */
@@ -145,7 +166,7 @@ static void claim_spill(struct layout_maker *m, bool realigned, int64_t lo, int6
 static void claim_stores(struct layout_maker *m, bool realigned)
 {
 	size_t n;
-	const struct touch **by = stores_of(m, realigned, &n);
+	const struct touch **by = layout_touches(m, TOUCH_STORE, realigned, &n);
 	for (size_t i = 0; i < n;) {
 		const struct touch *first = by[i];
 		int64_t lo = by[i]->off, hi = lo + by[i]->size;
@@ -305,15 +326,7 @@ static void find_writer(const struct layout_maker *m, struct layout_slot *slot,
 	int64_t lo = slot->off + (slot->from_rsp ? m->origin : 0);
 	int64_t hi = lo + slot->size, stored = lo;
 	const struct touch *first = NULL;
-	size_t from = 0, to = n;
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		if (by[mid]->off + STORE_MAX <= lo)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	for (size_t i = from; i < n && by[i]->off < hi; i++) {
+	for (size_t i = layout_touch_near(by, n, lo); i < n && by[i]->off < hi; i++) {
 		const struct touch *t = by[i];
 		if (t->off + t->size <= lo)
 			continue;
@@ -341,7 +354,7 @@ static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 {
 	for (unsigned part = 0; part < 2; part++) {
 		size_t n;
-		const struct touch **by = stores_of(m, part, &n);
+		const struct touch **by = layout_touches(m, TOUCH_STORE, part, &n);
 		for (size_t i = 0; i < ret->n; i++)
 			if (ret->slots[i].from_rsp == part)
 				find_writer(m, &ret->slots[i], by, n);

@@ -4,6 +4,8 @@
  */
 #include "symbols/layout_private.h"
 
+#include <stdlib.h>
+
 enum {
 	RUN_MAX = 96,	// instructions before a call that are looked at
 	ARGUMENTS = 64, // words of outgoing arguments at most
@@ -115,14 +117,20 @@ static bool fills_registers(const struct listing *l, size_t from, size_t call)
 	return false;
 }
 
-static bool is_loaded(const struct flow *f, bool realigned, int64_t off, uint32_t size)
+/* The loads of both parts of the frame, by offset. */
+struct loads {
+	const struct touch **by[2];
+	size_t n[2];
+};
+
+static bool is_loaded(const struct loads *l, const struct touch *store)
 {
-	for (size_t k = 0; k < f->n; k++) {
-		const struct touch *t = &f->touch[k];
-		if (t->kind == TOUCH_LOAD && t->realigned == realigned && t->off < off + size &&
-		    off < t->off + t->size)
+	const struct touch **by = l->by[store->realigned];
+	size_t n = l->n[store->realigned];
+	for (size_t i = layout_touch_near(by, n, store->off);
+	     i < n && by[i]->off < store->off + store->size; i++)
+		if (by[i]->off + by[i]->size > store->off)
 			return true;
-	}
 	return false;
 }
 
@@ -133,7 +141,8 @@ static void claim_argument(struct layout_maker *m, const struct touch *t)
 }
 
 /* Stores at [rsp], [rsp+8] … that reach the call without a gap. */
-static void claim_stored(struct layout_maker *m, const struct flow_call *call)
+static void claim_stored(struct layout_maker *m, const struct loads *loads,
+			 const struct flow_call *call)
 {
 	const struct flow *f = m->flow;
 	size_t from = run_start(m->l, call->insn);
@@ -150,7 +159,7 @@ static void claim_stored(struct layout_maker *m, const struct flow_call *call)
 	}
 	for (size_t n = 0; n < ARGUMENTS && word[n];) {
 		const struct touch *t = word[n];
-		if (is_loaded(f, t->realigned, t->off, t->size))
+		if (is_loaded(loads, t))
 			return;
 		claim_argument(m, t);
 		n += (t->size + ARCH_WORD - 1) / ARCH_WORD;
@@ -235,9 +244,14 @@ static void claim_save_area(struct layout_maker *m)
 
 void layout_claim_calls(struct layout_maker *m)
 {
+	struct loads loads;
+	for (unsigned part = 0; part < 2; part++)
+		loads.by[part] = layout_touches(m, TOUCH_LOAD, part, &loads.n[part]);
 	for (size_t n = 0; n < m->flow->n_calls; n++)
 		if (m->flow->call[n].rsp.kind == FACT_FRAME)
-			claim_stored(m, &m->flow->call[n]);
+			claim_stored(m, &loads, &m->flow->call[n]);
+	free(loads.by[0]);
+	free(loads.by[1]);
 	claim_below(m);
 	if (!m->sig || m->sig->variadic)
 		claim_save_area(m);

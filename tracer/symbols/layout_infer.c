@@ -157,11 +157,56 @@ static bool touches(const struct layout_maker *m, const struct touch *t,
 	       lo < t->off + (int64_t)t->size;
 }
 
+/* What the function's own lines do, by line: stores, and where the last call is. */
+struct line_use {
+	uint32_t line;
+	uint32_t stores;
+	size_t last_call; // instruction; 0: none
+};
+
+struct line_uses {
+	struct line_use *u;
+	size_t n;
+};
+
+static int by_line(const void *a, const void *b)
+{
+	const struct line_use *x = a, *y = b;
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+static struct line_uses uses_of(const struct layout_maker *m)
+{
+	const struct flow *f = m->flow;
+	struct line_uses all = {xcalloc(f->n + f->n_calls + 1, sizeof(*all.u)), 0};
+	size_t kept = 0;
+	for (size_t k = 0; k < f->n; k++)
+		if (f->touch[k].kind == TOUCH_STORE)
+			all.u[all.n++] = (struct line_use){own_line(m, f->touch[k].insn), 1, 0};
+	for (size_t k = 0; k < f->n_calls; k++)
+		all.u[all.n++] =
+			(struct line_use){own_line(m, f->call[k].insn), 0, f->call[k].insn};
+	qsort(all.u, all.n, sizeof(*all.u), by_line);
+	for (size_t i = 0; i < all.n; i++) {
+		if (!kept || all.u[kept - 1].line != all.u[i].line) {
+			all.u[kept++] = all.u[i];
+			continue;
+		}
+		struct line_use *to = &all.u[kept - 1];
+		to->stores += all.u[i].stores;
+		if (all.u[i].last_call > to->last_call)
+			to->last_call = all.u[i].last_call;
+	}
+	all.n = kept;
+	return all;
+}
+
 /*
  * The line, if one instruction alone stores into the slot, and it alone stores anything for that
  * line, from a register, with no call after it that would give the value.
  */
-static uint32_t line_of_slot(const struct layout_maker *m, const struct layout_slot *slot)
+static uint32_t line_of_slot(const struct layout_maker *m, const struct line_uses *uses,
+			     const struct layout_slot *slot)
 {
 	const struct touch *store = NULL;
 	for (size_t k = 0; k < m->flow->n; k++) {
@@ -172,25 +217,18 @@ static uint32_t line_of_slot(const struct layout_maker *m, const struct layout_s
 			return 0;
 		store = t;
 	}
-	uint32_t line = store ? own_line(m, store->insn) : 0;
-	for (size_t k = 0; k < m->flow->n && line; k++) {
-		const struct touch *t = &m->flow->touch[k];
-		if (t->kind == TOUCH_STORE && t != store && own_line(m, t->insn) == line)
-			return 0;
-	}
-	for (size_t k = 0; k < m->flow->n_calls && line; k++)
-		if (m->flow->call[k].insn > store->insn &&
-		    own_line(m, m->flow->call[k].insn) == line)
-			return 0;
-	return line;
+	struct line_use key = {.line = store ? own_line(m, store->insn) : 0};
+	const struct line_use *use =
+		key.line ? bsearch(&key, uses->u, uses->n, sizeof(key), by_line) : NULL;
+	return use && use->stores == 1 && use->last_call < store->insn ? key.line : 0;
 }
 
 static void infer(const struct layout_maker *m, const struct source *source,
-		  struct layout_slot *slot)
+		  const struct line_uses *uses, struct layout_slot *slot)
 {
 	struct binding b;
 	size_t len = 0;
-	uint32_t n = line_of_slot(m, slot);
+	uint32_t n = line_of_slot(m, uses, slot);
 	const char *line = n ? line_of(source, n, &len) : NULL;
 	if (!line || !parse_let(line, len, &b) || !is_plausible(&b, slot->size) ||
 	    names(m->sig->params, m->sig->n_params, &b) ||
@@ -202,25 +240,35 @@ static void infer(const struct layout_maker *m, const struct source *source,
 	slot->line = n;
 }
 
+/* Of a slot's bytes, those that are not below rsp. */
+static uint32_t counted_bytes(const struct layout_maker *m, const struct layout_slot *slot)
+{
+	int64_t lo = slot->off + (slot->from_rsp ? m->origin : 0), hi = lo + slot->size;
+	int64_t bottom = m->area[slot->from_rsp].bottom;
+	if (lo < bottom)
+		lo = bottom;
+	return hi > lo ? (uint32_t)(hi - lo) : 0;
+}
+
 void layout_infer_names(const struct layout_maker *m, struct frame_layout *l)
 {
-	struct source source = {.text = NULL};
 	if (!m->sig || !m->f || m->sig->optimised || m->f->language != LANG_RUST || !m->f->file)
 		return;
+	struct source source = read_source(m->f);
+	if (!source.text)
+		return;
+	struct line_uses uses = uses_of(m);
 	for (size_t i = 0; i < l->n; i++) {
 		struct layout_slot *slot = &l->slots[i];
-		if (slot->owner != OWNER_SPILL || slot->var || !slot->line)
+		if (slot->owner != OWNER_SPILL || slot->var || !slot->line || slot->inlined)
 			continue;
-		if (!source.text)
-			source = read_source(m->f);
-		if (!source.text)
-			return;
-		enum owner before = slot->owner;
-		infer(m, &source, slot);
-		if (slot->inferred && slot->off < 0) {
-			l->bytes[before] -= slot->size;
-			l->bytes[slot->owner] += slot->size;
+		infer(m, &source, &uses, slot);
+		if (slot->inferred) {
+			uint32_t counted = counted_bytes(m, slot);
+			l->bytes[OWNER_SPILL] -= counted;
+			l->bytes[OWNER_LOCAL] += counted;
 		}
 	}
+	free(uses.u);
 	free(source.text);
 }

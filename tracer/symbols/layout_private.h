@@ -106,6 +106,13 @@ FT_CHECK enum ft_rc layout_make(const struct layout_input *in, struct frame_layo
 /* The source line of an instruction, and its file; 0: unknown. */
 uint32_t layout_line(const struct layout_maker *m, uint64_t pc, const char **ret_file);
 
+/* The stores or loads of one part of the frame, by offset, at one offset in order of the code. */
+const struct touch **layout_touches(const struct layout_maker *m, enum touch_kind kind,
+				    bool realigned, size_t *ret_n);
+
+/* The first of them that may reach up to off or beyond. */
+size_t layout_touch_near(const struct touch **by, size_t n, int64_t off);
+
 /* The innermost inlined call that an instruction belongs to; NULL: the function itself. */
 const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc);
 
