@@ -380,6 +380,27 @@ TEST(an_index_reaches_both_ways)
 	done(&f);
 }
 
+TEST(read_but_filled_by_a_callee)
+{
+	struct fixture f;
+	CODE(&f, "\x50"			// +0 push rax: makes room
+		 "\x48\x8d\x7c\x24\x04" // +1 lea rdi,[rsp+0x4]
+		 "\xe8\xfb\x00\x00\x00" // +6 call elsewhere
+		 "\x8b\x44\x24\x04"	// +11 mov eax,[rsp+0x4]
+		 "\x59"			// +15 pop rcx: drops it
+		 "\xc3");		// +16 ret
+	row(&f, 0, ARCH_RSP, 8);
+	row(&f, 1, ARCH_RSP, 16);
+	row(&f, 16, ARCH_RSP, 8);
+	make(&f);
+	CHECK_EQ_S(f.text.s, "-8 8 return address\n"
+			     "-12 4 spill\n"
+			     "-16 4 padding\n"
+			     "-144 128 red zone\n");
+	CHECK_EQ_U(f.layout.slots[1].writer, 0);
+	done(&f);
+}
+
 TEST(rows_that_lie_are_not_believed)
 {
 	struct fixture f;

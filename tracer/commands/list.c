@@ -9,6 +9,7 @@
 #include "commands/commands.h"
 #include "commands/options.h"
 #include "commands/program.h"
+#include "report/line.h"
 #include "symbols/code.h"
 #include "symbols/type.h"
 
@@ -62,14 +63,6 @@ static const char *status_of(struct symbols *s, struct function *f, enum verdict
 	return "cannot";
 }
 
-// A path below the current directory is shown from there.
-static const char *shorten(const char *path, const char *directory)
-{
-	size_t len = strlen(directory);
-	bool below = len > 1 && strncmp(path, directory, len) == 0 && path[len] == '/';
-	return below ? path + len + 1 : path;
-}
-
 static void print_row(const struct function *f, const char *status, const char *why,
 		      const char *directory, struct buf *line)
 {
@@ -80,7 +73,7 @@ static void print_row(const struct function *f, const char *status, const char *
 	buf_printf(line, "%-8s %6llu  ", status, (unsigned long long)size);
 	buf_escaped(line, f->name, strlen(f->name), 0);
 	if (f->file) {
-		const char *file = shorten(f->file, directory);
+		const char *file = path_from(f->file, directory);
 		buf_str(line, "  ");
 		buf_escaped(line, file, strlen(file), 0);
 		buf_printf(line, ":%u", f->line);
@@ -102,13 +95,13 @@ static void print_inlined(const struct inlined *i, const char *directory, struct
 	buf_str(line, "~ ");
 	buf_escaped(line, i->name, strlen(i->name), 0);
 	if (i->file) {
-		const char *file = shorten(i->file, directory);
+		const char *file = path_from(i->file, directory);
 		buf_str(line, "  ");
 		buf_escaped(line, file, strlen(file), 0);
 		buf_printf(line, ":%u", i->line);
 	}
 	if (i->call_file) {
-		const char *file = shorten(i->call_file, directory);
+		const char *file = path_from(i->call_file, directory);
 		buf_str(line, "  called at ");
 		buf_escaped(line, file, strlen(file), 0);
 		buf_printf(line, ":%u", i->call_line);

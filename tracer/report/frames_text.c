@@ -47,20 +47,13 @@ static unsigned share(uint64_t part, uint64_t whole)
 	return whole ? (unsigned)((part * 200 + whole) / (whole * 2)) : 0;
 }
 
-static const char *shorten(const char *path, const char *directory)
-{
-	size_t len = directory ? strlen(directory) : 0;
-	bool below = len > 1 && strncmp(path, directory, len) == 0 && path[len] == '/';
-	return below ? path + len + 1 : path;
-}
-
 static void add_source(struct lines *l, const struct frames_function *f, const char *directory)
 {
 	if (!f->file)
 		return;
 	lines_tone(l, TONE_ASIDE);
 	lines_ours(l, "  ");
-	lines_text(l, shorten(f->file, directory));
+	lines_text(l, path_from(f->file, directory));
 	buf_printf(&l->b, ":%u", f->line);
 	lines_tone(l, TONE_PLAIN);
 }

@@ -125,6 +125,13 @@ void lines_hex(struct lines *l, uint64_t v, size_t width)
 	align_right(&l->b, at, width);
 }
 
+const char *path_from(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+	bool below = len > 1 && strncmp(path, directory, len) == 0 && path[len] == '/';
+	return below ? path + len + 1 : path;
+}
+
 void lines_count(struct lines *l, uint64_t n, const char *noun)
 {
 	buf_udec(&l->b, n);

@@ -48,6 +48,9 @@ void lines_column(struct lines *l, size_t column);
 void lines_signed(struct lines *l, int64_t v, size_t width);
 void lines_hex(struct lines *l, uint64_t v, size_t width);
 
+/* A path below a directory as it is seen from there; else the path itself. */
+const char *path_from(const char *path, const char *directory);
+
 /* "1 frame", "2 frames". */
 void lines_count(struct lines *l, uint64_t n, const char *noun);
 

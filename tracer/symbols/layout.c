@@ -185,16 +185,30 @@ static void claim_stores(struct layout_maker *m, bool realigned)
 	free(by);
 }
 
-/* Arguments that are read from the caller's stack although no variable is said to be there. */
-static void claim_loads(struct layout_maker *m)
+/*
+ * What is read although no variable is said to be there and nothing is stored: above the CFA an
+ * argument, below it a temporary that a callee fills.
+ */
+static void claim_loads(struct layout_maker *m, bool realigned)
 {
-	for (size_t k = 0; k < m->flow->n; k++) {
-		const struct touch *t = &m->flow->touch[k];
-		if (t->kind == TOUCH_LOAD && !t->realigned && t->off >= 0)
-			claims_add(m, false, t->off, t->size, RANK_LOADED,
-				   (struct layout_slot){.owner = OWNER_STACK_ARGUMENT,
-							.reg = ARCH_NONE});
+	size_t n, kept = 0;
+	const struct touch **by = layout_touches(m, TOUCH_LOAD, realigned, &n);
+	for (size_t i = 0; i < n; i++)
+		if (m->l->insn[by[i]->insn].kind != INSN_POP) // it drops what a push made room for
+			by[kept++] = by[i];
+	for (size_t i = 0; i < kept;) {
+		int64_t lo = by[i]->off, hi = lo + by[i]->size;
+		for (; i < kept && by[i]->off < hi; i++)
+			if (by[i]->off + by[i]->size > hi)
+				hi = by[i]->off + by[i]->size;
+		bool above = !realigned && lo >= 0;
+		struct layout_slot slot = {
+			.owner = above ? OWNER_STACK_ARGUMENT : OWNER_SPILL,
+			.reg = ARCH_NONE,
+		};
+		claims_add(m, realigned, lo, hi - lo, RANK_LOADED, slot);
 	}
+	free(by);
 }
 
 /* ---- the extent ---- */
@@ -408,7 +422,8 @@ static void make(struct layout_maker *m, struct frame_layout *ret)
 	layout_claim_calls(m);
 	claim_stores(m, false);
 	claim_stores(m, true);
-	claim_loads(m);
+	claim_loads(m, false);
+	claim_loads(m, true);
 	settle_top(&m->area[0]);
 	cut_slots(m, &m->area[0], ret, &cap);
 	if (m->split)

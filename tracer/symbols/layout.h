@@ -21,7 +21,7 @@ enum owner {
 	OWNER_SAVED_REGISTER, // by CFI: a callee-saved register's value of the caller
 	OWNER_CANARY,	      // stack protector: the copy of fs:0x28
 	OWNER_LOCAL,	      // a named argument or local, also of an inlined call
-	OWNER_SPILL,	      // written by the function's instructions, named by nothing
+	OWNER_SPILL,	      // stored or read by the function's instructions, named by nothing
 	OWNER_OUTGOING,	      // arguments for a callee: stored or pushed at the lower end
 	OWNER_DYNAMIC,	      // alloca and VLAs: below the fixed part, size known at run time
 	OWNER_PADDING,	      // no instruction touches it and no address into it is taken

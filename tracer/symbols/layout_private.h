@@ -29,7 +29,7 @@ enum rank {
 	RANK_AREA, // the register save area
 	RANK_OUTGOING,
 	RANK_SPILL,
-	RANK_LOADED, // above the CFA: an argument that no variable names
+	RANK_LOADED, // read, but stored by nothing here
 };
 
 struct claim {
