@@ -4,6 +4,7 @@
 # test: up to 240 s
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,8 +78,14 @@ COMMANDS = [
 ]
 
 
-def same(name, argv, stdin=b"", status=None):
-    options = PYTHON_FILTERS if argv[0] == PYTHON else []
+# What single steps could disturb: signals, threads, new programs, jumps, instructions that show
+# the trap flag.
+STEPPED = ["step_flags", "threads", "timer", "signals", "nested_signals", "fork", "exec", "longjmp",
+           "throw", "killed", "exit_status", "leader_exit", "dlopen", "rust_panic", "redzone"]
+
+
+def same(name, argv, stdin=b"", status=None, options=()):
+    options = PYTHON_FILTERS if argv[0] == PYTHON else options
     alone = run(argv, stdin)
     try:
         traced = trace(argv, *options, stdin=stdin)
@@ -111,6 +118,9 @@ def main():
     for program in samples.programs():
         if not words or any(word in program.name for word in words):
             same(program.name, program.argv, status=program.status)
+            if re.split(r"\W", program.name)[0] in STEPPED:
+                same(f"{program.name}, stepped", program.argv, status=program.status,
+                     options=["--events=insn,line"])
     if not words:
         for name in ("stack_or_heap_c", "stack_or_heap"):
             same_addresses(BUILD / "demos" / name)

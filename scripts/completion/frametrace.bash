@@ -3,7 +3,7 @@
 
 _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
-	local options='--function= --source= --lib= --all --depth= --verbose --stack --inlines --format=
+	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
 		--verify --help --version --debug='
 	COMPREPLY=()
@@ -33,6 +33,7 @@ _frametrace() {
 	done
 
 	case $prev in
+	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
 	-F | --format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
 	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;

@@ -12,6 +12,7 @@ complete -c frametrace -s v -l verbose -d 'Arithmetic of each delta, types, last
 complete -c frametrace -l max-depth -x -d 'Levels of nesting shown of a value'
 complete -c frametrace -l max-string -x -d 'Bytes shown of a text'
 complete -c frametrace -l max-array -x -d 'Elements shown of an array or list'
+complete -c frametrace -l events -x -a 'call insn line insn,line' -d 'Single-step: instructions, source lines'
 complete -c frametrace -s k -l stack -d 'The whole stack at each push'
 complete -c frametrace -s i -l inlines -d 'Inlined calls too, where they begin'
 complete -c frametrace -s F -l format -x -a 'text json' -d 'Format of the trace'

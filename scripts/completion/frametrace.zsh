@@ -13,6 +13,7 @@ _arguments -s -S \
 	'--max-array=[elements shown of an array or list]:elements:' \
 	'(-k --stack)'{-k,--stack}'[the whole stack at each push]' \
 	'(-i --inlines)'{-i,--inlines}'[inlined calls too, where they begin]' \
+	'--events=[single-step]:events:(call insn line insn,line)' \
 	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json)' \
 	'(-o --output)'{-o,--output=}'[the trace into a file instead of stderr]:file:_files' \
 	'(-c --color)'{-c,--color=}'[colours]:when:(auto always never)' \

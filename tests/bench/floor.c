@@ -1,7 +1,7 @@
 /*
  * floor - the least a ptrace tracer must do to see an argument and a result: the yardstick.
  *
- *	floor pin|spin|free ENTRY RET SLOT PROGRAM [ARGS...]
+ *	floor pin|spin|free|step ENTRY RET SLOT PROGRAM [ARGS...]
  *
  * ENTRY is the address of a `push rbp` at the function's start, RET that of its only `ret`, SLOT 32
  * bytes of code that nobody runs (all hexadecimal, no PIE). Two stops per call: int3 at both ends;
@@ -11,6 +11,7 @@
  * pin:  tracer and program on one core.
  * spin: each on a core of its own, the tracer polling waitpid(2).
  * free: where the scheduler puts them, a blocking waitpid(2).
+ * step: on one core; no int3 but one at ENTRY: from there PTRACE_SINGLESTEP and GETREGS up to RET.
  */
 #include <errno.h>
 #include <sched.h>
@@ -63,7 +64,7 @@ static void use_cpu(unsigned nth)
 static void start(struct floor *f, const char *mode, char **argv)
 {
 	f->spin = strcmp(mode, "spin") == 0;
-	if (strcmp(mode, "pin") == 0)
+	if (strcmp(mode, "pin") == 0 || strcmp(mode, "step") == 0)
 		use_cpu(0);
 	f->pid = fork();
 	if (f->pid < 0)
@@ -136,6 +137,27 @@ static void at_ret(struct floor *f, const struct user_regs_struct *regs)
 	ptrace(PTRACE_POKEUSER, f->pid, offsetof(struct user_regs_struct, rip), f->slot + 16);
 }
 
+static void step_all(struct floor *f)
+{
+	uint8_t int3 = 0xcc, first = (uint8_t)ptrace(PTRACE_PEEKTEXT, f->pid, f->entry, 0L);
+	struct user_regs_struct regs = {.rip = f->entry};
+	poke(f, f->entry, &int3, 1);
+	ptrace(PTRACE_CONT, f->pid, 0L, 0L);
+	next_stop(f);
+	poke(f, f->entry, &first, 1);
+	ptrace(PTRACE_POKEUSER, f->pid, offsetof(struct user_regs_struct, rip), f->entry);
+	for (; regs.rip != f->ret; f->events++) {
+		ptrace(PTRACE_SINGLESTEP, f->pid, 0L, 0L);
+		if (!WIFSTOPPED(next_stop(f)))
+			die("the program ended");
+		if (ptrace(PTRACE_GETREGS, f->pid, 0L, &regs) != 0)
+			die("PTRACE_GETREGS");
+		f->ring[f->events % RING] = (int32_t)regs.rsp;
+	}
+	ptrace(PTRACE_CONT, f->pid, 0L, 0L);
+	next_stop(f);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 6)
@@ -147,8 +169,11 @@ int main(int argc, char **argv)
 	f->ret = strtoull(argv[3], NULL, 16);
 	f->slot = strtoull(argv[4], NULL, 16);
 	start(f, argv[1], argv + 5);
-	place(f);
-	for (;;) {
+	if (strcmp(argv[1], "step") == 0)
+		step_all(f);
+	else
+		place(f);
+	while (strcmp(argv[1], "step") != 0) {
 		struct user_regs_struct regs;
 		ptrace(PTRACE_CONT, f->pid, 0L, 0L);
 		int status = next_stop(f);

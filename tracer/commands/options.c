@@ -14,6 +14,7 @@ enum long_only {
 	OPT_PIN,
 	OPT_VERIFY,
 	OPT_DEBUG,
+	OPT_EVENTS,
 	OPT_JSON,
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
 	{"color", optional_argument, NULL, 'c'},
 	{"debug", required_argument, NULL, OPT_DEBUG},
 	{"depth", required_argument, NULL, 'd'},
+	{"events", required_argument, NULL, OPT_EVENTS},
 	{"format", required_argument, NULL, 'F'},
 	{"function", required_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
@@ -62,6 +64,9 @@ static void print_help(void)
 	       "  -d, --depth=N           no frames deeper than N levels\n"
 	       "What to show\n"
 	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
+	       "      --events=LIST       call (default); and step by step: insn, every "
+	       "instruction\n"
+	       "                          that moves rsp; line, every source line\n"
 	       "      --max-depth=N       of values: levels of nesting (4); likewise "
 	       "--max-string=N\n"
 	       "                          for bytes of text (200), --max-array=N for elements "
@@ -128,6 +133,23 @@ static int parse_format(const char *text, const struct report_format **ret)
 	return rc;
 }
 
+static int parse_events(const char *text, struct step_options *ret)
+{
+	for (const char *at = text;; at += strcspn(at, ",") + 1) {
+		size_t len = strcspn(at, ",");
+		if (len == 4 && strncmp(at, "insn", len) == 0)
+			ret->insn = true;
+		else if (len == 4 && strncmp(at, "line", len) == 0)
+			ret->line = true;
+		else if (len != 4 || strncmp(at, "call", len) != 0)
+			return usage_error("--events takes call, insn, line, or several with a "
+					   "comma between, not '%s'",
+					   text);
+		if (at[len] == '\0')
+			return -1;
+	}
+}
+
 static int add_pattern(struct patterns *p, const char *text)
 {
 	if (patterns_add(p, text) == FT_OK)
@@ -175,6 +197,8 @@ static int parse_one(int c, struct trace_options *o)
 	case 'v':
 		o->verbose++;
 		return -1;
+	case OPT_EVENTS:
+		return parse_events(optarg, &o->step);
 	case OPT_MAX_ARRAY:
 		return parse_number("--max-array", optarg, VALUE_ARRAY_MAX, &o->style.max_array);
 	case OPT_MAX_DEPTH:

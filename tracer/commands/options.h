@@ -10,6 +10,7 @@
 #define FT_OPTIONS_H
 
 #include "events/select.h"
+#include "events/step.h"
 #include "report/report.h"
 #include "values/values.h"
 
@@ -23,6 +24,7 @@ struct trace_options {
 	uint32_t max_depth; // 0: no limit
 	struct value_style style;
 	int verbose;
+	struct step_options step; // --events
 	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM
 };

@@ -145,7 +145,8 @@ static void write_event(void *ctx, const struct event *ev)
 
 static enum ft_rc start(struct session *s, const char *path)
 {
-	bool early = !s->flush_each;
+	bool steps = s->o.step.insn || s->o.step.line;
+	bool early = !s->flush_each && !steps;
 	struct launch how = {
 		.path = path,
 		.argv = s->argv,
@@ -161,12 +162,14 @@ static enum ft_rc start(struct session *s, const char *path)
 		.locals = s->o.verbose > 0 || s->o.format->details,
 		.macro_locals = s->o.verbose > 1,
 		.inlines = s->o.inlines,
-		.hold_all = s->o.walk || s->o.verify,
+		.step = steps,
+		.hold_all = s->o.walk || s->o.verify || steps,
 		.full = s->o.verbose > 0 && !s->o.format->details,
 		.trees = s->o.format->details,
 		.style = s->o.style,
 	};
 	plan.style.targets = plan.full || plan.trees;
+	s->o.step.macro_locals = plan.macro_locals;
 	struct collect_options collect = {
 		.program = path,
 		.argv = s->argv,
@@ -174,6 +177,7 @@ static enum ft_rc start(struct session *s, const char *path)
 		.locals = plan.locals,
 		.walk = s->o.walk,
 		.inlines = s->o.inlines,
+		.step = s->o.step,
 		.verify = s->o.verify,
 	};
 	s->symbols = symbols_create();

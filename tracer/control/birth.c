@@ -57,6 +57,9 @@ static void release(struct control *c, struct thread *t, int signal, bool execut
 		restore_bytes(c, t->tid);
 	struct regs regs;
 	if (!executed && pt_get_regs(t->tid, &regs) == FT_OK) {
+		if (t->stepped && step_hide_flag_of_syscall(c, &regs) &&
+		    pt_set_regs(t->tid, &regs) == FT_FAIL)
+			ft_error_clear();
 		struct site *site = sites_at(&c->sites, regs.r[ARCH_RIP] - 1);
 		if (signal == SIGTRAP && site) {
 			signal = 0;
@@ -75,12 +78,13 @@ static bool await_first_stop(struct control *c, pid_t tid)
 	return thread_wait(c, tid, &w) == FT_OK && w.kind != WAIT_EXITED && w.kind != WAIT_KILLED;
 }
 
-static void release_fork(struct control *c, pid_t child)
+static void release_fork(struct control *c, pid_t child, bool stepped)
 {
 	struct thread *known = thread_find(c, child);
 	struct thread t = known ? *known : (struct thread){.tid = child, .pid = child};
 	if (known)
 		thread_remove(c, child);
+	t.stepped = stepped;
 	if (known || await_first_stop(c, child))
 		release(c, &t, 0, false);
 	c->stats.children++;
@@ -100,7 +104,7 @@ enum ft_rc birth(struct control *c, struct thread *parent, struct stop *ret)
 	ret->child = child;
 	ret->kind = STOP_CHILD;
 	if (!(flags & CLONE_VM)) {
-		release_fork(c, child);
+		release_fork(c, child, parent->stepped);
 		return parent_pid == c->pid ? FT_OK : FT_NONE;
 	}
 	struct thread *t = thread_find(c, child);

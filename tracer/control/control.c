@@ -108,8 +108,10 @@ enum ft_rc control_arm(struct control *c)
 
 void control_forget(struct control *c, uint64_t lo, uint64_t hi)
 {
-	for (size_t i = 0; i < c->n_threads; i++)
+	for (size_t i = 0; i < c->n_threads; i++) {
 		c->threads[i].n_again = 0;
+		c->threads[i].step_site = NULL;
+	}
 	sites_forget(&c->sites, lo, hi);
 }
 
@@ -120,6 +122,8 @@ void control_disarm(struct control *c)
 	if (sites_restore(&c->sites, c->mem) == FT_FAIL)
 		ft_error_clear();
 	c->disarmed = true;
+	for (size_t i = 0; i < c->n_threads; i++)
+		c->threads[i].stepping = false;
 }
 
 // Whether a SIGTRAP right behind a site is its int3 or one that somebody sent.
@@ -175,6 +179,7 @@ static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site
 	if (rc != FT_OK)
 		return rc;
 	c->stats.hits++;
+	t->from = c->hit.regs;
 	ret->kind = STOP_HIT;
 	ret->hit = &c->hit;
 	c->hit.held = !c->early_resume || site->plan.hold || is_called_from_elsewhere(c, t, site);
@@ -189,6 +194,11 @@ static enum ft_rc on_signal(struct control *c, struct thread *t, int signal, str
 	struct regs regs;
 	enum ft_rc rc = pt_get_regs(t->tid, &regs);
 	if (rc != FT_OK)
+		return rc;
+	bool is_step = false;
+	if (signal == SIGTRAP && t->stepped)
+		rc = step_done(c, t, &regs, ret, &is_step);
+	if (is_step || rc != FT_OK)
 		return rc;
 	struct site *site = signal == SIGTRAP ? sites_at(&c->sites, regs.r[ARCH_RIP] - 1) : NULL;
 	if (site && is_our_trap(t, site))
@@ -210,7 +220,8 @@ static enum ft_rc on_exec(struct control *c, struct thread *t, struct stop *ret)
 	sites_clear(&c->sites);
 	t = thread_find(c, c->pid);
 	t->n_again = 0;
-	t->resume_in = NULL;
+	t->resume_in = t->step_site = NULL;
+	t->stepping = t->stepped = false;
 	if (c->mem >= 0)
 		close(c->mem);
 	c->mem = -1;

@@ -29,6 +29,7 @@ struct launch {
 
 enum stop_kind {
 	STOP_HIT,     // a thread reached a site: stop.hit
+	STOP_STEP,    // a stepping thread has run one instruction: stop.step
 	STOP_EXEC,    // the process runs a new image without sites, with one thread, stop.tid
 	STOP_THREAD,  // a new thread: stop.child
 	STOP_LEAVING, // a thread is about to end; its registers and memory are still there
@@ -40,18 +41,26 @@ enum stop_kind {
 	STOP_KILLED,  // the process was ended by stop.signal; nothing follows
 };
 
+/* One instruction of a stepping thread; all iterations of a repeated one. */
+struct step {
+	struct regs before; // r[ARCH_RIP]: the instruction's address in the program
+	struct regs after;
+	bool handler; // none ran: the kernel has led the thread to a signal handler's entry
+};
+
 struct stop {
 	enum stop_kind kind;
 	pid_t pid, tid;
-	uint64_t time_ns;      // CLOCK_MONOTONIC
-	const struct hit *hit; // STOP_HIT
-	pid_t child;	       // STOP_CHILD, STOP_THREAD
-	int status;	       // STOP_EXIT: exit status 0..255
-	int signal;	       // STOP_SIGNAL, STOP_KILLED
-	uint64_t pc;	       // STOP_SIGNAL: where the thread is, in the program
-	bool has_fault;	       // STOP_SIGNAL: the kernel sent it for a fault in the program
-	uint64_t fault;	       // the address that faulted (sigaction(2), si_addr)
-	bool core;	       // STOP_KILLED: a core was dumped
+	uint64_t time_ns;	 // CLOCK_MONOTONIC
+	const struct hit *hit;	 // STOP_HIT
+	const struct step *step; // STOP_STEP
+	pid_t child;		 // STOP_CHILD, STOP_THREAD
+	int status;		 // STOP_EXIT: exit status 0..255
+	int signal;		 // STOP_SIGNAL, STOP_KILLED
+	uint64_t pc;		 // STOP_SIGNAL: where the thread is, in the program
+	bool has_fault;		 // STOP_SIGNAL: the kernel sent it for a fault in the program
+	uint64_t fault;		 // the address that faulted (sigaction(2), si_addr)
+	bool core;		 // STOP_KILLED: a core was dumped
 };
 
 /*
@@ -81,6 +90,17 @@ struct memory control_memory(struct control *c);
 
 /* General registers of a stopped thread. */
 FT_CHECK enum ft_rc control_regs(struct control *c, pid_t tid, struct regs *ret);
+
+/* SSE and x87 registers of a stopped thread. */
+FT_CHECK enum ft_rc control_fp(struct control *c, pid_t tid, struct fp_regs *ret);
+
+/*
+ * From its next resume on, the stopped thread is single-stepped and each instruction is a
+ * STOP_STEP, or no longer. Sites yield their hits as ever, and what runs in a slot counts as run at
+ * home. Signals are delivered as ever; the handler is stepped too. The program does not get to see
+ * the trap flag. Only who sets that flag itself is disturbed.
+ */
+void control_step(struct control *c, pid_t tid, bool on);
 
 /*
  * Maps a page run for slots at exactly [addr, addr + len), which must be free and within 2 GiB of
@@ -123,6 +143,7 @@ struct control_stats {
 	uint64_t hits;	   // stops at sites
 	uint64_t stops;	   // all stops
 	uint64_t steps;	   // single steps taken for what cannot be relocated
+	uint64_t stepped;  // instructions of stepping threads
 	uint64_t children; // forked and let go
 	uint64_t threads;  // seen in all, the first included
 };

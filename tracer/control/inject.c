@@ -67,7 +67,7 @@ static enum ft_rc step_over(struct control *c, struct injection *in, const struc
 		struct wait_result w;
 		enum ft_rc rc = pt_set_regs(in->tid, with);
 		if (rc == FT_OK)
-			rc = pt_step(in->tid);
+			rc = pt_step(in->tid, 0);
 		if (rc == FT_OK)
 			rc = thread_wait(c, in->tid, &w);
 		if (rc != FT_OK)

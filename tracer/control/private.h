@@ -25,6 +25,10 @@ struct thread {
 	bool leaving;	// about to end: nothing can be read through it soon
 	uint64_t caller_lo, caller_hi; // where the next entry is expected to be called from
 	struct site *resume_in;	       // at its site: to be resumed in the slot
+	bool stepping;		       // to be resumed by a single step
+	bool stepped;		       // it was: the next SIGTRAP may be that step's
+	struct site *step_site;	       // whose slot the step began in; NULL: none
+	struct regs from;	       // before the instruction that is being stepped
 	/*
 	 * A signal took the thread back home before the replaced instruction ran. When its handler
 	 * has returned, the kernel restores the registers exactly (sigreturn(2)) and the thread
@@ -52,6 +56,7 @@ struct control {
 	size_t n_deferred, cap_deferred;
 	struct control_stats stats;
 	struct hit hit;
+	struct step step;
 };
 
 /* threads.c */
@@ -70,6 +75,21 @@ FT_CHECK enum ft_rc thread_wait(struct control *c, pid_t tid, struct wait_result
 void thread_defer(struct control *c, const struct wait_result *w);
 bool thread_is_again(struct thread *t, const struct site *site, const struct regs *regs);
 void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int signal);
+
+FT_CHECK enum ft_rc slot_mend(struct control *c, const struct thread *t, const struct site *site,
+			      struct regs *regs);
+
+/* step.c */
+
+/*
+ * A SIGTRAP of a thread that was stepped. FT_OK: ret is to be reported; FT_NONE: it goes on
+ * stepping. *ret_is_step is false if the trap has another cause.
+ */
+FT_CHECK enum ft_rc step_done(struct control *c, struct thread *t, struct regs *regs,
+			      struct stop *ret, bool *ret_is_step);
+
+/* A child that was forked by a stepped system call instruction. True if regs were changed. */
+bool step_hide_flag_of_syscall(struct control *c, struct regs *regs);
 
 /* inject.c: one system call in a stopped thread, which notices nothing. FT_NONE: it was killed. */
 struct injected_call {

@@ -74,9 +74,9 @@ enum ft_rc pt_cont(pid_t tid, int signal)
 	return outcome(ptrace(PTRACE_CONT, tid, 0L, (long)signal), "PTRACE_CONT", tid);
 }
 
-enum ft_rc pt_step(pid_t tid)
+enum ft_rc pt_step(pid_t tid, int signal)
 {
-	return outcome(ptrace(PTRACE_SINGLESTEP, tid, 0L, 0L), "PTRACE_SINGLESTEP", tid);
+	return outcome(ptrace(PTRACE_SINGLESTEP, tid, 0L, (long)signal), "PTRACE_SINGLESTEP", tid);
 }
 
 enum ft_rc pt_interrupt(pid_t tid)

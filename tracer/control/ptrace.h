@@ -19,7 +19,7 @@
 FT_CHECK enum ft_rc pt_seize(pid_t pid);
 
 enum ft_rc pt_cont(pid_t tid, int signal);
-FT_CHECK enum ft_rc pt_step(pid_t tid);
+FT_CHECK enum ft_rc pt_step(pid_t tid, int signal);
 FT_CHECK enum ft_rc pt_interrupt(pid_t tid);
 enum ft_rc pt_listen(pid_t tid);
 enum ft_rc pt_detach(pid_t tid, int signal);

@@ -28,14 +28,16 @@ enum ft_rc thread_wait(struct control *c, pid_t tid, struct wait_result *ret)
 }
 
 // A call that ran in the slot pushed the slot's return address: make it the program's own.
-static enum ft_rc mend_after_step(struct control *c, const struct thread *t,
-				  const struct site *site, struct regs *regs)
+enum ft_rc slot_mend(struct control *c, const struct thread *t, const struct site *site,
+		     struct regs *regs)
 {
 	uint64_t next_in_slot = site->slot + site->d.home_len;
 	uint64_t next_at_home = site->d.home + site->d.home_len;
 	uint64_t rip = regs->r[ARCH_RIP], top;
-	if (rip >= site->slot && rip <= next_in_slot)
-		return pt_set_rip(t->tid, site->d.home + (rip - site->slot));
+	if (rip >= site->slot && rip <= next_in_slot) {
+		regs->r[ARCH_RIP] = site->d.home + (rip - site->slot);
+		return pt_set_rip(t->tid, regs->r[ARCH_RIP]);
+	}
 	struct memory mem = control_memory(c);
 	if (memory_read_uint(&mem, regs->r[ARCH_RSP], ARCH_WORD, &top) && top == next_in_slot)
 		return mem_write(c->mem, regs->r[ARCH_RSP], &next_at_home, sizeof(next_at_home));
@@ -51,7 +53,7 @@ static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site 
 	c->stats.steps++;
 	enum ft_rc rc = pt_set_rip(t->tid, site->slot);
 	if (rc == FT_OK)
-		rc = pt_step(t->tid);
+		rc = pt_step(t->tid, 0);
 	struct wait_result w;
 	if (rc == FT_OK)
 		rc = thread_wait(c, t->tid, &w);
@@ -61,7 +63,7 @@ static enum ft_rc step_in_slot(struct control *c, struct thread *t, struct site 
 	siginfo_t info;
 	if (w.kind == WAIT_SIGNAL && w.value == SIGTRAP && pt_get_siginfo(t->tid, &info) == FT_OK &&
 	    info.si_code == TRAP_TRACE && pt_get_regs(t->tid, &regs) == FT_OK)
-		return mend_after_step(c, t, site, &regs);
+		return slot_mend(c, t, site, &regs);
 	thread_defer(c, &w);
 	return FT_NONE;
 }
@@ -77,10 +79,17 @@ enum ft_rc thread_resume(struct control *c, struct thread *t)
 		t->listening = false;
 		return pt_listen(t->tid);
 	}
+	t->stepped = t->stepping;
 	enum ft_rc rc = FT_OK;
-	if (site)
-		rc = site->d.step ? step_in_slot(c, t, site) : pt_set_rip(t->tid, site->slot);
-	return rc == FT_OK ? pt_cont(t->tid, signal) : rc;
+	if (site && !t->stepping && site->d.step)
+		rc = step_in_slot(c, t, site);
+	else if (site)
+		rc = pt_set_rip(t->tid, site->slot);
+	if (rc != FT_OK)
+		return rc;
+	if (site || !t->stepping)
+		t->step_site = t->stepping ? site : NULL;
+	return t->stepping ? pt_step(t->tid, signal) : pt_cont(t->tid, signal);
 }
 
 // Fault addresses inside a slot are the program's instruction in truth (sigaction(2), si_addr).
@@ -125,6 +134,7 @@ void thread_go_home(struct control *c, struct thread *t, struct regs *regs, int 
 	struct site *site = sites_in_slot(&c->sites, regs->r[ARCH_RIP], &home);
 	if (!site)
 		return;
+	t->step_site = NULL;
 	regs->r[ARCH_RIP] = home.pc;
 	regs->r[ARCH_RSP] += (uint64_t)(int64_t)home.rsp_add;
 	if (pt_set_regs(t->tid, regs) != FT_OK)

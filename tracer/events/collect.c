@@ -24,6 +24,8 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
 	read_init(&col->reader, s, target_plan(t));
+	if (o->step.insn || o->step.line)
+		col->step = step_create(&o->step);
 	return col;
 }
 
@@ -31,6 +33,7 @@ void collector_destroy(struct collector *col)
 {
 	if (!col)
 		return;
+	step_destroy(col->step);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
 	free(col->walk);
@@ -202,8 +205,10 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	col->running = true;
 	fn->calls++;
 	frames_note_depth(col, s, pushed);
-	if (!pushed->reported)
+	if (!pushed->reported) {
+		step_pushed(col, t, pushed, hit);
 		return true;
+	}
 	struct event ev = frames_event(col, EVENT_PUSH, t, pushed);
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
@@ -215,6 +220,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	collect_emit(col, &ev);
 	if (col->o.verify)
 		collect_verify(col, hit, &ev);
+	step_pushed(col, t, pushed, hit);
 	return true;
 }
 
@@ -280,11 +286,16 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 	}
 	if (hit->cfa == 0)
 		return FT_OK;
+	if (use->enters)
+		step_enters(col, hit, use->enters);
+	if (use->returns)
+		step_returns(col, hit, use->returns);
 	bool pushed = use->entry && on_entry(col, hit, use->entry);
 	if (use->inlines)
 		inlines_tell(col, hit, use->inlines, pushed);
 	if (use->exit_of)
 		on_exit_site(col, hit, use);
+	step_hit_done(col, hit);
 	expect_caller(col, stacks_of(&col->stacks, hit->tid, hit->pid));
 	return FT_OK;
 }
@@ -292,6 +303,8 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 {
 	frames_pop_everything(col);
+	step_forget_thread(col, stop->tid);
+	step_forget_code(col);
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	enum ft_rc rc = target_load(col->target);
 	struct event ev = collect_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
@@ -342,6 +355,7 @@ static void finish_summary(struct collector *col)
 	sum->threads = (size_t)st.threads;
 	sum->hits = st.hits;
 	sum->stops = st.stops;
+	sum->stepped = st.stepped;
 	sum->wall_ns = col->now - col->start_ns;
 }
 
@@ -413,10 +427,14 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 	switch (stop->kind) {
 	case STOP_HIT:
 		return on_hit(col, stop->hit);
+	case STOP_STEP:
+		step_stop(col, stop);
+		return FT_OK;
 	case STOP_EXEC:
 		return on_exec(col, stop);
 	case STOP_GONE:
 		frames_pop_thread(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
+		step_forget_thread(col, stop->tid);
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;
 	case STOP_THREAD:

@@ -11,6 +11,7 @@
 
 #include "control/control.h"
 #include "events/event.h"
+#include "events/step.h"
 #include "events/target.h"
 
 struct collector;
@@ -22,7 +23,8 @@ struct collect_options {
 	bool locals;	     // values of arguments and locals at the pop
 	bool walk;	     // the whole stack at each push, by CFI
 	bool inlines;	     // name inlined calls in stacks and at signals
-	bool verify;	     // compare that walk with libunwind's
+	struct step_options step;
+	bool verify; // compare that walk with libunwind's
 };
 
 typedef void (*event_sink)(void *ctx, const struct event *ev);

@@ -12,6 +12,7 @@
 #include "events/collect.h"
 #include "events/read.h"
 #include "events/stack.h"
+#include "events/step.h"
 #include "unwind/unwind.h"
 
 struct collector {
@@ -23,6 +24,7 @@ struct collector {
 	void *sink_ctx;
 	struct stacks stacks;
 	struct reader reader;
+	struct stepper *step; // NULL: no single steps
 	uint64_t seq, start_ns, now;
 	uint64_t tail_target; // of the tail jump being collected
 	uint64_t verified, mismatches;

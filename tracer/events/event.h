@@ -25,6 +25,9 @@ enum event_kind {
 	EVENT_THREAD, // a thread began (by `child`)
 	EVENT_CHILD,  // a process was forked and runs untraced
 	EVENT_EXEC,   // the process now runs another program
+	EVENT_INSN,   // an instruction of a frame moved rsp or stored into a frame
+	EVENT_LINE,   // a source line of a traced function begins
+	EVENT_CHANGE, // that line is done: the variables that it changed
 	EVENT_NOTE,   // something the user should know, in words
 	EVENT_EXIT,   // last: the process ended; carries the summary
 };
@@ -57,6 +60,32 @@ struct event_value {
 struct event_part {
 	const char *text; // "push rbp"
 	int64_t bytes;	  // -8
+};
+
+/* How an EVENT_INSN is known. */
+enum event_step {
+	STEP_RAN,      // it ran
+	STEP_RETURNED, // the untraced function `insn` returned; what its call pushed is gone
+	STEP_INFERRED, // a call that was not stepped, or that no instruction made (a signal)
+	STEP_UNSEEN,   // instructions that were not stepped moved rsp
+};
+
+/* Bytes of a traced frame that an instruction stored, or that an untraced call left changed. */
+struct event_store {
+	uint64_t address, size;
+	uint32_t depth;		 // of the frame that has them
+	const char *function;	 // of that frame
+	const char *owner;	 // as in struct event_slot; NULL: not known
+	const char *name;	 // of the variable or register; NULL if it has none
+	const char *type;	 // of a variable that is stored as a whole; else NULL
+	const char *old, *value; // as a person reads it, else hex; NULL: not read
+	const char *ghost;	 // what popped frame's bytes are overwritten; or NULL
+};
+
+/* A variable that a line changed. */
+struct event_change {
+	struct event_value now;
+	const char *old; // NULL: it had no value before
 };
 
 /*
@@ -100,6 +129,7 @@ struct event_summary {
 	size_t hidden_libraries; // libraries loaded and not traced
 	size_t children, threads;
 	uint64_t hits, stops;
+	uint64_t stepped; // instructions run one by one
 	uint64_t wall_ns; // from start to exit
 	uint64_t left;	  // frames still there at the end
 	bool inlines;	  // they were asked for: else the next four are 0
@@ -155,6 +185,16 @@ struct event {
 			       // `function` is an inlined one
 	uint32_t inline_depth; // inlined calls around it, shown or not
 	bool loops;	       // told again at each turn of a loop inside it
+	/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: depth, function, module, file, line, pc, cfa too */
+	const char *insn;	 // EVENT_INSN: "push rbp"; STEP_RETURNED: "puts"
+	enum event_step stepped; // EVENT_INSN
+	const char *target;	 // EVENT_INSN: what an indirect call called; else NULL
+	bool in_prologue;	 // EVENT_INSN: its delta is part of the push's, not of the pop's
+	uint64_t rsp_before;	 // EVENT_INSN: `rsp` is afterwards, `delta` between them
+	const struct event_store *stores;
+	size_t n_stores;
+	const struct event_change *changes; // EVENT_CHANGE
+	size_t n_changes;
 
 	/* EVENT_START, EVENT_EXEC */
 	const char *program; // path
@@ -174,7 +214,7 @@ struct event {
 	int status;		 // EVENT_EXIT: exit status
 	bool core;
 	int child;
-	const char *text;		     // EVENT_NOTE
+	const char *text; // EVENT_NOTE; EVENT_LINE: the line as the file has it, NULL if unknown
 	const struct event_summary *summary; // EVENT_EXIT
 };
 

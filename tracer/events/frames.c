@@ -94,6 +94,8 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 		struct traced_exit *x, const struct hit *hit)
 {
 	struct frame f = *stack_top(s);
+	if (f.reported)
+		step_popping(col, t, &f, x, hit);
 	stack_pop(s);
 	if (!f.reported)
 		return;
@@ -157,6 +159,7 @@ void frames_unload(void *ctx, const struct module *m)
 {
 	struct collector *col = ctx;
 	col->max_depth_fn = col->max_stack_fn = NULL;
+	step_forget_code(col);
 	for (size_t i = 0; i < col->stacks.n; i++) {
 		struct thread_stacks *t = &col->stacks.t[i];
 		for (size_t k = 0; k < t->n; k++) {

@@ -143,7 +143,7 @@ static bool access_by_entry(const struct traced *t, const struct variable *v, st
 	return false;
 }
 
-static bool in_scope(const struct variable *v, uint64_t pc)
+bool plan_in_scope(const struct variable *v, uint64_t pc)
 {
 	for (size_t i = 0; i < v->n_scope; i++)
 		if (pc >= v->scope[i].lo && pc < v->scope[i].hi)
@@ -155,7 +155,7 @@ struct accessor accessor_make(const struct traced *t, const struct variable *v, 
 			      bool at_exit)
 {
 	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
-	a.scope_ended = at_exit && !in_scope(v, pc);
+	a.scope_ended = at_exit && !plan_in_scope(v, pc);
 	const struct location_entry *e;
 	if (v->has_const)
 		a.kind = ACCESS_CONST;
@@ -390,4 +390,17 @@ void traced_destroy(struct traced *t)
 	free(t->parts);
 	frame_plan_deinit(&t->plan);
 	free(t);
+}
+
+const struct variable **traced_variables(const struct traced *t, const struct plan_options *o)
+{
+	const struct variable **v = xcalloc(t->n_args + t->n_locals + 1, sizeof(struct variable *));
+	size_t n = 0;
+	for (size_t i = 0; t->sig && i < t->sig->n_params; i++)
+		if (accessor_is_shown(&t->sig->params[i]))
+			v[n++] = &t->sig->params[i];
+	for (size_t i = 0; t->sig && i < t->sig->n_locals; i++)
+		if (is_shown(&t->sig->locals[i], o))
+			v[n++] = &t->sig->locals[i];
+	return v;
 }

@@ -81,6 +81,7 @@ struct plan_options {
 	bool macro_locals; // those that a library's macro made too (println!)
 	bool inlines;	   // tell where inlined calls begin
 	bool full, trees;  // detail, JSON trees of values (struct event_value)
+	bool step;	   // sites at the entry and behind each call too, for single steps
 	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };
@@ -102,5 +103,10 @@ void accessor_capture(const struct accessor *a, const struct plan_options *o, st
 
 /* Is the parameter one that the user knows? */
 bool accessor_is_shown(const struct variable *v);
+
+bool plan_in_scope(const struct variable *v, uint64_t pc);
+
+/* The variables that events show: the n-th of n_args + n_locals, arguments first. */
+const struct variable **traced_variables(const struct traced *t, const struct plan_options *o);
 
 #endif

@@ -334,6 +334,14 @@ static void explain(struct reader *r, const struct accessor *a, const struct fra
 		v->entry = entry->s;
 }
 
+struct event_value read_one(struct reader *r, const struct accessor *a, const struct frame *f,
+			    const struct hit *hit)
+{
+	need_values(r, 1);
+	read_variable(r, a, f, hit, 0);
+	return r->values[0];
+}
+
 void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev)
 {
 	const struct traced *fn = f->fn;

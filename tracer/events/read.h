@@ -54,6 +54,12 @@ void read_exit(struct reader *r, const struct frame *f, const struct traced_exit
 
 void read_inline(struct reader *r, const struct frame *f, const struct accessor *args, size_t n,
 		 const struct hit *hit, struct event *ev);
+/*
+ * One variable; its texts live until the next value is read. With a hit made up from registers the
+ * memory is read live.
+ */
+struct event_value read_one(struct reader *r, const struct accessor *a, const struct frame *f,
+			    const struct hit *hit);
 
 /* The frame base at run time; false if it is not known. */
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);

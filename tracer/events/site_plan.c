@@ -22,15 +22,25 @@ static void intend(struct intentions *list, const struct intended *one)
 	list->i[list->n++] = *one;
 }
 
+// Whose plan tells most: an entry's more than an exit's, that more than an inlined call's; a step's
+// tells nothing.
+static int rank(const struct site_use *use)
+{
+	return use->entry ? 3 : use->exit_of ? 2 : use->inlines ? 1 : 0;
+}
+
 // One address, two meanings (a function that is a single ret): held, so that both can be read.
 static void join(struct intended *into, const struct intended *from)
 {
 	bool want_fp = into->plan.want_fp || from->plan.want_fp;
-	// An entry's plan tells more than an exit's, and that more than an inlined call's.
-	if (from->use.entry || !(into->use.entry || into->use.exit_of))
+	if (rank(&from->use) > rank(&into->use))
 		into->plan = from->plan;
 	into->plan.hold = true;
 	into->plan.want_fp = want_fp;
+	if (from->use.enters)
+		into->use.enters = from->use.enters;
+	if (from->use.returns)
+		into->use.returns = from->use.returns;
 	if (from->use.entry)
 		into->use.entry = from->use.entry;
 	if (from->use.exit_of) {
@@ -81,6 +91,23 @@ static void intend_inlines(struct target *t, struct traced *fn, struct intention
 	}
 }
 
+// Where single steps begin: at the first instruction, and where a callee returns to. What cannot
+// be moved is left out: the account then says that something was not seen.
+static void intend_steps(struct target *t, struct traced *fn, struct intentions *list)
+{
+	struct intended one = {.plan = {.cfa = {.reg = ARCH_RSP, .off = ARCH_CALL_CFA}}};
+	one.plan.hold = true;
+	one.use.enters = fn;
+	if (fn->plan.entry != fn->plan.site &&
+	    code_displace(t->symbols, fn->plan.entry, &one.d) == FT_OK)
+		intend(list, &one);
+	one.use = (struct site_use){.returns = fn};
+	for (size_t i = 0; i < fn->plan.n_after_calls; i++)
+		if (code_displace(t->symbols, fn->plan.after_calls[i], &one.d) == FT_OK)
+			intend(list, &one);
+	ft_error_clear();
+}
+
 // All sites of one function, or none: a push without its pops would be worse than no push.
 static enum ft_rc intend_function(struct target *t, struct traced *fn, struct intentions *list)
 {
@@ -96,6 +123,8 @@ static enum ft_rc intend_function(struct target *t, struct traced *fn, struct in
 		if (rc == FT_OK)
 			intend(list, &one);
 	}
+	if (rc == FT_OK && t->plan.step)
+		intend_steps(t, fn, list);
 	if (rc != FT_OK)
 		list->n = before;
 	return rc;
@@ -129,6 +158,7 @@ static void plan_functions(struct target *t, const struct function_list *fl, boo
 		}
 		t->traced = xgrow(t->traced, t->n_traced, &t->cap_traced, sizeof(struct traced *));
 		t->traced[t->n_traced++] = fn;
+		t->ranges_stale = true;
 		t->counts.traced++;
 		if (!t->plan.inlines)
 			continue;

@@ -47,6 +47,7 @@ static void forget_everything(struct target *t)
 	for (size_t i = 0; i < t->n_modules; i++)
 		symbols_close(t->symbols, t->modules[i].module);
 	t->n_traced = t->n_modules = t->n_sites = 0;
+	t->ranges_stale = true;
 	forget_names(t);
 	t->counts = (struct target_counts){0};
 	free(t->warning);
@@ -62,6 +63,7 @@ void target_destroy(struct target *t)
 	names_destroy(t->returns);
 	names_destroy(t->labels);
 	free(t->traced);
+	free(t->ranges);
 	free(t->modules);
 	free(t->sites);
 	free(t);
@@ -182,6 +184,7 @@ static void forget_module(struct target *t, size_t i)
 			t->traced[kept++] = t->traced[k];
 	}
 	t->n_traced = kept;
+	t->ranges_stale = true;
 	forget_names(t);
 	symbols_close(t->symbols, l.module);
 	memmove(&t->modules[i], &t->modules[i + 1], (--t->n_modules - i) * sizeof(l));

@@ -22,6 +22,8 @@ struct site_use {
 	struct traced *exit_of; // an exit of this function is here; NULL if not
 	struct traced_exit *exit;
 	const struct inline_site *inlines; // inlined calls begin here; NULL if none
+	struct traced *enters;		   // its first instruction is here, before the body
+	struct traced *returns;		   // a call of this function returns to here
 	bool libraries;			   // the dynamic linker says that its list has changed
 };
 
@@ -84,6 +86,9 @@ struct target_counts target_counts(const struct target *t);
 const char *target_unmatched_library(const struct target *t);  // a -l pattern; NULL if all did
 const char *target_unmatched_function(const struct target *t); // a -f pattern
 const char *target_nothing_to_trace(const struct target *t);   // why; NULL if there is something
+
+/* The traced function that has code at pc; NULL if none has. */
+struct traced *target_traced_at(struct target *t, uint64_t pc);
 
 /* Functions that have sites, and the reason for one that cannot have: for `frametrace list`. */
 size_t target_traced(const struct target *t, struct traced *const **ret);

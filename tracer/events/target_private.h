@@ -19,6 +19,11 @@ struct loaded {
 	bool traced; // its functions have sites
 };
 
+struct code_range {
+	uint64_t lo, hi;
+	struct traced *fn;
+};
+
 struct target {
 	struct control *control;
 	struct symbols *symbols;
@@ -30,6 +35,9 @@ struct target {
 	size_t n_traced, cap_traced;
 	struct site_use *sites; // by site id
 	size_t n_sites, cap_sites;
+	struct code_range *ranges; // of the traced functions, by address
+	size_t n_ranges;
+	bool ranges_stale;
 	struct names *returns; // return addresses
 	struct names *labels;  // other addresses
 	struct target_counts counts;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "report/json.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -34,10 +35,7 @@ static void json_close(struct reporter *r)
 	free(r);
 }
 
-/* A key with the punctuation around it, as a literal. */
-#define KEY(b, literal) buf_add(b, literal, sizeof(literal) - 1)
-
-static void add_string(struct buf *b, const char *s)
+void json_string(struct buf *b, const char *s)
 {
 	if (s)
 		buf_json(b, s, strlen(s));
@@ -46,7 +44,7 @@ static void add_string(struct buf *b, const char *s)
 }
 
 /* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
-static void add_address(struct buf *b, uint64_t addr)
+void json_address(struct buf *b, uint64_t addr)
 {
 	if (!addr) {
 		KEY(b, "null");
@@ -57,7 +55,7 @@ static void add_address(struct buf *b, uint64_t addr)
 	buf_char(b, '"');
 }
 
-static void add_line(struct buf *b, uint32_t line)
+void json_line(struct buf *b, uint32_t line)
 {
 	if (line)
 		buf_udec(b, line);
@@ -65,7 +63,7 @@ static void add_line(struct buf *b, uint32_t line)
 		KEY(b, "null");
 }
 
-static void add_bool(struct buf *b, bool v)
+void json_bool(struct buf *b, bool v)
 {
 	if (v)
 		KEY(b, "true");
@@ -89,7 +87,7 @@ static void add_value_text(struct buf *b, const struct event_value *v)
 {
 	KEY(b, ",\"value\":");
 	if (v->known) {
-		add_string(b, v->value);
+		json_string(b, v->value);
 		return;
 	}
 	KEY(b, "null,\"unknown\":");
@@ -112,22 +110,22 @@ static void add_values(struct buf *b, const struct event_value *values, size_t n
 		if (i)
 			buf_char(b, ',');
 		KEY(b, "{\"name\":");
-		add_string(b, v->name);
+		json_string(b, v->name);
 		KEY(b, ",\"type\":");
-		add_string(b, v->type);
+		json_string(b, v->type);
 		add_value_text(b, v);
 		if (v->why) {
 			KEY(b, ",\"why\":");
-			add_string(b, v->why);
+			json_string(b, v->why);
 		}
 		if (v->entry) {
 			KEY(b, ",\"entry_value\":");
-			add_string(b, v->entry);
+			json_string(b, v->entry);
 		}
 		KEY(b, ",\"address\":");
-		add_address(b, v->has_address ? v->address : 0);
+		json_address(b, v->has_address ? v->address : 0);
 		KEY(b, ",\"register\":");
-		add_string(b, v->reg);
+		json_string(b, v->reg);
 		KEY(b, ",\"size\":");
 		buf_udec(b, v->size);
 		if (v->scope_ended)
@@ -151,7 +149,7 @@ static void add_parts(struct buf *b, const struct event *ev)
 		if (i)
 			buf_char(b, ',');
 		buf_char(b, '[');
-		add_string(b, ev->parts[i].text);
+		json_string(b, ev->parts[i].text);
 		buf_char(b, ',');
 		buf_dec(b, ev->parts[i].bytes);
 		buf_char(b, ']');
@@ -168,14 +166,14 @@ static void add_walk(struct buf *b, const struct event *ev)
 		if (i)
 			buf_char(b, ',');
 		KEY(b, "{\"pc\":");
-		add_address(b, ev->walk[i].pc);
+		json_address(b, ev->walk[i].pc);
 		KEY(b, ",\"cfa\":");
-		add_address(b, ev->walk[i].cfa);
+		json_address(b, ev->walk[i].cfa);
 		KEY(b, ",\"symbol\":");
-		add_string(b, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
+		json_string(b, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
 		if (ev->walk[i].within) {
 			KEY(b, ",\"inlined_in\":");
-			add_string(b, ev->walk[i].within);
+			json_string(b, ev->walk[i].within);
 		}
 		buf_char(b, '}');
 	}
@@ -203,21 +201,21 @@ static void add_frame(struct buf *b, const struct event *ev)
 	KEY(b, ",\"depth\":");
 	buf_udec(b, ev->depth);
 	KEY(b, ",\"function\":");
-	add_string(b, ev->function);
+	json_string(b, ev->function);
 	KEY(b, ",\"symbol\":");
-	add_string(b, ev->symbol);
+	json_string(b, ev->symbol);
 	KEY(b, ",\"module\":");
-	add_string(b, ev->module);
+	json_string(b, ev->module);
 	KEY(b, ",\"file\":");
-	add_string(b, ev->file);
+	json_string(b, ev->file);
 	KEY(b, ",\"line\":");
-	add_line(b, ev->line);
+	json_line(b, ev->line);
 	KEY(b, ",\"pc\":");
-	add_address(b, ev->pc);
+	json_address(b, ev->pc);
 	KEY(b, ",\"cfa\":");
-	add_address(b, ev->cfa);
+	json_address(b, ev->cfa);
 	KEY(b, ",\"rsp\":");
-	add_address(b, ev->rsp);
+	json_address(b, ev->rsp);
 	KEY(b, ",\"delta\":");
 	if (ev->delta_known)
 		buf_dec(b, ev->delta);
@@ -226,15 +224,15 @@ static void add_frame(struct buf *b, const struct event *ev)
 	KEY(b, ",\"parts\":");
 	add_parts(b, ev);
 	KEY(b, ",\"return_address\":");
-	add_address(b, ev->return_address);
+	json_address(b, ev->return_address);
 	KEY(b, ",\"return_symbol\":");
-	add_string(b, ev->return_symbol);
+	json_string(b, ev->return_symbol);
 	KEY(b, ",\"caller\":");
-	add_string(b, ev->caller);
+	json_string(b, ev->caller);
 	KEY(b, ",\"caller_file\":");
-	add_string(b, ev->caller_file);
+	json_string(b, ev->caller_file);
 	KEY(b, ",\"caller_line\":");
-	add_line(b, ev->caller_line);
+	json_line(b, ev->caller_line);
 }
 
 static void add_args(struct buf *b, const struct event *ev)
@@ -270,14 +268,14 @@ static void add_pop(struct buf *b, const struct event *ev)
 	buf_char(b, '"');
 	if (ev->has_return) {
 		KEY(b, ",\"return\":{\"type\":");
-		add_string(b, ev->returned.type);
+		json_string(b, ev->returned.type);
 		add_value_text(b, &ev->returned);
 		add_tree(b, &ev->returned);
 		buf_char(b, '}');
 	}
 	if (ev->how == POP_TAIL_CALL) {
 		KEY(b, ",\"tail_target\":");
-		add_string(b, ev->tail_target);
+		json_string(b, ev->tail_target);
 	}
 	if (ev->n_args) {
 		KEY(b, ",\"args\":");
@@ -297,27 +295,27 @@ static void add_inline(struct buf *b, const struct event *ev)
 	KEY(b, ",\"depth\":");
 	buf_udec(b, ev->depth);
 	KEY(b, ",\"function\":");
-	add_string(b, ev->function);
+	json_string(b, ev->function);
 	KEY(b, ",\"in\":");
-	add_string(b, ev->within);
+	json_string(b, ev->within);
 	KEY(b, ",\"inline_depth\":");
 	buf_udec(b, ev->inline_depth);
 	KEY(b, ",\"module\":");
-	add_string(b, ev->module);
+	json_string(b, ev->module);
 	KEY(b, ",\"file\":");
-	add_string(b, ev->file);
+	json_string(b, ev->file);
 	KEY(b, ",\"line\":");
-	add_line(b, ev->line);
+	json_line(b, ev->line);
 	KEY(b, ",\"caller\":");
-	add_string(b, ev->caller);
+	json_string(b, ev->caller);
 	KEY(b, ",\"call_file\":");
-	add_string(b, ev->caller_file);
+	json_string(b, ev->caller_file);
 	KEY(b, ",\"call_line\":");
-	add_line(b, ev->caller_line);
+	json_line(b, ev->caller_line);
 	KEY(b, ",\"pc\":");
-	add_address(b, ev->pc);
+	json_address(b, ev->pc);
 	KEY(b, ",\"cfa\":");
-	add_address(b, ev->cfa);
+	json_address(b, ev->cfa);
 	KEY(b, ",\"args\":");
 	add_values(b, ev->args, ev->n_args);
 	KEY(b, ",\"pushed_seq\":");
@@ -332,7 +330,7 @@ static void add_argv(struct buf *b, const struct event *ev)
 	for (size_t i = 0; i < ev->argc; i++) {
 		if (i)
 			buf_char(b, ',');
-		add_string(b, ev->argv[i]);
+		json_string(b, ev->argv[i]);
 	}
 	buf_char(b, ']');
 }
@@ -356,7 +354,7 @@ static void add_header(struct buf *b, const struct event *ev)
 	KEY(b, "{\"format\":\"frametrace\",\"version\":");
 	buf_udec(b, FORMAT_VERSION);
 	KEY(b, ",\"program\":");
-	add_string(b, ev->program);
+	json_string(b, ev->program);
 	KEY(b, ",\"arguments\":");
 	add_argv(b, ev);
 	KEY(b, ",\"pid\":");
@@ -364,23 +362,23 @@ static void add_header(struct buf *b, const struct event *ev)
 	KEY(b, ",\"time\":");
 	add_time(b, ev->unix_ns);
 	KEY(b, ",\"build_id\":");
-	add_string(b, ev->build_id);
+	json_string(b, ev->build_id);
 }
 
 static void add_exec(struct buf *b, const struct event *ev)
 {
 	KEY(b, ",\"program\":");
-	add_string(b, ev->program);
+	json_string(b, ev->program);
 	KEY(b, ",\"arguments\":");
 	add_argv(b, ev);
 	KEY(b, ",\"build_id\":");
-	add_string(b, ev->build_id);
+	json_string(b, ev->build_id);
 }
 
 static void add_signal(struct buf *b, const struct event *ev)
 {
 	KEY(b, ",\"signal\":");
-	add_string(b, ev->signal ? ev->signal_name : NULL);
+	json_string(b, ev->signal ? ev->signal_name : NULL);
 	KEY(b, ",\"signal_number\":");
 	if (ev->signal)
 		buf_dec(b, ev->signal);
@@ -391,13 +389,13 @@ static void add_signal(struct buf *b, const struct event *ev)
 static void add_signal_place(struct buf *b, const struct event *ev)
 {
 	KEY(b, ",\"pc\":");
-	add_address(b, ev->pc);
+	json_address(b, ev->pc);
 	KEY(b, ",\"symbol_at\":");
-	add_string(b, ev->symbol_at);
+	json_string(b, ev->symbol_at);
 	KEY(b, ",\"file\":");
-	add_string(b, ev->file);
+	json_string(b, ev->file);
 	KEY(b, ",\"line\":");
-	add_line(b, ev->line);
+	json_line(b, ev->line);
 	KEY(b, ",\"fault\":");
 	if (ev->has_fault) {
 		buf_char(b, '"');
@@ -408,7 +406,7 @@ static void add_signal_place(struct buf *b, const struct event *ev)
 	}
 	if (ev->within) {
 		KEY(b, ",\"inlined\":");
-		add_string(b, ev->function);
+		json_string(b, ev->function);
 	}
 }
 
@@ -442,9 +440,13 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 	for (size_t i = 0; i < FT_COUNT(numbers); i++)
 		buf_printf(b, "\"%s\":%llu,", numbers[i].name, (unsigned long long)numbers[i].n);
 	KEY(b, "\"max_depth_function\":");
-	add_string(b, s->max_depth_function);
+	json_string(b, s->max_depth_function);
 	KEY(b, ",\"max_stack_function\":");
-	add_string(b, s->max_stack_function);
+	json_string(b, s->max_stack_function);
+	if (s->stepped) {
+		KEY(b, ",\"stepped\":");
+		buf_udec(b, s->stepped);
+	}
 	if (!s->inlines)
 		return;
 	buf_printf(b, ",\"inlined\":%llu,\"inlined_traced\":%zu,\"inlined_skipped\":%zu",
@@ -461,7 +463,7 @@ static void add_exit(struct buf *b, const struct event *ev)
 		buf_dec(b, ev->status);
 	add_signal(b, ev);
 	KEY(b, ",\"core\":");
-	add_bool(b, ev->core);
+	json_bool(b, ev->core);
 	KEY(b, ",\"summary\":");
 	if (!ev->summary) {
 		KEY(b, "null");
@@ -494,6 +496,12 @@ static void add_event(struct buf *b, const struct event *ev)
 		add_head(b, ev, "inline");
 		add_inline(b, ev);
 		break;
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+		add_head(b, ev, json_step_name(ev->kind));
+		json_step(b, ev);
+		break;
 	case EVENT_SIGNAL:
 		add_head(b, ev, "signal");
 		add_signal(b, ev);
@@ -516,7 +524,7 @@ static void add_event(struct buf *b, const struct event *ev)
 	case EVENT_NOTE:
 		add_head(b, ev, "note");
 		KEY(b, ",\"text\":");
-		add_string(b, ev->text);
+		json_string(b, ev->text);
 		break;
 	case EVENT_EXIT:
 		add_head(b, ev, "exit");

@@ -33,11 +33,8 @@
 #include "report/report.h"
 
 enum {
-	WIDTH_DELTA = 7,
-	WIDTH_RSP = 14,	    // 0x and 12 digits: all of a user address
 	INDENT_LEVELS = 10, // then there is still room for a call before COLUMN_SOURCE
 	INDENT_WIDTH = 2 * INDENT_LEVELS,
-	COLUMN_SOURCE = 60,
 	COLUMN_RETURN = 76,
 };
 
@@ -77,9 +74,11 @@ static void add_address(struct lines *l, bool known, uint64_t address)
 		buf_pad(&l->b, ' ', WIDTH_RSP);
 }
 
-static void add_numbers(struct lines *l, const struct event *ev)
+void text_numbers(struct lines *l, const struct event *ev)
 {
-	lines_tone(l, ev->kind == EVENT_PUSH ? TONE_PUSH : TONE_POP);
+	bool down = ev->kind == EVENT_PUSH || (ev->kind == EVENT_INSN && ev->delta < 0);
+
+	lines_tone(l, down ? TONE_PUSH : TONE_POP);
 	if (ev->delta_known)
 		lines_signed(l, ev->delta, WIDTH_DELTA);
 	else
@@ -110,7 +109,7 @@ static void add_depth(struct lines *l, uint32_t depth, bool number)
 }
 
 /* What is between the numbers and a frame's own text; mark is NULL on lines of details. */
-static void add_indent(struct reporter *r, const struct event *ev, const char *mark)
+void text_indent(struct reporter *r, const struct event *ev, const char *mark)
 {
 	struct lines *l = &r->lines;
 
@@ -123,7 +122,7 @@ static void add_indent(struct reporter *r, const struct event *ev, const char *m
 	if (ev->depth)
 		add_depth(l, ev->depth, mark != NULL);
 	if (mark)
-		buf_add(&l->b, mark, 2);
+		lines_ours(l, mark);
 }
 
 static const char *base_name(const char *path)
@@ -143,7 +142,7 @@ static void add_position(struct lines *l, const char *file, uint32_t line)
 }
 
 /* Where in the source; without debug information at least the file that holds the code. */
-static void add_source(struct lines *l, const struct event *ev)
+void text_source(struct lines *l, const struct event *ev)
 {
 	if (!ev->file && !ev->module)
 		return;
@@ -195,13 +194,13 @@ static void add_arithmetic(struct lines *l, const struct event *ev)
 }
 
 /* A line of -v: an address in its column, or a register, then blank up to the frame's own text. */
-static void begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address)
+void text_begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address)
 {
 	struct lines *l = &r->lines;
 
 	lines_tone(l, TONE_PLAIN);
 	add_address(l, known, address);
-	add_indent(r, ev, NULL);
+	text_indent(r, ev, NULL);
 	lines_tone(l, TONE_ASIDE);
 	lines_ours(l, "    ");
 }
@@ -221,7 +220,7 @@ static void detail_parts(struct reporter *r, const struct event *ev, const char 
 		size_t n = strcspn(s, "\n");
 		const char *tab = memchr(s, '\t', n);
 		size_t head = tab ? (size_t)(tab - s) : 0;
-		begin_detail(r, ev, head != 0, strtoull(s, NULL, 16));
+		text_begin_detail(r, ev, head != 0, strtoull(s, NULL, 16));
 		lines_ours(l, "  ");
 		lines_some(l, tab ? tab + 1 : s, n - (tab ? head + 1 : 0));
 		end_detail(l);
@@ -234,7 +233,7 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 {
 	struct lines *l = &r->lines;
 
-	begin_detail(r, ev, v->has_address, v->address);
+	text_begin_detail(r, ev, v->has_address, v->address);
 	lines_ours(l, what);
 	if (*v->name) {
 		buf_char(&l->b, ' ');
@@ -270,7 +269,7 @@ static void detail_return_address(struct reporter *r, const struct event *ev)
 {
 	struct lines *l = &r->lines;
 
-	begin_detail(r, ev, true, ev->cfa - 8); // psABI, figure 3.3
+	text_begin_detail(r, ev, true, ev->cfa - 8); // psABI, figure 3.3
 	lines_ours(l, "return address ");
 	buf_hex(&l->b, ev->return_address);
 	if (ev->return_symbol) {
@@ -289,7 +288,7 @@ static void detail_walk(struct reporter *r, const struct event *ev)
 	struct lines *l = &r->lines;
 
 	for (size_t i = 0; i < ev->n_walk; i++) {
-		begin_detail(r, ev, ev->walk[i].cfa != 0, ev->walk[i].cfa);
+		text_begin_detail(r, ev, ev->walk[i].cfa != 0, ev->walk[i].cfa);
 		buf_char(&l->b, '#');
 		buf_udec(&l->b, i);
 		buf_char(&l->b, ' ');
@@ -307,7 +306,7 @@ static void detail_walk(struct reporter *r, const struct event *ev)
 
 static void push_details(struct reporter *r, const struct event *ev)
 {
-	begin_detail(r, ev, ev->cfa != 0, ev->cfa);
+	text_begin_detail(r, ev, ev->cfa != 0, ev->cfa);
 	lines_ours(&r->lines, "rsp before the call (CFA): ");
 	add_arithmetic(&r->lines, ev);
 	end_detail(&r->lines);
@@ -327,7 +326,7 @@ static void pop_details(struct reporter *r, const struct event *ev)
 	if (ev->how == POP_RETURN && ev->has_return)
 		detail_value(r, ev, "return value", &ev->returned);
 	if (ev->n_parts) {
-		begin_detail(r, ev, false, 0);
+		text_begin_detail(r, ev, false, 0);
 		add_arithmetic(&r->lines, ev);
 		end_detail(&r->lines);
 	}
@@ -350,13 +349,13 @@ static void text_push(struct reporter *r, const struct event *ev)
 
 	if (!ev->args_known)
 		explain_unknown(r);
-	add_numbers(l, ev);
-	add_indent(r, ev, "> ");
+	text_numbers(l, ev);
+	text_indent(r, ev, "> ");
 	lines_tone(l, TONE_FUNCTION);
 	lines_text(l, ev->function);
 	lines_tone(l, TONE_PLAIN);
 	add_args(l, ev);
-	add_source(l, ev);
+	text_source(l, ev);
 	if (ev->return_symbol || ev->return_address) {
 		lines_column(l, COLUMN_RETURN);
 		lines_ours(l, "returns to ");
@@ -381,11 +380,11 @@ static void text_inline(struct reporter *r, const struct event *ev)
 	lines_tone(l, TONE_ASIDE);
 	buf_pad(&l->b, ' ', WIDTH_DELTA + 2 + WIDTH_RSP - (sizeof(word) - 1));
 	lines_ours(l, word);
-	add_indent(r, ev, "~ ");
+	text_indent(r, ev, "~ ");
 	lines_text(l, ev->function);
 	lines_tone(l, TONE_PLAIN);
 	add_args(l, ev);
-	add_source(l, ev);
+	text_source(l, ev);
 	if (ev->caller_file && ev->caller_line) {
 		lines_column(l, COLUMN_RETURN);
 		lines_ours(l, "called at ");
@@ -397,7 +396,7 @@ static void text_inline(struct reporter *r, const struct event *ev)
 		return;
 	for (size_t i = 0; i < ev->n_args; i++)
 		detail_value(r, ev, "argument", &ev->args[i]);
-	begin_detail(r, ev, true, ev->pc);
+	text_begin_detail(r, ev, true, ev->pc);
 	lines_ours(l, "begins here, called by ");
 	lines_text(l, ev->caller);
 	lines_ours(l, " in the frame of ");
@@ -452,12 +451,12 @@ static void text_pop(struct reporter *r, const struct event *ev)
 {
 	struct lines *l = &r->lines;
 
-	add_numbers(l, ev);
-	add_indent(r, ev, "< ");
+	text_numbers(l, ev);
+	text_indent(r, ev, "< ");
 	lines_text(l, ev->function);
 	add_how(r, ev);
 	if (ev->file && ev->pc && ev->line)
-		add_source(l, ev);
+		text_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
 	if (r->options.verbose)
@@ -544,6 +543,11 @@ static void text_event(struct reporter *r, const struct event *ev)
 		break;
 	case EVENT_INLINE:
 		text_inline(r, ev);
+		break;
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+		text_step(r, &r->lines, ev, r->options.verbose);
 		break;
 	case EVENT_START:
 		text_other(&r->lines, ev, 0, r->options.quiet, r->options.verbose);

@@ -12,6 +12,29 @@
 #include "events/event.h"
 #include "report/line.h"
 
+enum {
+	WIDTH_DELTA = 7,
+	WIDTH_RSP = 14, // 0x and 12 digits: all of a user address
+	COLUMN_SOURCE = 60,
+};
+
+struct reporter;
+
+/* The columns of delta and rsp. */
+void text_numbers(struct lines *l, const struct event *ev);
+
+/* What is between the numbers and a frame's own text; mark is NULL on lines of details. */
+void text_indent(struct reporter *r, const struct event *ev, const char *mark);
+
+/* Where in the source; without debug information at least the file that holds the code. */
+void text_source(struct lines *l, const struct event *ev);
+
+/* A line of -v: an address in its column, or blank, then blank up to the frame's own text. */
+void text_begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address);
+
+/* Instructions and lines, within their frame. */
+void text_step(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
+
 /* "-- " and the thread, if more than one was seen (tid 0: not of one thread). */
 void text_other_begin(struct lines *l, int tid);
 

@@ -222,6 +222,11 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 		lines_ours(l, " ran untraced");
 		lines_end(l);
 	}
+	if (s->stepped) {
+		lines_ours(l, "   stepped: ");
+		lines_count(l, s->stepped, "instruction");
+		lines_end(l);
+	}
 	if (verbose) {
 		lines_ours(l, "   cost: ");
 		lines_count(l, s->stops, "stop");
@@ -241,6 +246,9 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 	case EVENT_PUSH:
 	case EVENT_POP:
 	case EVENT_INLINE:
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
 		break;
 	case EVENT_START:
 	case EVENT_EXEC:

@@ -92,6 +92,8 @@ struct frame_plan {
 	size_t n_parts;
 	struct code_exit *exits; // by pc
 	size_t n_exits;
+	uint64_t *after_calls; // where it goes on when a callee has returned, in no order
+	size_t n_after_calls;
 };
 
 /*
@@ -127,6 +129,42 @@ FT_CHECK enum ft_rc code_displace(struct symbols *s, uint64_t pc, struct displac
 /* The same for bytes given (tests, code that is in no file). */
 FT_CHECK enum ft_rc code_displace_bytes(uint64_t pc, const uint8_t *bytes, size_t len,
 					struct displaced *ret);
+
+enum code_kind { CODE_PLAIN, CODE_CALL, CODE_RET, CODE_JUMP };
+
+enum { CODE_TEXT = 192 };
+
+/* What one instruction will do, as far as it can be said before its registers are known. */
+struct code_effect {
+	uint64_t pc;
+	uint8_t len;
+	enum code_kind kind; // CODE_JUMP: conditional ones too
+	bool moves_rsp;
+	uint64_t target;     // of a direct call or jump; 0: none
+	uint8_t store;	     // enum insn_store of symbols/insn.h; 0: it stores nothing
+	bool store_maybe;    // only those bytes that changed are known to have been stored
+	bool repeated;	     // store_size bytes for each of rcx iterations
+	uint16_t store_size; // bytes
+	uint8_t base, index; // of the memory operand: DWARF numbers or ARCH_NONE
+	uint8_t scale;	     // base + index * scale + disp; with base ARCH_RIP just disp
+	int64_t disp;
+	char text[CODE_TEXT]; // "sub rsp,0x10", as objdump -M intel; targets by name: "call f"
+};
+
+/* FT_NONE: no code is there, or it is not understood. */
+FT_CHECK enum ft_rc code_effect(struct symbols *s, uint64_t pc, struct code_effect *ret);
+
+/* The same for bytes given; targets as numbers. */
+FT_CHECK enum ft_rc code_effect_bytes(uint64_t pc, const uint8_t *bytes, size_t len,
+				      struct code_effect *ret);
+
+struct code_store {
+	uint64_t address, size;
+};
+
+/* Where it stores, from the registers before it runs; false if nowhere that can be told. */
+bool code_effect_store(const struct code_effect *e, const struct regs *before,
+		       struct code_store *ret);
 
 /* "mov    eax, dword ptr [rbp - 4]" of one instruction; its length, 0 if it is not code. */
 size_t code_text(uint64_t pc, const uint8_t *bytes, size_t len, char *buf, size_t buf_len);

@@ -37,6 +37,18 @@ static bool is_called(const struct plan_input *in)
 	       (row->cfa.reg == ARCH_RSP && row->cfa.off == ARCH_CALL_CFA && !row->cfa.deref);
 }
 
+static void add_calls(const struct listing *l, struct frame_plan *p)
+{
+	size_t cap = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		uint64_t next = l->insn[i].pc + l->insn[i].len;
+		if (l->insn[i].kind != INSN_CALL || listing_find(l, next) == SIZE_MAX)
+			continue;
+		p->after_calls = xgrow(p->after_calls, p->n_after_calls, &cap, sizeof(uint64_t));
+		p->after_calls[p->n_after_calls++] = next;
+	}
+}
+
 enum ft_rc plan_make(struct disassembler *d, const struct plan_input *in, struct frame_plan *ret,
 		     const char **why)
 {
@@ -52,6 +64,7 @@ enum ft_rc plan_make(struct disassembler *d, const struct plan_input *in, struct
 	rc = plan_prologue(&l, &p, why);
 	if (rc == FT_OK) {
 		plan_exits(&l, &p);
+		add_calls(&l, &p);
 		*ret = p;
 	}
 	listing_deinit(&l);
@@ -71,6 +84,7 @@ void frame_plan_deinit(struct frame_plan *p)
 	for (size_t i = 0; i < p->n_exits; i++)
 		free_parts(p->exits[i].parts, p->exits[i].n_parts);
 	free(p->exits);
+	free(p->after_calls);
 	*p = (struct frame_plan){0};
 }
 

@@ -433,10 +433,28 @@ bool insn_decode(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size
 		set_operand(in, n, &i);
 	set_writes(in, &i);
 	set_traffic(in, &i);
+	insn_set_store(in, &i);
 	if (!set_branch(in, &i))
 		return false;
 	i.modrm_at = (uint8_t)insn_modrm_offset(bytes, i.len);
 	*ret = i;
+	return true;
+}
+
+bool insn_text(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size_t len, char *buf,
+	       size_t buf_len)
+{
+	struct insn i;
+	size_t given = len < ARCH_INSN_MAX ? len : ARCH_INSN_MAX;
+	const uint8_t *code = bytes;
+	size_t left = given;
+	if (!cs_disasm_iter(d->handle, &code, &left, &pc, d->insn)) {
+		if (!insn_decode(d, pc, bytes, given, &i))
+			return false;
+		snprintf(buf, buf_len, "(instruction of %u bytes)", i.len);
+		return true;
+	}
+	insn_spell(d->insn, buf, buf_len);
 	return true;
 }
 

@@ -55,6 +55,14 @@ struct insn_mem {
 	int64_t disp;
 };
 
+/* What memory an instruction writes, stack included. */
+enum insn_store {
+	STORE_NONE,
+	STORE_MEM,    // the memory operand: `mem`, if that is flat
+	STORE_PUSHED, // store_size bytes below rsp
+	STORE_STRING, // store_size bytes at rdi; repeated: rcx times
+};
+
 struct insn {
 	uint64_t pc;
 	uint64_t target; // direct branch
@@ -71,7 +79,11 @@ struct insn {
 	bool notrack;	    // an indirect jump that CET shall not check: a jump table
 	bool writes_mem;    // the memory operand may be written
 	bool loads, stores; // the memory operand is read, is written, as far as capstone knows
-	bool stack_imm;	    // RET with an immediate, ENTER with a level: beyond what we follow
+	uint8_t store;	    // enum insn_store
+	uint16_t store_size;
+	bool store_maybe; // not all of it, or not always: masks, cmpxchg, xsave
+	bool repeated;	  // rep: store_size bytes for each
+	bool stack_imm;	  // RET with an immediate, ENTER with a level: beyond what we follow
 };
 
 struct disassembler;
@@ -83,6 +95,20 @@ void disassembler_destroy(struct disassembler *d); // accepts NULL
 /* Decodes the instruction at bytes[0]; false if it is not code, or longer than len. */
 FT_CHECK bool insn_decode(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size_t len,
 			  struct insn *ret);
+
+/* insn_store.c: sets what is said of stores. */
+struct cs_insn;
+void insn_set_store(const struct cs_insn *in, struct insn *ret);
+
+/* insn_text.c: as insn_text() below. */
+void insn_spell(const struct cs_insn *in, char *buf, size_t len);
+
+/*
+ * "mov DWORD PTR [rbp-0x4],edi", as objdump -M intel spells it but for its blanks. False if it is
+ * not code.
+ */
+FT_CHECK bool insn_text(struct disassembler *d, uint64_t pc, const uint8_t *bytes, size_t len,
+			char *buf, size_t buf_len);
 
 /*
  * Offset of the byte after prefixes and opcode, where ModRM is if the opcode has one: legacy, VEX

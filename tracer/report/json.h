@@ -1,0 +1,29 @@
+/*
+ * json.h - the parts of the JSON format: json.c, and json_step.c for instructions and lines.
+ *
+ * Owns:     how a string, an address, a line number is written.
+ * Gives:    what both files need.
+ * Never:    leaves report/.
+ * Lifetime: no state.
+ */
+#ifndef FT_REPORT_JSON_H
+#define FT_REPORT_JSON_H
+
+#include "base/buf.h"
+#include "events/event.h"
+
+/* A key with the punctuation around it, as a literal. */
+#define KEY(b, literal) buf_add(b, literal, sizeof(literal) - 1)
+
+void json_string(struct buf *b, const char *s); // NULL: null
+
+/* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
+void json_address(struct buf *b, uint64_t addr);
+void json_line(struct buf *b, uint32_t line); // 0: null
+void json_bool(struct buf *b, bool v);
+
+/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: the name, and the fields after those of every event. */
+const char *json_step_name(enum event_kind kind);
+void json_step(struct buf *b, const struct event *ev);
+
+#endif
