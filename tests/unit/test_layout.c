@@ -401,6 +401,26 @@ TEST(read_but_filled_by_a_callee)
 	done(&f);
 }
 
+TEST(variables_without_a_name)
+{
+	struct fixture f;
+	CODE(&f, GUARDED);
+	guarded_rows(&f);
+	local(&f, "n", -36, 4);
+	local(&f, "", -36, 4);
+	local(&f, NULL, -40, 4);
+	make(&f);
+	CHECK_EQ_S(f.text.s, "-8 8 return address\n"
+			     "-16 8 padding\n"
+			     "-24 8 canary\n"
+			     "-32 8 unknown\n"
+			     "-36 4 local n\n"
+			     "-40 4 local\n"
+			     "-48 8 padding\n"
+			     "-176 128 red zone\n");
+	done(&f);
+}
+
 TEST(rows_that_lie_are_not_believed)
 {
 	struct fixture f;

@@ -140,7 +140,7 @@ static void add_what(struct lines *l, const struct frames_slot *s)
 		lines_tone(l, TONE_PLAIN);
 	}
 	if (s->type) {
-		lines_ours(l, ": ");
+		lines_ours(l, s->name ? ": " : "unnamed: ");
 		lines_text(l, s->type);
 	}
 	if (s->variable_size && s->variable_size != s->size)

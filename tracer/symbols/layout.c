@@ -4,6 +4,7 @@
  */
 #include "symbols/layout.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -383,6 +384,7 @@ static void find_writers(const struct layout_maker *m, struct frame_layout *ret)
 static bool is_named(const char *list, const char *name)
 {
 	size_t len = strlen(name);
+	assert(len > 0);
 	for (const char *at = list; (at = strstr(at, name)); at += len)
 		if ((at == list || at[-1] == ' ') && (at[len] == ',' || !at[len]))
 			return true;
@@ -397,9 +399,9 @@ static void find_sharers(const struct layout_maker *m, struct layout_slot *slot)
 	buf_init(&names);
 	for (size_t i = 0; i < a->claims.n && names.len < 200; i++) {
 		const struct claim *c = &a->claims.c[i];
-		if (!c->slot.var || c->slot.var == slot->var || c->hi <= lo ||
+		if (!c->slot.var || !c->slot.name || c->slot.var == slot->var || c->hi <= lo ||
 		    c->lo >= lo + (int64_t)slot->size || is_named(names.s, c->slot.name) ||
-		    (slot->var && strcmp(c->slot.name, slot->name) == 0))
+		    (slot->var && slot->name && strcmp(c->slot.name, slot->name) == 0))
 			continue;
 		buf_printf(&names, names.len ? ", %s" : "%s", c->slot.name);
 	}

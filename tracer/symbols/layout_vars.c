@@ -64,7 +64,7 @@ static void claim_bytes(struct layout_maker *m, const struct variable *v, const 
 	bool above = !at->realigned && at->n >= 0;
 	struct layout_slot slot = {
 		.owner = above ? OWNER_STACK_ARGUMENT : OWNER_LOCAL,
-		.name = v->name,
+		.name = v->name && *v->name ? v->name : NULL,
 		.var = v,
 		.var_off = (uint32_t)var_off,
 		.reg = ARCH_NONE,
@@ -127,7 +127,7 @@ static void claim_variable(struct layout_maker *m, const struct variable *v,
 			   const struct inlined *of)
 {
 	const struct location_entry *e;
-	if (v->is_static || !v->name)
+	if (v->is_static)
 		return;
 	if (m->pc && location_at(&v->loc, m->pc, &e) == FT_OK) {
 		claim_entry(m, v, of, e);
