@@ -2,7 +2,7 @@
 """frames - `frametrace frames` against others who know: gcc's -fstack-usage, readelf, gdb, objdump,
 a run.
 
-# test: up to 300 s
+# test: up to 500 s
 
 Each sample is built with a covering set of the flag matrix. In every function the slots lie side by
 side and add up; the size is what gcc counted; the saved registers are those of readelf's table;
