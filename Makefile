@@ -1,7 +1,7 @@
 # Makefile - builds frametrace out of tree into $(O). Try: make help
 #
 # Knobs: O=build, DEBUG=1 (-O0), SAN=address,undefined, V=1 (show commands), WERROR=1,
-#        CC=clang, PREFIX=/usr/local, DESTDIR=
+#        CC=clang, PREFIX=/usr/local, DESTDIR=, PARTS=huge (of make bench; see tests/bench/run)
 
 VERSION := 0.1.0
 O       ?= build
@@ -47,7 +47,7 @@ format: ## format all C sources in place
 	$(Q)clang-format -i $(wildcard tracer/*/*.[ch] tests/unit/*.[ch] tests/bench/*.c tests/fuzz/*.[ch])
 
 bench: all ## measure speed against a minimal tracer and, if installed, other tools
-	$(Q)tests/bench/run -O $(O)
+	$(Q)tests/bench/run -O $(O) $(PARTS)
 
 demos: ## build the demo programs
 

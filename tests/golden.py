@@ -32,7 +32,7 @@ CASES = {
 }
 FLAGS = ["-g", "-O0", "-fcf-protection=none", "-fno-stack-protector", "-no-pie", "-w",
          "-ftrivial-auto-var-init=zero"]  # values of uninitialised locals are shown, too
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+ENVIRONMENT = {"FRAMETRACE_DEBUG_DIR": os.devnull, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 def produce(source, args, options, form):

@@ -186,6 +186,29 @@ TEST(lists_functions_by_address_once)
 	symbols_destroy(s);
 }
 
+TEST(lists_functions_like_a_word)
+{
+	struct loaded l;
+	struct module *m;
+	struct symbols *s = open_loaded("", &l, &m);
+	struct function_list list = {0};
+	const char *const words[] = {"probe"};
+	size_t parsed = 0, by_symbol = 0;
+	bool has_probe = false;
+	if (m)
+		CHECK_EQ_I(symbols_functions_like(s, m, words, 1, &list), FT_OK);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct function *f = list.f[i];
+		has_probe |= strcmp(f->name, "probe") == 0 && f->source == NAME_DWARF;
+		parsed += f->source == NAME_DWARF;
+		by_symbol += f->source == NAME_SYMTAB;
+	}
+	CHECK(has_probe);
+	CHECK(parsed > 0 && by_symbol > parsed); // the other units are known by their symbols
+	free(list.f);
+	symbols_destroy(s);
+}
+
 TEST(lines)
 {
 	struct loaded l;

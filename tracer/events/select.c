@@ -204,6 +204,33 @@ static const struct pattern *unmatched(const struct patterns *ps)
 	return NULL;
 }
 
+bool selection_is_unmet(const struct selection *s)
+{
+	return unmatched(&s->functions) != NULL;
+}
+
+// Every mangling writes an ASCII identifier as it is.
+static bool is_identifier(const char *s)
+{
+	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+			     strlen(s);
+}
+
+size_t selection_words(const struct selection *s, const char *ret[SELECTION_WORDS])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->functions.n; i++) {
+		const struct pattern *p = &s->functions.p[i];
+		if (p->negated)
+			continue;
+		const char *word = last_component(p->glob);
+		if (!p->plain || !is_identifier(word) || n == SELECTION_WORDS)
+			return 0;
+		ret[n++] = word;
+	}
+	return n;
+}
+
 enum { NAME_MAX_COMPARED = 64 };
 
 // Levenshtein distance of two short names; long ones are cut.

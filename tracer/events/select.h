@@ -59,6 +59,16 @@ enum verdict selection_of_inlined(struct selection *s, const struct inlined *i,
 const struct pattern *selection_unmatched_names(const struct selection *s, const struct inlined *i);
 bool selection_wants_library(struct selection *s, const char *path);
 
+/*
+ * Words one of which is in the linkage name of whatever a positive -f pattern selects; borrowed.
+ * 0: the patterns do not tell.
+ */
+enum { SELECTION_WORDS = 16 };
+size_t selection_words(const struct selection *s, const char *ret[SELECTION_WORDS]);
+
+/* Whether a positive -f pattern has matched nothing so far. */
+bool selection_is_unmet(const struct selection *s);
+
 /* FT_FAIL, in words and with near names, if a -f or -s pattern has matched nothing so far. */
 FT_CHECK enum ft_rc selection_check(const struct selection *s, const struct function_list *list);
 

@@ -214,6 +214,23 @@ static void note_inlined(struct target *t, const struct function_list *fl)
 	buf_deinit(&note);
 }
 
+// Plain names are looked for in the symbol table first: a large program's units need not be parsed.
+static enum ft_rc functions_to_look_at(struct target *t, struct module *m, bool all,
+				       struct function_list *ret)
+{
+	const char *words[SELECTION_WORDS];
+	size_t n = t->wants_libraries ? 0 : selection_words(t->selection, words);
+	if (n == 0)
+		return symbols_functions(t->symbols, m, all, ret);
+	enum ft_rc rc = symbols_functions_like(t->symbols, m, words, n, ret);
+	for (size_t i = 0; rc == FT_OK && i < ret->n; i++)
+		selection_of(t->selection, ret->f[i], false);
+	if (rc != FT_OK || !selection_is_unmet(t->selection))
+		return rc;
+	free(ret->f);
+	return symbols_functions(t->symbols, m, all, ret);
+}
+
 enum ft_rc sites_of_module(struct target *t, const struct space *space, struct loaded *l,
 			   bool in_library)
 {
@@ -221,7 +238,7 @@ enum ft_rc sites_of_module(struct target *t, const struct space *space, struct l
 	bool all = t->selection->all || in_library || t->selection->functions.n_positive > 0 ||
 		   t->selection->sources.n_positive > 0;
 	struct function_list fl;
-	enum ft_rc rc = symbols_functions(t->symbols, l->module, all, &fl);
+	enum ft_rc rc = functions_to_look_at(t, l->module, all, &fl);
 	if (rc != FT_OK)
 		return rc;
 	struct intentions list = {.n = 0};

@@ -414,6 +414,7 @@ enum ft_rc symbols_function_at(struct symbols *s, uint64_t pc, struct function *
 
 struct listing {
 	bool all;
+	const bool *wanted; // by unit; NULL: every one
 	struct function **f;
 	size_t n, cap;
 	struct function_list *counts;
@@ -436,6 +437,8 @@ static void list_units(struct module *m, struct listing *l)
 	for (size_t i = 0; i < m->p->n_units; i++) {
 		struct unit_state *u = &m->p->state[i];
 		if (m->p->units[i].is_partial) // types and declarations: no code
+			continue;
+		if (l->wanted && !l->wanted[i] && !u->scanned)
 			continue;
 		if (is_left_out(l, u)) {
 			l->counts->n_hidden_units++;
@@ -478,13 +481,11 @@ static int compare_listed(const void *va, const void *vb)
 	return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
-enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
-			     struct function_list *ret)
+static enum ft_rc functions_of(struct module *m, bool all, const bool *wanted,
+			       struct function_list *ret)
 {
 	struct function_list list = {0};
-	struct listing l = {.all = all, .counts = &list};
-	(void)s;
-	module_read_units(m);
+	struct listing l = {.all = all, .wanted = wanted, .counts = &list};
 	list_units(m, &l);
 	list_symbols(m, &l);
 	read_cfi_functions(m);
@@ -503,4 +504,51 @@ enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
 	list.f = l.f;
 	*ret = list;
 	return FT_OK;
+}
+
+enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
+			     struct function_list *ret)
+{
+	(void)s;
+	module_read_units(m);
+	return functions_of(m, all, NULL, ret);
+}
+
+/* Static functions have symbols unless they were discarded, and then all of them were. */
+static bool has_local_functions(const struct module_private *p)
+{
+	for (size_t i = 0; i < p->n_symbols; i++)
+		if (p->symbols[i].kind == ELF_SYMBOL_FUNCTION && p->symbols[i].binding == 0)
+			return true;
+	return false;
+}
+
+static bool contains_any(const char *name, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
+enum ft_rc symbols_functions_like(struct symbols *s, struct module *m, const char *const *words,
+				  size_t n_words, struct function_list *ret)
+{
+	struct module_private *p = m->p;
+	module_read_units(m);
+	module_read_symbols(m);
+	if (!n_words || !has_local_functions(p))
+		return symbols_functions(s, m, true, ret);
+	bool *wanted = xcalloc(p->n_units + 1, sizeof(*wanted));
+	for (size_t i = 0; i < p->n_symbols; i++) {
+		const struct symbol *symbol = &p->symbols[i];
+		if (!symbol->in_code || !contains_any(symbol->name, words, n_words))
+			continue;
+		size_t unit = module_unit_at(m, symbol->addr);
+		if (unit != SIZE_MAX)
+			wanted[unit] = true;
+	}
+	enum ft_rc rc = functions_of(m, true, wanted, ret);
+	free(wanted);
+	return rc;
 }

@@ -161,7 +161,9 @@ enum ft_rc symbols_open(struct symbols *s, const char *path, uint64_t map_lo, ui
 	// Of a library that only lends names to addresses, what is in another file is not read.
 	if (!m->p->debug)
 		module_read_units(m);
-	m->has_debug = m->p->debug || m->p->n_units > 0;
+	uint64_t len;
+	m->has_debug = m->p->n_units > 0 ||
+		       (m->p->debug && elf_debug_section(m->p->debug, ".debug_info", NULL, &len));
 	insert(s, m);
 	*ret = m;
 	return FT_OK;

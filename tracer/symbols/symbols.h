@@ -119,6 +119,15 @@ struct function_list {
 FT_CHECK enum ft_rc symbols_functions(struct symbols *s, struct module *m, bool all,
 				      struct function_list *ret); // ret->f is freed by the caller
 
+/*
+ * The same with `all`, but of a unit in which no linkage name contains any of the words, only what
+ * the symbol table says of its functions: it is not parsed. For one who looks for functions by
+ * name; a name that only the debug information has (asm labels) may be missed in such a unit.
+ */
+FT_CHECK enum ft_rc symbols_functions_like(struct symbols *s, struct module *m,
+					   const char *const *words, size_t n_words,
+					   struct function_list *ret);
+
 struct module *symbols_module_at(const struct symbols *s, uint64_t pc);
 
 /* The function whose code contains pc (parses at most the unit that covers it). */
