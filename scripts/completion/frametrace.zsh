@@ -20,6 +20,7 @@ _arguments -s -S \
 	'(-q --quiet)'{-q,--quiet}'[frames only: no heading, no notes, no summary]' \
 	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
 	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
+	'--frames[a map of each frame, byte by byte]' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \

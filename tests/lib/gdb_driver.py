@@ -1,8 +1,8 @@
 """gdb_driver - runs inside gdb: what gdb knows at given addresses of a run. See gdb_oracle.py.
 
 Reads the plan from the file named by $FT_PLAN: {"pushes": [pc...], "limit": n, "out": file} and
-writes one JSON object per line: {"pc", "tid", "cfa", "saved_rip", "function", "args": {name: text}}
-when a frame is first seen at its body, and {"pc", "tid", "cfa", "returned"} when it returns.
+writes one JSON object per line: {"pc", "tid", "cfa", "saved_rip", "saved": {register: address},
+"function", "args": {name: text}} when a frame is first seen at its body, and {"pc", "tid", "cfa", "returned"} when it returns.
 """
 import json
 import os
@@ -85,7 +85,7 @@ class Body(gdb.Breakpoint):
             return False
         alive[tid(), cfa] = self.pc
         say(pc=self.pc, tid=tid(), cfa=cfa, function=frame.name(),
-            saved_rip=saved_rip(frame, text, cfa), args=arguments())
+            saved_rip=saved_rip(frame, text, cfa), saved=saved_registers(text), args=arguments())
         PENDING.append((frame, self.pc, cfa))
         self.left -= 1
         if self.left <= 0:
@@ -109,6 +109,12 @@ def saved_rip(frame, text, cfa):
         return int.from_bytes(bytes(memory), "little")
     found = re.search(r"saved rip = (0x[0-9a-f]+)", text)
     return int(found.group(1), 16) if found else None
+
+
+def saved_registers(text):
+    """Where the caller's registers are, from the end of `info frame`."""
+    return {name: int(at, 16) for name, at in
+            re.findall(r"\b(\w+) at (0x[0-9a-f]+)", text.partition("Saved registers:")[2])}
 
 
 PENDING = []

@@ -567,7 +567,8 @@ TEST(json_run)
 
 TEST(json_takes_no_notice_of_options)
 {
-	struct report_options o = {0}, all = {true, 2, false, true};
+	struct report_options o = {0};
+	struct report_options all = {.color = true, .verbose = 2, .frames = true, .quiet = true};
 	char *a = report("json", &o, run, FT_COUNT(run));
 	char *b = report("json", &all, run, FT_COUNT(run));
 	CHECK_EQ_S(a, b);

@@ -16,6 +16,7 @@ enum long_only {
 	OPT_DEBUG,
 	OPT_EVENTS,
 	OPT_JSON,
+	OPT_FRAMES,
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
 	OPT_MAX_STRING,
@@ -31,6 +32,7 @@ static const struct option long_options[] = {
 	{"depth", required_argument, NULL, 'd'},
 	{"events", required_argument, NULL, OPT_EVENTS},
 	{"format", required_argument, NULL, 'F'},
+	{"frames", no_argument, NULL, OPT_FRAMES},
 	{"function", required_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{"inlines", no_argument, NULL, 'i'},
@@ -71,6 +73,7 @@ static void print_help(void)
 	       "--max-string=N\n"
 	       "                          for bytes of text (200), --max-array=N for elements "
 	       "(200)\n"
+	       "      --frames            a map of each frame, byte by byte; -vv is -v and this\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
 	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
 	       "  -F, --format=NAME       ");
@@ -205,6 +208,9 @@ static int parse_one(int c, struct trace_options *o)
 		return parse_number("--max-depth", optarg, VALUE_DEPTH_MAX, &o->style.max_depth);
 	case OPT_MAX_STRING:
 		return parse_number("--max-string", optarg, VALUE_STRING_MAX, &o->style.max_string);
+	case OPT_FRAMES:
+		o->frames = true;
+		return -1;
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;

@@ -25,6 +25,7 @@ struct trace_options {
 	struct value_style style;
 	int verbose;
 	struct step_options step; // --events
+	bool frames;		  // frame maps
 	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM
 };

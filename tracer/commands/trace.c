@@ -159,7 +159,8 @@ static enum ft_rc start(struct session *s, const char *path)
 		return rc;
 	handle_signals(control_pid(s->control));
 	struct plan_options plan = {
-		.locals = s->o.verbose > 0 || s->o.format->details,
+		.locals = s->o.verbose > 0 || s->o.frames || s->o.format->details,
+		.frames = s->o.frames,
 		.macro_locals = s->o.verbose > 1,
 		.inlines = s->o.inlines,
 		.step = steps,
@@ -175,6 +176,7 @@ static enum ft_rc start(struct session *s, const char *path)
 		.argv = s->argv,
 		.max_depth = s->o.max_depth,
 		.locals = plan.locals,
+		.frames = s->o.frames,
 		.walk = s->o.walk,
 		.inlines = s->o.inlines,
 		.step = s->o.step,
@@ -195,6 +197,7 @@ static enum ft_rc run(struct session *s)
 		.verbose = s->o.verbose,
 		.quiet = s->o.quiet,
 		.walk = s->o.walk,
+		.frames = s->o.frames,
 	};
 	s->reporter = s->o.format->open(s->out, &ro);
 	collect_start(s->collector);
@@ -262,6 +265,8 @@ static int trace(int argc, char **argv)
 	int rc_options = trace_options_parse(argc, argv, &s.o);
 	if (rc_options >= 0)
 		return rc_options;
+	if (s.o.verbose > 1 && !s.o.format->details)
+		s.o.frames = true; // formats for machines take no notice of -v
 	s.argv = argv + s.o.first_argument;
 	char *path = NULL, *interpreter = NULL;
 	enum ft_rc rc = program_find(s.argv[0], &path, &interpreter);

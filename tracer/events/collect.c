@@ -23,6 +23,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
+	map_init(&col->map);
 	read_init(&col->reader, s, target_plan(t));
 	if (o->step.insn || o->step.line)
 		col->step = step_create(&o->step);
@@ -36,6 +37,7 @@ void collector_destroy(struct collector *col)
 	step_destroy(col->step);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
+	map_deinit(&col->map);
 	free(col->walk);
 	free(col->parts);
 	free(col->unwound);
@@ -215,6 +217,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	ev.n_parts = fn->n_parts;
 	frames_settle_parts(col, fn, &ev);
 	read_entry(&col->reader, pushed, hit, &ev);
+	collect_map(col, s, pushed, NULL, hit, &ev);
 	if (col->o.walk || col->o.verify)
 		collect_walk(col, hit, &ev);
 	collect_emit(col, &ev);

@@ -10,6 +10,7 @@
 #define FT_COLLECTOR_H
 
 #include "events/collect.h"
+#include "events/map.h"
 #include "events/read.h"
 #include "events/stack.h"
 #include "events/step.h"
@@ -32,6 +33,7 @@ struct collector {
 	struct event_summary summary;
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are
+	struct map map;
 	struct event_part *parts; // of a frame whose arithmetic is settled at run time
 	struct event_frame_of_walk *walk;
 	struct unwind_frame *unwound;
@@ -63,6 +65,15 @@ void frames_leaving(struct collector *col, const struct stop *stop);
 /* inline_events.c; pushed: the same hit has just pushed the frame. */
 void inlines_tell(struct collector *col, const struct hit *hit, const struct inline_site *site,
 		  bool pushed);
+
+/*
+ * frame_maps.c: the frame map of a push (x NULL) or of a pop at an exit, if frame maps are wanted.
+ * A frame that was popped becomes a ghost: after collect_map(), for any pop.
+ */
+void collect_map(struct collector *col, struct stack *s, const struct frame *f,
+		 const struct traced_exit *x, const struct hit *hit, struct event *ev);
+void collect_ghosts(struct collector *col, struct stack *s, const struct frame *f,
+		    const struct event *ev);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);

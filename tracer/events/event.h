@@ -94,19 +94,37 @@ struct event_change {
  * then down to rsp - 128.
  */
 struct event_slot {
-	uint64_t address;  // of its lowest byte
-	uint64_t size;	   // bytes, never 0
-	const char *owner; // "return address", "saved register", "local", "padding" …
-	const char *name;  // of the variable or register; NULL if it has none
-	const char *type;  // of the variable; NULL if it is none
-	const char *value; // as a person reads it
-	bool known;	   // false: value is the reason in angle brackets
+	uint64_t address;    // of its lowest byte
+	uint64_t size;	     // bytes, never 0
+	const char *owner;   // "return address", "saved register", "local", "padding" …
+	const char *name;    // of the variable, or of the saved register; NULL if it has none
+	const char *type;    // of the variable; NULL if it is none
+	const char *reg;     // a spill: the register whose value was stored there; or NULL
+	uint64_t offset;     // of its lowest byte in the variable: 0 but for a part of one
+	const char *value;   // as a person reads it; NULL: none to tell (padding, not written yet)
+	bool known;	     // false: value is the reason in angle brackets, or NULL
+	const char *bytes;   // the lowest ones in hex, as memory has them; NULL: not readable
+	const char *inlined; // the inlined function that it belongs to; NULL: none
 	bool inferred;	   // name and owner come from source line and inlined call, not from DWARF
+	bool scope_ended;  // as in struct event_value
 	bool unwritten;	   // this frame has not stored anything there yet
 	const char *ghost; // what popped frame's bytes are still there: "n of double #1"; or NULL
 	uint64_t writer;   // pc of the instruction that stored there last; 0 if not known
 	const char *writer_text; // that instruction; NULL if not known
 	uint32_t writer_line;	 // its source line; 0 if not known
+};
+
+/* What a new frame lies on: a slot of a frame that was popped before (docs/GLOSSARY.md, "ghost").
+ */
+struct event_ghost {
+	const char *function;
+	uint64_t pushed_seq, popped_seq; // the events of that frame
+	const char *owner, *name, *type; // as in struct event_slot
+	const char *value;		 // its last one; NULL if not known
+	uint64_t address, size;
+	uint64_t overwritten; // bytes of it that were overwritten since the last look
+	uint64_t kept;	      // bytes of it that are still there
+	bool exact;	      // false: it ended unseen, and its bytes were read some time later
 };
 
 struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
@@ -175,7 +193,13 @@ struct event {
 	const struct event_frame_of_walk *walk;
 	size_t n_walk;
 	const struct event_slot *slots; // the frame map, if it was asked for
-	size_t n_slots;
+	size_t n_slots;			// 0: it is not known (a frame that ended unseen)
+	uint64_t frame_rsp;		// with slots: rsp at the body, the lower end of the frame
+	bool mapped;			// a frame map was asked for
+	const struct event_value *elsewhere; // with slots: variables that no byte of it holds
+	size_t n_elsewhere;
+	const struct event_ghost *ghosts; // EVENT_PUSH, with slots
+	size_t n_ghosts;
 
 	/*
 	 * EVENT_INLINE has depth, function, module, file, line, pc, cfa, args, pushed_seq as a push

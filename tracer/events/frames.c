@@ -127,7 +127,10 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 		ev.n_parts = x->n_parts;
 		frames_settle_parts(col, f.fn, &ev);
 		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
+		collect_map(col, s, &f, x, hit, &ev);
 	}
+	ev.mapped = col->o.frames;
+	collect_ghosts(col, s, &f, &ev);
 	if (how == POP_TAIL_CALL) {
 		ev.rsp = f.cfa - ARCH_WORD; // the return address stays for the next function
 		ev.delta -= ARCH_WORD;

@@ -296,6 +296,13 @@ static void add_slot(struct ghosts *g, struct dead *d, const struct event_slot *
 	add_pieces(g, d, d->n_slots++, s->address, s->address + got);
 }
 
+// Padding was nobody's while the frame lived, nor was what it left unwritten.
+static bool is_somebodys(const struct event_slot *s)
+{
+	return !(s->unwritten && !s->value) && strcmp(s->owner, "red zone") != 0 &&
+	       strcmp(s->owner, "padding") != 0;
+}
+
 void ghosts_add(struct ghosts *g, const struct ghost_frame *f, const struct memory *mem)
 {
 	struct dead *d = xcalloc(1, sizeof(*d));
@@ -306,7 +313,7 @@ void ghosts_add(struct ghosts *g, const struct ghost_frame *f, const struct memo
 	d->slots = xcalloc(f->n_slots + 1, sizeof(*d->slots));
 	for (size_t i = 0; i < f->n_slots && d->n_bytes < GHOST_BYTES / 2; i++) {
 		const struct event_slot *s = &f->slots[i];
-		if (s->address < f->end && s->size > 0 && strcmp(s->owner, "red zone") != 0)
+		if (s->address < f->end && s->size > 0 && is_somebodys(s))
 			add_slot(g, d, s, f->end, mem);
 	}
 	g->dead = xgrow(g->dead, g->n_dead, &g->cap_dead, sizeof(struct dead *));
@@ -317,9 +324,19 @@ void ghosts_add(struct ghosts *g, const struct ghost_frame *f, const struct memo
 		forget_oldest(g);
 }
 
+// The name of a register alone would be taken for a variable's.
+static const char *kind_of(const struct ghost *g)
+{
+	if (g->name && strcmp(g->owner, "saved register") == 0)
+		return "saved ";
+	return "";
+}
+
 static const char *word_for(const struct ghost *g)
 {
-	return g->name ? g->name : g->owner;
+	if (g->name)
+		return g->name;
+	return strcmp(g->owner, "unknown") == 0 ? "bytes" : g->owner;
 }
 
 bool ghosts_text(const struct ghosts *g, uint64_t addr, uint64_t len, struct buf *out)
@@ -328,8 +345,7 @@ bool ghosts_text(const struct ghosts *g, uint64_t addr, uint64_t len, struct buf
 	ghosts_list(g, addr, len, &l);
 	for (size_t i = 0; i < l.n && i < TEXT_NAMES; i++) {
 		const struct ghost *d = &l.g[i];
-		bool saved = d->name && strcmp(d->owner, "saved register") == 0;
-		buf_printf(out, "%s%s%s", i ? ", " : "", saved ? "saved " : "", word_for(d));
+		buf_printf(out, "%s%s%s", i ? ", " : "", kind_of(d), word_for(d));
 		if (i + 1 == l.n || i + 1 == TEXT_NAMES || l.g[i + 1].pushed_seq != d->pushed_seq)
 			buf_printf(out, " of %s", d->function);
 	}

@@ -57,8 +57,9 @@ struct ghosts *ghosts_create(void);
 void ghosts_destroy(struct ghosts *g); // NULL is fine
 
 /*
- * Its slots below `end` become ghosts, but for the red zone; strings are copied. A slot that the
- * frame itself left `unwritten` leaves the older ghosts under it alone where their bytes are there.
+ * Its slots below `end` become ghosts, but for padding and the red zone; strings are copied. A slot
+ * that the frame itself left `unwritten` leaves the older ghosts under it alone where their bytes
+ * are there.
  */
 void ghosts_add(struct ghosts *g, const struct ghost_frame *f, const struct memory *mem);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "events/inlines.h"
+#include "events/map.h"
 #include "events/ranges.h"
 #include "unwind/dw_op.h"
 
@@ -87,6 +88,21 @@ static void at_cfa(struct accessor *a, int64_t off)
 	a->off = off;
 }
 
+/*
+ * LLVM lets the location "rsp + 8" of a stack slot run on over the epilogue to the ret, where it is
+ * no longer true. Where the range begins it is: if rsp and rbp are there as at the body, those are
+ * meant.
+ */
+static bool means_the_body(const struct traced *t, const struct location_entry *e)
+{
+	struct cfi_row row;
+	if (symbols_cfi_at(t->symbols, e->lo, &row) != FT_OK || row.cfa_is_expr)
+		return false;
+	if (row.cfa_reg == ARCH_RSP)
+		return t->plan.rsp_known && row.cfa_off == -t->plan.rsp_at_body;
+	return row.cfa_reg == ARCH_RBP && t->plan.rbp_is_frame && row.cfa_off == -t->plan.rbp_off;
+}
+
 static void access_by_ops(const struct traced *t, const struct location_entry *e, bool at_exit,
 			  struct accessor *a)
 {
@@ -96,7 +112,7 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 	a->kind = ACCESS_EXPR;
 	a->ops = e->ops;
 	a->n_ops = e->n_ops;
-	a->at_body = whole_function;
+	a->at_body = whole_function || (at_exit && means_the_body(t, e));
 	if (is_one_op(e->ops, e->n_ops, DW_OP_fbreg)) {
 		off = (int64_t)e->ops[0].a;
 		if (t->base.kind == BASE_CFA) {
@@ -109,7 +125,7 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 		a->kind = ACCESS_REG;
 		a->reg = reg;
 	} else if (e->n_ops == 1 && breg_of(&e->ops[0], &reg, &off) &&
-		   register_from_cfa(&t->plan, reg, &base) && (whole_function || !at_exit)) {
+		   register_from_cfa(&t->plan, reg, &base) && (a->at_body || !at_exit)) {
 		// Unoptimised code means the body's registers, wherever it is asked for.
 		at_cfa(a, base + off);
 	}
@@ -246,7 +262,7 @@ static struct accessor *make_args(const struct traced *t, uint64_t pc, bool at_e
 }
 
 // What the compiler (the bound of a VLA) or a library's macro made for itself is not shown.
-static bool is_shown(const struct variable *v, const struct plan_options *o)
+bool plan_is_shown(const struct variable *v, const struct plan_options *o)
 {
 	return v->name && v->name[0] != '\0' && (o->macro_locals || !v->from_macro);
 }
@@ -257,7 +273,7 @@ static struct accessor *make_locals(const struct traced *t, uint64_t pc,
 	struct accessor *a = xcalloc(t->n_locals + 1, sizeof(*a));
 	size_t n = 0;
 	for (size_t i = 0; i < t->sig->n_locals; i++)
-		if (is_shown(&t->sig->locals[i], o))
+		if (plan_is_shown(&t->sig->locals[i], o))
 			a[n++] = accessor_make(t, &t->sig->locals[i], pc, true);
 	return a;
 }
@@ -285,6 +301,8 @@ static void plan_entry(struct traced *t, const struct plan_options *o)
 	}
 	for (size_t i = 0; i < t->n_args; i++)
 		accessor_capture(&t->args[i], o, &ranges, c);
+	if (o->frames)
+		t->map = map_plan_create(t, NULL, o, &ranges, c);
 	ranges_plan(&ranges, c);
 }
 
@@ -340,6 +358,8 @@ static void plan_exit(struct traced *t, const struct plan_options *o, struct tra
 		for (size_t i = 0; i < t->n_locals; i++)
 			accessor_capture(&x->locals[i], o, &ranges, c);
 	}
+	if (o->frames)
+		x->map = map_plan_create(t, x, o, &ranges, c);
 	ranges_plan(&ranges, c);
 }
 
@@ -347,6 +367,7 @@ enum ft_rc traced_create(struct symbols *s, struct function *f, const struct pla
 			 struct traced **ret, const char **why)
 {
 	struct traced *t = xcalloc(1, sizeof(*t));
+	t->symbols = s;
 	t->f = f;
 	enum ft_rc rc = frame_plan_init(s, f, &t->plan, why);
 	if (rc != FT_OK) {
@@ -357,7 +378,7 @@ enum ft_rc traced_create(struct symbols *s, struct function *f, const struct pla
 		ft_error_clear(); // arguments unknown, as without debug information
 	if (t->sig) {
 		for (size_t i = 0; i < t->sig->n_locals; i++)
-			t->n_locals += is_shown(&t->sig->locals[i], o);
+			t->n_locals += plan_is_shown(&t->sig->locals[i], o);
 		plan_base(t);
 		return_plan_of(f, t->sig->returns, &t->returns);
 		t->has_return = t->returns.class != RETURN_VOID;
@@ -383,8 +404,10 @@ void traced_destroy(struct traced *t)
 		free(t->exits[i].args);
 		free(t->exits[i].locals);
 		free(t->exits[i].parts);
+		map_plan_destroy(t->exits[i].map);
 	}
 	inlines_deinit(t);
+	map_plan_destroy(t->map);
 	free(t->exits);
 	free(t->args);
 	free(t->parts);
@@ -400,7 +423,7 @@ const struct variable **traced_variables(const struct traced *t, const struct pl
 		if (accessor_is_shown(&t->sig->params[i]))
 			v[n++] = &t->sig->params[i];
 	for (size_t i = 0; t->sig && i < t->sig->n_locals; i++)
-		if (is_shown(&t->sig->locals[i], o))
+		if (plan_is_shown(&t->sig->locals[i], o))
 			v[n++] = &t->sig->locals[i];
 	return v;
 }

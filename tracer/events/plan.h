@@ -12,6 +12,7 @@
 #include "control/hit.h"
 #include "events/event.h"
 #include "symbols/code.h"
+#include "symbols/layout.h"
 #include "values/values.h"
 
 /* How a variable's bytes are found, given a hit. */
@@ -33,7 +34,7 @@ struct accessor {
 	size_t n_ops;
 	const char *why;  // "<optimised out>"
 	bool scope_ended; // at this pc the variable's scope is over: its last value
-	bool at_body;	  // unoptimised code: the location means the body's rsp and rbp
+	bool at_body;	  // the location means the body's rsp and rbp
 };
 
 /* The frame base (DW_AT_frame_base), which DW_OP_fbreg counts from. */
@@ -42,6 +43,19 @@ struct frame_base {
 	int64_t off;		 // BASE_CFA: CFA + off
 	const struct dw_op *ops; // BASE_EXPR: to be evaluated at the body
 	size_t n_ops;
+};
+
+/* What a frame map at one site takes: whose each byte is, and where the variables' values are. */
+struct map_plan {
+	struct frame_layout layout;
+	/*
+	 * By slot: which value is there: 0 … n_args - 1, then n_locals of the site, then those of
+	 * own[]; SIZE_MAX: none.
+	 */
+	size_t *value;
+	size_t n_site;	      // arguments and locals that the event has anyway
+	struct accessor *own; // of the others: of inlined calls and macros; at the body, of locals
+	size_t n_own;
 };
 
 struct traced_exit {
@@ -53,10 +67,12 @@ struct traced_exit {
 	size_t n_parts;
 	uint32_t line;
 	const char *file;
-	bool line_known; // looked up already
+	bool line_known;      // looked up already
+	struct map_plan *map; // NULL: not wanted, or no layout
 };
 
 struct traced {
+	struct symbols *symbols;
 	struct function *f;
 	const struct signature *sig; // NULL: no debug information
 	struct frame_plan plan;
@@ -72,6 +88,7 @@ struct traced {
 	size_t n_exits;
 	struct inline_site *inlines; // events/inlines.h; by pc
 	size_t n_inlines;
+	struct map_plan *map; // at the body; NULL: not wanted, or no layout
 	/* Statistics, kept by the collector. */
 	uint64_t calls;
 };
@@ -82,6 +99,7 @@ struct plan_options {
 	bool inlines;	   // tell where inlined calls begin
 	bool full, trees;  // detail, JSON trees of values (struct event_value)
 	bool step;	   // sites at the entry and behind each call too, for single steps
+	bool frames;	   // frame maps
 	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };
@@ -104,7 +122,9 @@ void accessor_capture(const struct accessor *a, const struct plan_options *o, st
 /* Is the parameter one that the user knows? */
 bool accessor_is_shown(const struct variable *v);
 
+/* Is v visible at pc? Does the user see it at all (the compiler's own and macros' are hidden)? */
 bool plan_in_scope(const struct variable *v, uint64_t pc);
+bool plan_is_shown(const struct variable *v, const struct plan_options *o);
 
 /* The variables that events show: the n-th of n_args + n_locals, arguments first. */
 const struct variable **traced_variables(const struct traced *t, const struct plan_options *o);

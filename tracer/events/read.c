@@ -35,14 +35,28 @@ void read_init(struct reader *r, struct symbols *s, const struct plan_options *o
 	text_init(&r->returned);
 }
 
+static void swap_sets(struct reader *r)
+{
+	struct value_set mine = {r->values, r->cap_values, r->texts, r->n_texts, r->cap_texts};
+	r->values = r->more.values;
+	r->cap_values = r->more.cap_values;
+	r->texts = r->more.texts;
+	r->n_texts = r->more.n_texts;
+	r->cap_texts = r->more.cap_texts;
+	r->more = mine;
+}
+
 void read_deinit(struct reader *r)
 {
-	for (size_t i = 0; i < r->n_texts; i++)
-		text_deinit(&r->texts[i]);
+	for (int set = 0; set < 2; set++) {
+		for (size_t i = 0; i < r->n_texts; i++)
+			text_deinit(&r->texts[i]);
+		free(r->texts);
+		free(r->values);
+		swap_sets(r);
+	}
 	if (r->is_around)
 		surroundings_deinit(&r->around);
-	free(r->texts);
-	free(r->values);
 	text_deinit(&r->returned);
 	value_tree_deinit(&r->tree);
 }
@@ -340,6 +354,17 @@ struct event_value read_one(struct reader *r, const struct accessor *a, const st
 	need_values(r, 1);
 	read_variable(r, a, f, hit, 0);
 	return r->values[0];
+}
+
+const struct event_value *read_more(struct reader *r, const struct accessor *a, size_t n,
+				    const struct frame *f, const struct hit *hit)
+{
+	swap_sets(r);
+	need_values(r, n);
+	for (size_t i = 0; i < n; i++)
+		read_variable(r, &a[i], f, hit, i);
+	swap_sets(r);
+	return r->more.values;
 }
 
 void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev)

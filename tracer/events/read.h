@@ -23,6 +23,13 @@ struct value_text {
 	struct buf line, full, json;
 };
 
+struct value_set {
+	struct event_value *values;
+	size_t cap_values;
+	struct value_text *texts;
+	size_t n_texts, cap_texts;
+};
+
 struct reader {
 	struct value_style style;
 	struct value_style alone;   // for values whose pointers are not followed
@@ -32,6 +39,7 @@ struct reader {
 	bool want_full, want_json; // of event_value
 	struct value_text *texts;  // one per value, then that of the returned one; reused
 	size_t n_texts, cap_texts;
+	struct value_set more; // of read_more()
 	struct value_text returned;
 	struct overlay overlay;
 	struct memory memory; // over `overlay`
@@ -60,6 +68,10 @@ void read_inline(struct reader *r, const struct frame *f, const struct accessor 
  */
 struct event_value read_one(struct reader *r, const struct accessor *a, const struct frame *f,
 			    const struct hit *hit);
+
+/* Other variables; they and the event's live side by side. */
+const struct event_value *read_more(struct reader *r, const struct accessor *a, size_t n,
+				    const struct frame *f, const struct hit *hit);
 
 /* The frame base at run time; false if it is not known. */
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);

@@ -2,10 +2,14 @@
 
 #include <stdlib.h>
 
+#include "events/ghosts.h"
+
 static void thread_deinit(struct thread_stacks *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
 		free(t->s[i].f);
+		ghosts_destroy(t->s[i].ghosts);
+	}
 	free(t->s);
 }
 

@@ -18,6 +18,7 @@
 #include "events/entry.h"
 
 struct traced;
+struct ghosts;
 
 struct frame {
 	struct traced *fn;
@@ -42,6 +43,7 @@ struct stack {
 	uint32_t base_depth; // depth of its outermost frame
 	struct frame *f;     // outermost first
 	size_t n, cap;
+	struct ghosts *ghosts; // frames popped from it; NULL: none kept
 };
 
 struct thread_stacks {

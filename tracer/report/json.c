@@ -180,6 +180,103 @@ static void add_walk(struct buf *b, const struct event *ev)
 	buf_char(b, ']');
 }
 
+static void add_slot(struct buf *b, const struct event_slot *s)
+{
+	KEY(b, "{\"address\":");
+	json_address(b, s->address);
+	KEY(b, ",\"size\":");
+	buf_udec(b, s->size);
+	KEY(b, ",\"owner\":");
+	json_string(b, s->owner);
+	KEY(b, ",\"name\":");
+	json_string(b, s->name);
+	KEY(b, ",\"type\":");
+	json_string(b, s->type);
+	KEY(b, ",\"value\":");
+	json_string(b, s->known ? s->value : NULL);
+	if (!s->known && s->value) {
+		KEY(b, ",\"unknown\":");
+		add_reason(b, s->value);
+	}
+	KEY(b, ",\"bytes\":");
+	json_string(b, s->bytes);
+	if (s->reg) {
+		KEY(b, ",\"register\":");
+		json_string(b, s->reg);
+	}
+	if (s->offset) {
+		KEY(b, ",\"offset\":");
+		buf_udec(b, s->offset);
+	}
+	if (s->inlined) {
+		KEY(b, ",\"inlined\":");
+		json_string(b, s->inlined);
+	}
+	if (s->inferred)
+		KEY(b, ",\"inferred\":true");
+	if (s->scope_ended)
+		KEY(b, ",\"scope_ended\":true");
+	if (s->unwritten)
+		KEY(b, ",\"unwritten\":true");
+	if (s->ghost) {
+		KEY(b, ",\"ghost\":");
+		json_string(b, s->ghost);
+	}
+	buf_char(b, '}');
+}
+
+static void add_ghosts(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"ghosts\":[");
+	for (size_t i = 0; i < ev->n_ghosts; i++) {
+		const struct event_ghost *g = &ev->ghosts[i];
+		if (i)
+			buf_char(b, ',');
+		KEY(b, "{\"function\":");
+		json_string(b, g->function);
+		buf_printf(b, ",\"pushed_seq\":%llu,\"popped_seq\":%llu,\"owner\":",
+			   (unsigned long long)g->pushed_seq, (unsigned long long)g->popped_seq);
+		json_string(b, g->owner);
+		KEY(b, ",\"name\":");
+		json_string(b, g->name);
+		KEY(b, ",\"value\":");
+		json_string(b, g->value);
+		KEY(b, ",\"address\":");
+		json_address(b, g->address);
+		buf_printf(b, ",\"size\":%llu,\"overwritten\":%llu,\"kept\":%llu",
+			   (unsigned long long)g->size, (unsigned long long)g->overwritten,
+			   (unsigned long long)g->kept);
+		if (!g->exact)
+			KEY(b, ",\"unseen\":true");
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
+/* --frames: the frame map, high addresses first. */
+static void add_map(struct buf *b, const struct event *ev)
+{
+	if (!ev->mapped)
+		return;
+	KEY(b, ",\"frame\":");
+	if (!ev->n_slots) {
+		KEY(b, "null");
+		return;
+	}
+	buf_char(b, '[');
+	for (size_t i = 0; i < ev->n_slots; i++) {
+		if (i)
+			buf_char(b, ',');
+		add_slot(b, &ev->slots[i]);
+	}
+	KEY(b, "],\"frame_rsp\":");
+	json_address(b, ev->frame_rsp);
+	KEY(b, ",\"elsewhere\":");
+	add_values(b, ev->elsewhere, ev->n_elsewhere);
+	if (ev->kind == EVENT_PUSH)
+		add_ghosts(b, ev);
+}
+
 /* What every event begins with. */
 static void add_head(struct buf *b, const struct event *ev, const char *name)
 {
@@ -485,12 +582,14 @@ static void add_event(struct buf *b, const struct event *ev)
 		add_frame(b, ev);
 		add_args(b, ev);
 		add_walk(b, ev);
+		add_map(b, ev);
 		break;
 	case EVENT_POP:
 		add_head(b, ev, "pop");
 		add_frame(b, ev);
 		add_pop(b, ev);
 		add_walk(b, ev);
+		add_map(b, ev);
 		break;
 	case EVENT_INLINE:
 		add_head(b, ev, "inline");

@@ -20,6 +20,7 @@
 struct report_options {
 	bool color;  // SGR colours; the caller has settled auto
 	int verbose; // 0, 1 (-v), 2 (-vv)
+	bool frames; // pushes and pops carry frame maps
 	bool walk;   // pushes carry walks
 	bool quiet;  // frames only; formats for machines take no notice
 };

@@ -175,7 +175,7 @@ static void add_args(struct lines *l, const struct event *ev)
 }
 
 /* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
-static void add_arithmetic(struct lines *l, const struct event *ev)
+void text_arithmetic(struct lines *l, const struct event *ev)
 {
 	for (size_t i = 0; i < ev->n_parts; i++) {
 		if (i)
@@ -205,7 +205,7 @@ void text_begin_detail(struct reporter *r, const struct event *ev, bool known, u
 	lines_ours(l, "    ");
 }
 
-static void end_detail(struct lines *l)
+void text_end_detail(struct lines *l)
 {
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
@@ -223,7 +223,7 @@ static void detail_parts(struct reporter *r, const struct event *ev, const char 
 		text_begin_detail(r, ev, head != 0, strtoull(s, NULL, 16));
 		lines_ours(l, "  ");
 		lines_some(l, tab ? tab + 1 : s, n - (tab ? head + 1 : 0));
-		end_detail(l);
+		text_end_detail(l);
 		s += n + (s[n] == '\n');
 	}
 }
@@ -261,7 +261,7 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 		lines_ours(l, ", ");
 		lines_ours(l, v->why);
 	}
-	end_detail(l);
+	text_end_detail(l);
 	detail_parts(r, ev, v->full);
 }
 
@@ -280,7 +280,7 @@ static void detail_return_address(struct reporter *r, const struct event *ev)
 		lines_ours(l, ", called at ");
 		add_position(l, ev->caller_file, ev->caller_line);
 	}
-	end_detail(l);
+	text_end_detail(l);
 }
 
 static void detail_walk(struct reporter *r, const struct event *ev)
@@ -300,16 +300,18 @@ static void detail_walk(struct reporter *r, const struct event *ev)
 			lines_text(l, ev->walk[i].within);
 			buf_char(&l->b, ')');
 		}
-		end_detail(l);
+		text_end_detail(l);
 	}
 }
 
 static void push_details(struct reporter *r, const struct event *ev)
 {
+	if (ev->n_slots)
+		return; // the frame map says all of it
 	text_begin_detail(r, ev, ev->cfa != 0, ev->cfa);
 	lines_ours(&r->lines, "rsp before the call (CFA): ");
-	add_arithmetic(&r->lines, ev);
-	end_detail(&r->lines);
+	text_arithmetic(&r->lines, ev);
+	text_end_detail(&r->lines);
 	if (ev->cfa && ev->return_address)
 		detail_return_address(r, ev);
 	for (size_t i = 0; i < ev->n_args; i++)
@@ -318,17 +320,17 @@ static void push_details(struct reporter *r, const struct event *ev)
 
 static void pop_details(struct reporter *r, const struct event *ev)
 {
-	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1; i++)
+	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1 && !ev->n_slots; i++)
 		detail_value(r, ev, "argument", &ev->args[i]);
-	for (size_t i = 0; i < ev->n_locals; i++)
+	for (size_t i = 0; i < ev->n_locals && !ev->n_slots; i++)
 		detail_value(r, ev, ev->locals[i].is_static ? "static local" : "local",
 			     &ev->locals[i]);
 	if (ev->how == POP_RETURN && ev->has_return)
 		detail_value(r, ev, "return value", &ev->returned);
-	if (ev->n_parts) {
+	if (ev->n_parts && !ev->n_slots) {
 		text_begin_detail(r, ev, false, 0);
-		add_arithmetic(&r->lines, ev);
-		end_detail(&r->lines);
+		text_arithmetic(&r->lines, ev);
+		text_end_detail(&r->lines);
 	}
 }
 
@@ -340,7 +342,7 @@ static void explain_unknown(struct reporter *r)
 	r->told_unknown = true;
 	text_other_begin(&r->lines, 0);
 	lines_ours(&r->lines, "note: f(?) stands for arguments that no debug information tells of");
-	end_detail(&r->lines);
+	text_end_detail(&r->lines);
 }
 
 static void text_push(struct reporter *r, const struct event *ev)
@@ -368,6 +370,7 @@ static void text_push(struct reporter *r, const struct event *ev)
 	lines_end(l);
 	if (r->options.verbose)
 		push_details(r, ev);
+	text_frame(r, l, ev, r->options.verbose);
 	detail_walk(r, ev);
 }
 
@@ -403,7 +406,7 @@ static void text_inline(struct reporter *r, const struct event *ev)
 	lines_text(l, ev->within);
 	if (ev->loops)
 		lines_ours(l, "; head of a loop: told at each turn");
-	end_detail(l);
+	text_end_detail(l);
 }
 
 static void add_how(struct reporter *r, const struct event *ev)
@@ -459,6 +462,7 @@ static void text_pop(struct reporter *r, const struct event *ev)
 		text_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
+	text_frame(r, l, ev, r->options.verbose);
 	if (r->options.verbose)
 		pop_details(r, ev);
 	detail_walk(r, ev);
@@ -469,14 +473,17 @@ static void add_headings(struct reporter *r)
 	struct lines *l = &r->lines;
 
 	lines_tone(l, TONE_ASIDE);
-	lines_ours(l, r->options.verbose || r->options.walk ? "  delta  rsp or address  "
-							    : "  delta  rsp             ");
+	lines_ours(l, r->options.verbose || r->options.walk || r->options.frames
+			      ? "  delta  rsp or address  "
+			      : "  delta  rsp             ");
 	lines_ours(l, "> frame pushed, < frame popped = value");
 	lines_column(l, COLUMN_SOURCE);
 	lines_ours(l, "source");
 	lines_column(l, COLUMN_RETURN);
 	lines_ours(l, "return address");
-	end_detail(l);
+	text_end_detail(l);
+	if (r->options.frames)
+		text_frame_headings(l);
 }
 
 static bool is_end(const struct event *ev)

@@ -32,6 +32,15 @@ void text_source(struct lines *l, const struct event *ev);
 /* A line of -v: an address in its column, or blank, then blank up to the frame's own text. */
 void text_begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address);
 
+void text_end_detail(struct lines *l);
+
+/* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
+void text_arithmetic(struct lines *l, const struct event *ev);
+
+/* text_frame.c: the frame map of a push or pop, if it has one; headings once. */
+void text_frame_headings(struct lines *l);
+void text_frame(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
+
 /* Instructions and lines, within their frame. */
 void text_step(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
 
