@@ -103,6 +103,7 @@ struct event_slot {
 	uint64_t offset;     // of its lowest byte in the variable: 0 but for a part of one
 	const char *value;   // as a person reads it; NULL: none to tell (padding, not written yet)
 	bool known;	     // false: value is the reason in angle brackets, or NULL
+	const char *full;    // as in struct event_value
 	const char *bytes;   // the lowest ones in hex, as memory has them; NULL: not readable
 	const char *inlined; // the inlined function that it belongs to; NULL: none
 	bool inferred;	   // name and owner come from source line and inlined call, not from DWARF

@@ -271,6 +271,7 @@ static void value_of_variable(struct map *m, const struct map_input *in, const s
 	} else if (s->offset == 0) {
 		s->value = v->value;
 		s->known = v->known;
+		s->full = v->full;
 		s->scope_ended = v->scope_ended;
 	}
 }
@@ -485,9 +486,10 @@ static void fill_slot(const struct map_input *in, const struct placed *p, struct
 		return;
 	uint64_t whole = (l->from_rsp ? in->rsp : in->ev->cfa) + (uint64_t)(int64_t)l->off;
 	if (p->owner == OWNER_SPILL && l->reg != ARCH_NONE) {
-		const char *reg = arch_reg_name(l->reg);
+		const char *whole_reg = arch_reg_name(l->reg);
 		s->reg = arch_reg_part_name(l->reg, l->size);
-		if (reg && s->name && strcmp(reg, s->name) == 0)
+		if (s->name && ((whole_reg && strcmp(whole_reg, s->name) == 0) ||
+				(s->reg && strcmp(s->reg, s->name) == 0)))
 			s->name = NULL; // it has none of its own
 	}
 	s->inferred = l->inferred;

@@ -58,6 +58,47 @@ static bool breg_of(const struct dw_op *op, unsigned *ret_reg, int64_t *ret_off)
 }
 
 /*
+ * A frame that is built only behind the body (shrink-wrapped) has its locals on the rsp of then.
+ * Where the call frame information knows of no lower rsp there is nothing to look for.
+ */
+static int64_t rsp_of_locals(const struct traced *t)
+{
+	struct cfi_row row;
+	const struct range *code = &t->f->ranges[0];
+	bool lower = false;
+	for (uint64_t pc = t->plan.body; pc < code->hi && !lower; pc = row.hi) {
+		if (symbols_cfi_at(t->symbols, pc, &row) != FT_OK || row.hi <= pc)
+			break;
+		lower = row.cfa_reg == ARCH_RSP && !row.cfa_is_expr &&
+			-row.cfa_off < t->plan.rsp_at_body;
+	}
+	struct frame_layout l;
+	if (!lower || frame_layout_init(t->symbols, t->f, &t->plan, t->plan.body, &l) != FT_OK) {
+		ft_error_clear();
+		return t->plan.rsp_at_body;
+	}
+	int64_t fixed = l.rsp_known ? l.fixed : t->plan.rsp_at_body;
+	frame_layout_deinit(&l);
+	return fixed;
+}
+
+// The same with a frame pointer: where the CFA is counted from rbp, that is it.
+static bool rbp_set_late(const struct traced *t, int64_t *ret)
+{
+	struct cfi_row row;
+	uint64_t end = t->f->ranges[0].hi;
+	for (uint64_t pc = t->plan.body; pc < end; pc = row.hi) {
+		if (symbols_cfi_at(t->symbols, pc, &row) != FT_OK || row.hi <= pc)
+			return false;
+		if (row.cfa_reg != ARCH_RBP || row.cfa_is_expr)
+			continue;
+		*ret = -row.cfa_off;
+		return true;
+	}
+	return false;
+}
+
+/*
  * Frame bases differ: gcc uses the CFA, clang rbp, rustc rsp. The registers are meant as they are
  * at the body; there they are CFA-relative, and that stays true at the ret.
  */
@@ -76,8 +117,11 @@ static void plan_base(struct traced *t)
 		return;
 	if (is_cfa)
 		off = 0;
-	else if (!register_from_cfa(&t->plan, reg, &off))
+	else if (!register_from_cfa(&t->plan, reg, &off) &&
+		 (reg != ARCH_RBP || !rbp_set_late(t, &off)))
 		return;
+	if (!is_cfa && reg == ARCH_RSP)
+		off = rsp_of_locals(t);
 	t->base.kind = BASE_CFA;
 	t->base.off = off + add;
 }
@@ -90,17 +134,17 @@ static void at_cfa(struct accessor *a, int64_t off)
 
 /*
  * LLVM lets the location "rsp + 8" of a stack slot run on over the epilogue to the ret, where it is
- * no longer true. Where the range begins it is: if rsp and rbp are there as at the body, those are
- * meant.
+ * no longer true. Where the range begins it is.
  */
-static bool means_the_body(const struct traced *t, const struct location_entry *e)
+static void settle_rsp(const struct traced *t, const struct location_entry *e, struct accessor *a)
 {
 	struct cfi_row row;
 	if (symbols_cfi_at(t->symbols, e->lo, &row) != FT_OK || row.cfa_is_expr)
-		return false;
-	if (row.cfa_reg == ARCH_RSP)
-		return t->plan.rsp_known && row.cfa_off == -t->plan.rsp_at_body;
-	return row.cfa_reg == ARCH_RBP && t->plan.rbp_is_frame && row.cfa_off == -t->plan.rbp_off;
+		return;
+	a->has_rsp = row.cfa_reg == ARCH_RSP;
+	a->rsp_off = -row.cfa_off;
+	a->at_body =
+		row.cfa_reg == ARCH_RBP && t->plan.rbp_is_frame && row.cfa_off == -t->plan.rbp_off;
 }
 
 static void access_by_ops(const struct traced *t, const struct location_entry *e, bool at_exit,
@@ -112,7 +156,9 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 	a->kind = ACCESS_EXPR;
 	a->ops = e->ops;
 	a->n_ops = e->n_ops;
-	a->at_body = whole_function || (at_exit && means_the_body(t, e));
+	a->at_body = whole_function;
+	if (at_exit && !whole_function)
+		settle_rsp(t, e, a);
 	if (is_one_op(e->ops, e->n_ops, DW_OP_fbreg)) {
 		off = (int64_t)e->ops[0].a;
 		if (t->base.kind == BASE_CFA) {
@@ -124,6 +170,9 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 	} else if ((reg = register_of(e->ops, e->n_ops)) != ARCH_NONE) {
 		a->kind = ACCESS_REG;
 		a->reg = reg;
+	} else if (e->n_ops == 1 && a->has_rsp && breg_of(&e->ops[0], &reg, &off) &&
+		   reg == ARCH_RSP) {
+		at_cfa(a, a->rsp_off + off);
 	} else if (e->n_ops == 1 && breg_of(&e->ops[0], &reg, &off) &&
 		   register_from_cfa(&t->plan, reg, &base) && (a->at_body || !at_exit)) {
 		// Unoptimised code means the body's registers, wherever it is asked for.

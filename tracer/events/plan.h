@@ -35,6 +35,8 @@ struct accessor {
 	const char *why;  // "<optimised out>"
 	bool scope_ended; // at this pc the variable's scope is over: its last value
 	bool at_body;	  // the location means the body's rsp and rbp
+	bool has_rsp;	  // the location means rsp = CFA + rsp_off
+	int64_t rsp_off;
 };
 
 /* The frame base (DW_AT_frame_base), which DW_OP_fbreg counts from. */

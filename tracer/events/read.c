@@ -239,6 +239,9 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 		at_body.r[ARCH_RSP] = f->rsp;
 		at_body.r[ARCH_RBP] = f->rbp;
 		ctx.regs = &at_body;
+	} else if (a->has_rsp) {
+		at_body.r[ARCH_RSP] = f->cfa + (uint64_t)a->rsp_off;
+		ctx.regs = &at_body;
 	}
 	struct place place = {.kind = PLACE_REGISTER, .reg = a->reg};
 	struct place kept = {.kind = PLACE_BYTES, .block = bytes, .size = size};

@@ -212,7 +212,7 @@ void text_end_detail(struct lines *l)
 }
 
 /* The parts of a value: each line of it is "ADDRESS\tTEXT". */
-static void detail_parts(struct reporter *r, const struct event *ev, const char *s)
+void detail_parts(struct reporter *r, const struct event *ev, const char *s)
 {
 	struct lines *l = &r->lines;
 

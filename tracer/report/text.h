@@ -34,6 +34,9 @@ void text_begin_detail(struct reporter *r, const struct event *ev, bool known, u
 
 void text_end_detail(struct lines *l);
 
+/* The parts of a value (event_value.full), a line for each; NULL: none. */
+void detail_parts(struct reporter *r, const struct event *ev, const char *s);
+
 /* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
 void text_arithmetic(struct lines *l, const struct event *ev);
 

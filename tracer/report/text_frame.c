@@ -230,6 +230,8 @@ static void add_slot(struct reporter *r, struct lines *l, const struct event *ev
 	add_number(l, number, WIDTH_OFFSET);
 	end_row(r, l, ev, begin, s->size, s->owner, &text);
 	buf_deinit(&text);
+	if (verbose)
+		detail_parts(r, ev, s->full);
 }
 
 /* The upper and the lower end of the frame, and of the map. */
@@ -259,7 +261,7 @@ static void add_upper_edge(struct reporter *r, struct lines *l, const struct eve
 
 /* The register shelf: what no byte of the frame holds. */
 static void add_elsewhere(struct reporter *r, struct lines *l, const struct event *ev,
-			  const struct event_value *v)
+			  const struct event_value *v, int verbose)
 {
 	char owner[32];
 	struct buf text;
@@ -278,13 +280,23 @@ static void add_elsewhere(struct reporter *r, struct lines *l, const struct even
 	escaped(&text, v->type);
 	buf_str(&text, " = ");
 	escaped(&text, v->value);
+	if (v->entry) {
+		buf_str(&text, "; at entry ");
+		escaped(&text, v->entry);
+	}
 	if (v->scope_ended)
 		buf_str(&text, ", scope over");
+	if (v->why) {
+		buf_str(&text, ", ");
+		escaped(&text, v->why);
+	}
 	text_begin_detail(r, ev, v->has_address, v->address);
 	size_t begin = column(l);
 	buf_pad(&l->b, ' ', 2 * (size_t)WIDTH_OFFSET);
 	end_row(r, l, ev, begin, v->size, owner, &text);
 	buf_deinit(&text);
+	if (verbose)
+		detail_parts(r, ev, v->full);
 }
 
 /* "return address, n = 48" */
@@ -404,7 +416,7 @@ void text_frame(struct reporter *r, struct lines *l, const struct event *ev, int
 	if (ev->n_elsewhere)
 		add_edge(r, l, ev, 0, "not in the frame");
 	for (size_t i = 0; i < ev->n_elsewhere; i++)
-		add_elsewhere(r, l, ev, &ev->elsewhere[i]);
+		add_elsewhere(r, l, ev, &ev->elsewhere[i], verbose);
 	if (ev->n_slots)
 		add_ghosts(r, l, ev);
 }
