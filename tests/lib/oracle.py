@@ -1,0 +1,335 @@
+"""oracle - compares the pushes and pops of a trace with what gdb says at the same stops.
+
+Stops are chosen at random from all pushes and pops of a trace; gdb runs the program again, the same
+without ASLR, and tells of each what it knows (gdb_driver.py). compare() gives the differences.
+What is compared, how, and where gdb is wrong: docs/oracles.md; the list of those is excuses.py.
+"""
+import json
+import os
+import random
+import re
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from lib import excuses
+from lib.trace import SOURCE, run
+
+SEED = int(os.environ.get("ORACLE_SEED", "1"))
+STOPS = int(os.environ.get("ORACLE_STOPS", "200"))
+
+
+def number_of(text):
+    return int(text, 16) if text else None
+
+
+class Stop:
+    """One push or pop to be looked at, and where gdb will find it: the nth time at pc with rsp."""
+
+    def __init__(self, event, rsp, nth):
+        self.event, self.rsp, self.nth = event, rsp, nth
+        self.body = None  # of a pop: the stop of its push
+        self.said, self.returned = None, None
+
+    def __str__(self):
+        event = self.event
+        return f"{event['event']} {event['seq']} of {event['function']} at {event['pc']}"
+
+    def is_pop(self):
+        return self.event["event"] == "pop"
+
+    def plan(self):
+        return {"id": self.event["seq"], "pc": number_of(self.event["pc"]), "rsp": self.rsp,
+                "nth": self.nth, "kind": self.event["event"],
+                "returns": self.event.get("how") == "return",
+                "body": self.body.event["seq"] if self.body else None}
+
+
+class Chooser:
+    """Takes the events of a trace one by one; keeps what a random choice needs."""
+
+    def __init__(self, pid):
+        self.pid, self.counts, self.stops, self.sites = pid, Counter(), {}, {}
+        self.functions = {}  # pc of a body -> stops there
+
+    def take(self, event):
+        if event["pid"] != self.pid or event["event"] not in ("push", "pop"):
+            return
+        if event["event"] == "push":
+            self.push(event)
+        elif event["how"] in ("return", "tail call") and event["pc"]:
+            self.pop(event)
+
+    def add(self, event, rsp):
+        key = event["event"], event["pc"], rsp
+        self.counts[key] += 1
+        stop = self.stops[event["seq"]] = Stop(event, rsp, self.counts[key])
+        return stop
+
+    def push(self, event):
+        stop = self.add(event, number_of(event["rsp"]))
+        size = number_of(event["cfa"]) - stop.rsp
+        site = self.sites.setdefault(event["pc"], {"size": size, "exits": set()})
+        if site["size"] != size:  # a frame that is aligned at run time
+            site["size"] = None
+
+    def pop(self, event):
+        stop = self.add(event, number_of(event["cfa"]) - 8)
+        stop.body = self.stops.get(event["pushed_seq"])
+        if stop.body:
+            self.sites[stop.body.event["pc"]]["exits"].add(number_of(event["pc"]))
+
+    def choose(self, count, seed):
+        """Half of them from all events, half from all places, so that rare functions come up."""
+        generator, stops = random.Random(seed), list(self.stops.values())
+        generator.shuffle(stops)
+        chosen, places = {s.event["seq"]: s for s in stops[:count // 2]}, {}
+        for stop in stops:
+            places.setdefault((stop.event["event"], stop.event["pc"]), []).append(stop)
+        rounds = max(map(len, places.values()), default=0)
+        for at in range(rounds):
+            for place in places.values():
+                if at < len(place) and len(chosen) < count:
+                    chosen.setdefault(place[at].event["seq"], place[at])
+            if len(chosen) >= count:
+                break
+        for stop in list(chosen.values()):
+            if stop.body:
+                chosen[stop.body.event["seq"]] = stop.body
+        return chosen
+
+
+def ask_gdb(program, args, chosen, sites, env, **options):
+    """Runs the program under gdb and puts what it said into the stops. Gives how gdb ended, and
+    what broke in its driver."""
+    with tempfile.TemporaryDirectory() as directory:
+        out, plan = Path(directory) / "out", Path(directory) / "plan"
+        plan.write_text(json.dumps({
+            "out": str(out), "stops": [stop.plan() for stop in chosen.values()],
+            "sites": [{"pc": number_of(pc), "size": site["size"], "exits": sorted(site["exits"])}
+                      for pc, site in sites.items()]}))
+        driver = SOURCE / "tests/lib/gdb_driver.py"
+        done = run(["gdb", "-q", "-nx", "-batch", "-x", driver, "--args", program, *args],
+                   env=dict(env, FT_PLAN=str(plan)), **options)
+        lines = out.read_text().splitlines() if out.exists() else []
+    error = None
+    for line in lines:
+        said = json.loads(line)
+        error = said.get("error", error)
+        stop = chosen.get(said.get("id"))
+        if stop is None:
+            continue
+        if "returned" in said:
+            stop.returned = dict(said, text=said["returned"])
+        else:
+            stop.said = said
+    # gdb itself fails to tell what is returned when a caller's register is lost.
+    broken = re.search(r"Python Exception(?!.*optimized out).*", done.err.decode(errors="replace"))
+    return done, broken[0] if broken else error
+
+
+def normal(text):
+    """Spelling that may differ: gdb's z of optimized, blanks."""
+    return " ".join((text or "").replace("optimized out", "optimised out").split())
+
+
+def ours_of(value):
+    """The text of one of our values, a reason in angle brackets if it is not known."""
+    value = value or {"value": None, "unknown": "no value"}
+    return normal(value["value"] if value["value"] is not None else f"<{value['unknown']}>")
+
+
+UNKNOWN = ("<optimised out>", "<entry value not known>")
+
+
+def all_unknown(text):
+    """gdb says of each member that it is optimised out."""
+    unknown = "<optimised out>"
+    text = text.replace("<error reading variable: value has been optimised out>", unknown)
+    return unknown in text and \
+        re.fullmatch(r"(?:[\w ]+ = |\w+: |<optimised out>(?: <repeats \d+ times>)?|[{}(), ]|"
+                     r"[&\w:#<>{} ]+ \{)+", text) is not None
+
+
+def same_text(ours, theirs):
+    """Static locals have another name in the symbol table (text.1) than in DWARF (text)."""
+    def plain(text):
+        text = re.sub(r"<\w+\[(\w+)\]", r"<\1", text)
+        return re.sub(r"<(?:\w+\.)?([A-Za-z_]\w*)(?:\.\d+)?([+>])", r"<\1\2", text)
+    return ours == theirs or plain(ours) == plain(theirs)
+
+
+def rust_plain(text):
+    """Our and gdb's spelling of a Rust value made the same: no paths before names, no type before
+    an array, nothing that a pointer points to, numbers of floats, blanks."""
+    text = re.sub(r"^&\[.*?\] (?=\[)|(0x[0-9a-f]+) <.*?>(?=$|[,}\])])", r"\1", text)
+    before = None
+    while before != text:  # type arguments, from the innermost outwards
+        before, text = text, re.sub(r"(?<=\w)<(?!optimised)[^<>]*>", "", text)
+    text = re.sub(r"\b(?:\w+::)+(?=[\w{])", "", text)
+    text = re.sub(r"&?(?:dyn )?\w+ ?{pointer: (0x[0-9a-f]+), vtable: 0x[0-9a-f]+}", r"\1", text)
+    text = re.sub(r"\b\d+ (?='(?:[^'\\]|\\.[^']*)')", "", text)  # 97 'a'
+    text = re.sub(r"'\\(?:x|u\{)([0-9a-f]+)\}?'", lambda m: f"'{chr(int(m[1], 16))}'", text)
+    out, skipping, depth = [], None, 0
+    for at, char in enumerate(text):
+        depth += (char in "{[(") - (char in "}])")
+        if skipping is not None and (depth < skipping or depth == skipping and char == ","):
+            skipping = None
+        if skipping is None and text.startswith((" -> ", " (vtable "), at):
+            skipping = depth
+        if skipping is None:
+            out.append(char)
+    text = re.sub(r"(?<=[\w}])\s+(?=[({])|\s+(?=})|(?<={)\s+", "", "".join(out))
+    return re.sub(r"(\d)\.0\b(?!\.)", r"\1", text)
+
+
+class Case:
+    """One value that is compared: ours, gdb's, and what an excuse may ask about it."""
+
+    def __init__(self, build, stop, ours, theirs, what):
+        self.build, self.stop, self.what = build, stop, what
+        self.ours, self.theirs = ours_of(ours), normal(theirs.get("text"))
+        self.type = (ours or {}).get("type") or ""
+        self.value, self.said, self.name = ours or {}, theirs, theirs.get("name", "")
+        self.event, self.function = stop.event, stop.event["function"]
+        self.language, self.rust = build.language, build.language == "rust"
+        self.how = f"text, with the body's {theirs['with']}" if "with" in theirs else "text"
+
+    def same_place(self):
+        """Unless both say where it is, and not the same. What is at the same place is the same."""
+        address = number_of(self.value.get("address"))
+        if address is not None and "address" in self.said:
+            return address == self.said["address"] and self.value["size"] in (0, self.said["size"])
+        place = self.said.get("place", "")
+        register = re.fullmatch(r"a variable in \$(\w+)(?:, length \d+\.)?", place)
+        if self.value.get("register") and register:
+            return self.value["register"] == register[1]
+        return True
+
+    def parts(self):
+        """The prologue, instruction by instruction."""
+        return (self.stop.body or self.stop).event["parts"] or []
+
+    def __str__(self):
+        return (f"{self.stop}, {self.what}: ours {self.ours}, gdb's {self.theirs} "
+                f"({self.type})")
+
+
+class Comparison:
+    """All stops of one run. build: a name with compiler and flags in it, language: of its main
+    source; varying(function, name): is this value another one in each run?"""
+
+    def __init__(self, build, language, varying=lambda function, name: False):
+        self.build, self.language, self.varying = build, language, varying
+        self.faults, self.counts, self.used = [], Counter(), Counter()
+
+    def fault(self, text):
+        self.faults.append(text)
+
+    def compare(self, chosen):
+        for stop in chosen.values():
+            if stop.said is None:
+                self.fault(f"gdb never was at {stop}, rsp {stop.rsp:#x}, number {stop.nth}")
+                continue
+            self.counts["stops"] += 1
+            if "failed" in stop.said:
+                failed = {"text": "gdb fails: " + stop.said["failed"]}
+                self.excuse([Case(self, stop, None, failed, "frame")])
+                continue
+            self.frame(stop)
+            self.saved_registers(stop)
+            self.variables(stop)
+            if stop.returned:
+                self.returned(stop)
+
+    def frame(self, stop):
+        for what, mine in (("cfa", stop.event["cfa"]), ("saved_rip", stop.event["return_address"])):
+            if number_of(mine) != stop.said[what]:
+                self.fault(f"{stop}: {what} is {mine}, gdb's {stop.said[what] or 0:#x}")
+            self.counts["CFA and return address"] += 1
+
+    def saved_registers(self, stop):
+        """At the body, where the prologue's pushes put them."""
+        parts, off, pushed = stop.event["parts"], 0, {}
+        if stop.is_pop() or not parts:
+            return
+        for text, size in parts:
+            off += size
+            if text.startswith("push r"):
+                pushed.setdefault(text.removeprefix("push "), number_of(stop.event["cfa"]) + off)
+        for name, at in stop.said["saved"].items():
+            if name == "rip":
+                pushed[name] = number_of(stop.event["cfa"]) - 8
+            if name in pushed and pushed[name] != at:
+                self.fault(f"{stop}: {name} is saved at {pushed[name]:#x}, gdb's {at:#x}")
+            self.counts["saved registers"] += name in pushed
+
+    # -- variables --
+
+    def variables(self, stop):
+        known = [v for v in stop.said["variables"] if not v["name"].startswith("__")]
+        for kind in ("args", "locals") if stop.is_pop() else ("args",):
+            ours = [v for v in stop.event.get(kind) or [] if v["name"]]
+            rest = [v for v in known if v["argument"] == (kind == "args")]
+            for mine in ours:
+                self.variable(stop, mine, rest)
+            if self.language != "rust" and stop.event.get(kind) is not None:
+                for left in rest:
+                    if all_unknown(normal(left.get("text"))):
+                        continue  # a label, perhaps
+                    self.fault(f"{stop}: no {left['name']}, gdb's {left.get('text')}")
+
+    def variable(self, stop, mine, rest):
+        """Variables may have the same name in several blocks: one that agrees is the one."""
+        named = [v for v in rest if v["name"] == mine["name"]]
+        if not named:
+            self.counts["unknown to gdb"] += 1
+            return
+        if self.varying(stop.event["function"], mine["name"]):
+            rest.remove(named[0])
+            return
+        cases = [Case(self, stop, mine, theirs, mine["name"]) for theirs in named]
+        agreeing = [c for c in cases if self.agrees(c)]
+        if agreeing:
+            self.counts[f"{stop.event['event']} {agreeing[0].how}"] += 1
+            rest.remove(agreeing[0].said)
+            return
+        rest.remove(self.excuse(cases).said)
+
+    def excuse(self, cases):
+        """Counts the excuse of the first case that has one, or faults; gives that case."""
+        for case in cases:
+            excuse = excuses.of(case)
+            if excuse:
+                self.used[excuse] += 1
+                return case
+        said = {key: value for key, value in cases[0].said.items() if key not in ("leaves", "text")}
+        self.fault(f"{cases[0]} {json.dumps(said)}")
+        return cases[0]
+
+    @staticmethod
+    def same(case):
+        return same_text(case.ours, case.theirs) or \
+            case.rust and rust_plain(case.ours) == rust_plain(case.theirs)
+
+    def agrees(self, case):
+        if not case.same_place():
+            return False
+        if self.same(case) or case.ours in UNKNOWN and all_unknown(case.theirs):
+            return True
+        if case.theirs == "<optimised out>" and not case.stop.is_pop():
+            entered = case.stop.said["entered"].get(case.name)
+            if entered is not None and same_text(case.ours, normal(entered)):
+                case.how = "text, at the entry"
+                return True
+        return False
+
+    def returned(self, stop):
+        ours = stop.event.get("return")
+        if ours is None or self.varying(stop.event["function"], None):
+            return
+        case = Case(self, stop, ours, stop.returned, "returned")
+        if self.same(case):
+            self.counts["returned"] += 1
+        else:
+            self.excuse([case])
