@@ -105,6 +105,7 @@ static bool rbp_set_late(const struct traced *t, int64_t *ret)
 static void plan_base(struct traced *t)
 {
 	const struct location_entry *e;
+	t->base.reg = ARCH_NONE;
 	if (location_at(&t->sig->frame_base, t->plan.body, &e) != FT_OK)
 		return;
 	t->base.kind = BASE_EXPR;
@@ -115,6 +116,7 @@ static void plan_base(struct traced *t)
 	bool is_cfa = is_one_op(e->ops, e->n_ops, DW_OP_call_frame_cfa);
 	if (!is_cfa && reg == ARCH_NONE && (e->n_ops != 1 || !breg_of(&e->ops[0], &reg, &add)))
 		return;
+	t->base.reg = reg;
 	if (is_cfa)
 		off = 0;
 	else if (!register_from_cfa(&t->plan, reg, &off) &&
@@ -124,6 +126,16 @@ static void plan_base(struct traced *t)
 		off = rsp_of_locals(t);
 	t->base.kind = BASE_CFA;
 	t->base.off = off + add;
+}
+
+/*
+ * Whether a location means a register as it is at the body. Unoptimised code does, wherever it is
+ * asked for. LLVM lets the ranges of a location by the frame base's register run on over the
+ * epilogue, which restores that; gcc, whose frame base is the CFA, ends them before.
+ */
+static bool means_body(const struct traced *t, const struct location_entry *e, unsigned reg)
+{
+	return (e->lo == 0 && e->hi == UINT64_MAX) || t->base.reg == reg;
 }
 
 static void at_cfa(struct accessor *a, int64_t off)
@@ -143,21 +155,22 @@ static void settle_rsp(const struct traced *t, const struct location_entry *e, s
 		return;
 	a->has_rsp = row.cfa_reg == ARCH_RSP;
 	a->rsp_off = -row.cfa_off;
-	a->at_body =
+	a->body_rbp |=
 		row.cfa_reg == ARCH_RBP && t->plan.rbp_is_frame && row.cfa_off == -t->plan.rbp_off;
 }
 
 static void access_by_ops(const struct traced *t, const struct location_entry *e, bool at_exit,
 			  struct accessor *a)
 {
-	bool whole_function = e->lo == 0 && e->hi == UINT64_MAX;
 	unsigned reg;
 	int64_t off, base;
 	a->kind = ACCESS_EXPR;
 	a->ops = e->ops;
 	a->n_ops = e->n_ops;
-	a->at_body = whole_function;
-	if (at_exit && !whole_function)
+	bool whole_function = e->lo == 0 && e->hi == UINT64_MAX;
+	a->body_rsp = means_body(t, e, ARCH_RSP);
+	a->body_rbp = means_body(t, e, ARCH_RBP);
+	if (at_exit && !whole_function && e->lo >= t->plan.body)
 		settle_rsp(t, e, a);
 	if (is_one_op(e->ops, e->n_ops, DW_OP_fbreg)) {
 		off = (int64_t)e->ops[0].a;
@@ -174,8 +187,8 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 		   reg == ARCH_RSP) {
 		at_cfa(a, a->rsp_off + off);
 	} else if (e->n_ops == 1 && breg_of(&e->ops[0], &reg, &off) &&
-		   register_from_cfa(&t->plan, reg, &base) && (a->at_body || !at_exit)) {
-		// Unoptimised code means the body's registers, wherever it is asked for.
+		   register_from_cfa(&t->plan, reg, &base) &&
+		   (!at_exit || (reg == ARCH_RSP ? a->body_rsp : a->body_rbp))) {
 		at_cfa(a, base + off);
 	}
 }

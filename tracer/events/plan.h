@@ -34,7 +34,8 @@ struct accessor {
 	size_t n_ops;
 	const char *why;  // "<optimised out>"
 	bool scope_ended; // at this pc the variable's scope is over: its last value
-	bool at_body;	  // the location means the body's rsp and rbp
+	bool body_rsp;	  // the location means what rsp is at the body
+	bool body_rbp;	  // the same of rbp
 	bool has_rsp;	  // the location means rsp = CFA + rsp_off
 	int64_t rsp_off;
 };
@@ -45,6 +46,7 @@ struct frame_base {
 	int64_t off;		 // BASE_CFA: CFA + off
 	const struct dw_op *ops; // BASE_EXPR: to be evaluated at the body
 	size_t n_ops;
+	unsigned reg; // that it is or counts from; ARCH_NONE: none
 };
 
 /* What a frame map at one site takes: whose each byte is, and where the variables' values are. */

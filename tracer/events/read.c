@@ -235,14 +235,13 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 	struct regs at_body = hit->regs;
 	uint8_t bytes[ARCH_WORD];
 	size_t size = a->var->type ? a->var->type->size : SIZE_MAX;
-	if (a->at_body) {
+	if (a->body_rsp)
 		at_body.r[ARCH_RSP] = f->rsp;
+	if (a->body_rbp)
 		at_body.r[ARCH_RBP] = f->rbp;
-		ctx.regs = &at_body;
-	} else if (a->has_rsp) {
+	if (a->has_rsp)
 		at_body.r[ARCH_RSP] = f->cfa + (uint64_t)a->rsp_off;
-		ctx.regs = &at_body;
-	}
+	ctx.regs = &at_body;
 	struct place place = {.kind = PLACE_REGISTER, .reg = a->reg};
 	struct place kept = {.kind = PLACE_BYTES, .block = bytes, .size = size};
 	if (a->kind == ACCESS_EXPR && size <= sizeof(bytes) &&
