@@ -69,7 +69,8 @@ struct reading {
 	struct signature *sig;
 	struct variable *params, *locals;
 	uint64_t *param_dies; // what each parameter is an instance of: its abstract DIE, or itself
-	size_t cap_params, cap_dies, cap_locals;
+	uint64_t *local_dies; // the same of each local, also of those that are not kept
+	size_t cap_params, cap_dies, cap_locals, n_local_dies, cap_local_dies;
 	struct range *scope; // of the block that is being read
 	size_t n_scope;
 	bool is_rust;
@@ -122,21 +123,26 @@ static struct variable read_variable(struct reading *r, const struct die *die)
 	return v;
 }
 
-static void add_param(struct reading *r, const struct die *die)
+/* The abstract DIE that it is an instance of, or itself. */
+static uint64_t instance_of(struct dwarf_file *d, const struct die *die)
 {
 	uint64_t origin = die_offset(die);
+
+	return die_ref(d, die, DW_AT_abstract_origin, &origin) == FT_OK ? origin : die_offset(die);
+}
+
+static void add_param(struct reading *r, const struct die *die)
+{
 	size_t n = r->sig->n_params;
 
 	if (n >= VARIABLES)
 		return;
-	if (die_ref(r->d, die, DW_AT_abstract_origin, &origin) != FT_OK)
-		origin = die_offset(die);
 	r->params = xgrow(r->params, n, &r->cap_params, sizeof(*r->params));
 	r->param_dies = xgrow(r->param_dies, n, &r->cap_dies, sizeof(*r->param_dies));
 	r->params[n] = read_variable(r, die);
 	r->params[n].is_param = true;
 	r->sig->optimised |= r->params[n].has_const;
-	r->param_dies[n] = origin;
+	r->param_dies[n] = instance_of(r->d, die);
 	r->sig->n_params++;
 }
 
@@ -227,8 +233,12 @@ static void add_local(struct reading *r, const struct die *die)
 {
 	size_t n = r->sig->n_locals;
 
-	if (n >= VARIABLES || die_flag(r->d, die, DW_AT_declaration))
+	if (n >= VARIABLES || r->n_local_dies >= VARIABLES ||
+	    die_flag(r->d, die, DW_AT_declaration))
 		return;
+	r->local_dies =
+		xgrow(r->local_dies, r->n_local_dies, &r->cap_local_dies, sizeof(*r->local_dies));
+	r->local_dies[r->n_local_dies++] = instance_of(r->d, die);
 	r->locals = xgrow(r->locals, n, &r->cap_locals, sizeof(*r->locals));
 	struct variable *v = &r->locals[n];
 	*v = read_variable(r, die);
@@ -364,6 +374,47 @@ static void merge_params(struct reading *r, const struct die *abstract)
 	free(dies);
 }
 
+static int by_offset(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/*
+ * Locals that only the abstract DIE has: a static one is described there once for all instances,
+ * and one that was optimised out of this instance has no DIE in it.
+ */
+static void inherit_locals(struct reading *r, const struct die *abstract, const uint64_t *seen,
+			   size_t n_seen, unsigned depth)
+{
+	struct die *child, *next = NULL;
+
+	if (depth > BLOCK_DEPTH)
+		return;
+	for (enum ft_rc rc = die_child(r->d, abstract, &child); rc == FT_OK; child = next) {
+		uint64_t offset = die_offset(child);
+		if (die_tag(child) == DW_TAG_lexical_block)
+			inherit_locals(r, child, seen, n_seen, depth + 1);
+		else if (die_tag(child) == DW_TAG_variable &&
+			 !(n_seen && bsearch(&offset, seen, n_seen, sizeof(*seen), by_offset)))
+			add_local(r, child);
+		rc = die_sibling(r->d, child, &next);
+		die_free(r->d, child);
+	}
+}
+
+static void merge_locals(struct reading *r, const struct die *abstract)
+{
+	size_t n = r->n_local_dies;
+	uint64_t *seen = xcalloc(n + 1, sizeof(*seen));
+
+	for (size_t i = 0; i < n; i++)
+		seen[i] = r->local_dies[i];
+	qsort(seen, n, sizeof(*seen), by_offset);
+	inherit_locals(r, abstract, seen, n, 0);
+	free(seen);
+}
+
 static bool producer_optimises(const char *producer)
 {
 	for (const char *p = producer ? strstr(producer, " -O") : NULL; p; p = strstr(p, " -O")) {
@@ -382,8 +433,10 @@ static void read_variables(struct reading *r, const struct chain *c)
 	uint64_t abstract;
 
 	read_block(r, c->die[0], 0);
-	if (c->n > 1 && die_ref(r->d, c->die[0], DW_AT_abstract_origin, &abstract) == FT_OK)
+	if (c->n > 1 && die_ref(r->d, c->die[0], DW_AT_abstract_origin, &abstract) == FT_OK) {
 		merge_params(r, c->die[1]);
+		merge_locals(r, c->die[1]);
+	}
 	if (r->is_rust && sig->optimised)
 		mark_optimised_macros(r);
 	sig->params = arena_copy(a, r->params, sig->n_params * sizeof(*sig->params));
@@ -391,6 +444,7 @@ static void read_variables(struct reading *r, const struct chain *c)
 	free(r->params);
 	free(r->param_dies);
 	free(r->locals);
+	free(r->local_dies);
 }
 
 size_t signature_read_block(struct module *m, const struct die *die, enum language language,
