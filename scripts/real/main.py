@@ -15,14 +15,16 @@ sys.path[:0] = [str(HERE), str(TOP / "tests")]
 import checks  # noqa: E402
 import trace  # noqa: E402
 from fetch import Apt, FetchError  # noqa: E402
-from lib import tap  # noqa: E402
+from lib import oracle, tap  # noqa: E402
+from lib import trace as tests  # noqa: E402
 from programs import PROGRAMS, BuildError, must  # noqa: E402
 
 HOOKS = TOP / "tests/samples/instrument.c"
 DOC = TOP / "docs/real-programs.md"
 MARKS = ("<!-- table begin -->", "<!-- table end -->")
 COLUMNS = ("program", "package", "language", "flags", "traced", "hidden", "skipped", "events",
-           "deepest", "same output", "same sequence", "native", "traced", "tracer's memory")
+           "deepest", "same output", "same sequence", "values as gdb's", "native", "traced",
+           "tracer's memory")
 
 INSTRUMENT = ["-O0", "-no-pie", "-finstrument-functions"]
 # addr2line gives some clones of these to the file that they are used in.
@@ -39,6 +41,7 @@ class Row:
         self.native_s = self.traced_s = 0.0
         self.output = self.structure = True
         self.sequence = None  # nothing to compare with
+        self.gdb = None  # nothing was compared
         self.late = False  # frames that were unwound are popped later than they ended
 
     def add(self, native, traced, stack):
@@ -55,7 +58,7 @@ class Row:
         said = {True: "yes", False: "**no**", None: "-"}
         return (program.name, f"{program.package} {version}", program.language, flags, self.traced,
                 self.hidden, self.skipped, self.events, self.deepest, said[self.output],
-                said[self.sequence] + (", unwound later" if self.late else ""),
+                said[self.sequence] + (", unwound later" if self.late else ""), said[self.gdb],
                 f"{self.native_s:.3f} s", f"{self.traced_s:.2f} s", f"{self.peak / 1024:.0f} MiB")
 
 
@@ -165,6 +168,49 @@ class Checker:
         check.what = "calls are those that gdb saw"
         return check
 
+    def traced_by_path(self, program, run):
+        file = self.work / "values.json"
+        left_out = [f"--source=!*/{name}" for name in self.program.left_out]
+        tests.run([self.frametrace, "--format=json", "-v", "-o", file, "--no-aslr", *left_out, "--",
+                   program, *run.args], run.stdin, trace.TIMEOUT, cwd=program.parent,
+                  env=trace.ENVIRONMENT)
+        return trace.Trace(None, file)
+
+    def gdb_values(self, label, built, number, run):
+        """What gdb says at random pushes and pops. Both run it by its absolute path, which is what
+        gdb does: the stack begins with it."""
+        directory = self.work / "run"
+        program = trace.lay_out(directory, built, run)
+        traced = self.traced_by_path(program, run)
+        chooser = oracle.Chooser()
+        for event in traced.events():
+            chooser.take(event)
+        chosen = chooser.choose(oracle.STOPS, oracle.SEED, traced.events())
+        traced.file.unlink()
+        # What was never set differs from run to run: the canary, random bytes, times.
+        trace.lay_out(directory, built, run)
+        again, varying = self.traced_by_path(program, run), set()
+        for event in again.events():
+            if event["seq"] in chosen:
+                ours = oracle.values_of(chosen[event["seq"]].event)
+                varying |= {(event["seq"], name) for name, _ in ours ^ oracle.values_of(event)}
+        again.file.unlink()
+        trace.lay_out(directory, built, run)
+        _, broken = oracle.ask_gdb(program, run.args, chosen, chooser.sites, trace.ENVIRONMENT,
+                                   stdin=run.stdin, timeout=trace.TIMEOUT, cwd=directory)
+        name = f"{label} run {number}"
+        comparison = oracle.Comparison(name, self.program.language.lower(),
+                                       lambda stop, value: (stop.seq, value) in varying)
+        comparison.compare(chosen)
+        faults = [broken] * bool(broken) + comparison.faults
+        values = sum(n for what, n in comparison.counts.items() if what.startswith(("push", "pop")))
+        excused = sum(comparison.used.values())
+        good = self.say(not faults and values, f"{name}: {comparison.counts['stops']} stops and "
+                        f"{values} values are as gdb says, {excused} excused", *faults[:30])
+        for what, count in sorted((comparison.counts + comparison.used).items()):
+            print(f"# {count:6} {what}")
+        return good
+
     def plain(self, label, flags):
         row, good = Row(), self.recorded_well if label == "-O0" else None
         built = self.built(label.strip("-"), flags)
@@ -179,6 +225,9 @@ class Checker:
             elif self.program.repeats and label != "-O0" and not run.children:
                 extra = [self.gdb_calls(built, number, run)]
             same = self.one(label, number, run, built, row, extra)
+            if self.program.repeats and not run.children:
+                good_values = self.gdb_values(label, built[0], number, run)
+                row.gdb = good_values and row.gdb is not False
             if extra:
                 good = same and good is not False
         row.sequence = good
@@ -189,6 +238,13 @@ class Checker:
         self.source = self.source.resolve()
         print(f"# {self.program.name}: {self.program.package} {self.version}", flush=True)
         self.work.mkdir(parents=True, exist_ok=True)
+        if self.options.values:
+            for label, flags in BUILDS[self.program.language].items():
+                program = self.build(label.strip("-"), flags)
+                for number, run in enumerate(self.program.runs(self.source), 1):
+                    if self.program.repeats and not run.children:
+                        self.gdb_values(label, program, number, run)
+            return
         if self.program.language != "Rust":
             self.recorded_well = self.instrumented()
         for label, flags in BUILDS[self.program.language].items():
@@ -221,6 +277,7 @@ def main():
     parser.add_argument("--check", action="append", default=[])
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--values", action="store_true")
     options = parser.parse_args()
     if options.list:
         for program in PROGRAMS:
@@ -241,9 +298,10 @@ def main():
         except (BuildError, FetchError) as error:
             tap.ok(False, f"{program.name} is fetched and built", error)
         rows += checker.rows
-    if not options.check:
+    if not options.check and not options.values:
         write_table(rows)
-    print("\n".join("# " + line for line in table(rows).splitlines()))
+    if rows:
+        print("\n".join("# " + line for line in table(rows).splitlines()))
     tap.done()
 
 

@@ -102,9 +102,11 @@ def vla(case):
 
 
 def standard_type(case):
-    """libstdc++'s types, which gdb shows by printers of their own, or member by member where the
-    program is static and they were not loaded."""
-    return re.search(r"\bstd::", case.type) and case.same_place()
+    """libstdc++'s types, and what holds such: gdb shows them by printers of their own, or member by
+    member where the program is static and they were not loaded."""
+    ours, theirs = (re.match(r"@?0x[0-9a-f]+|", text)[0] for text in (case.ours, case.theirs))
+    return case.language == "c++" and case.same_place() and (ours == theirs or not theirs) and \
+        re.search(r"\bstd::", case.type + case.ours + case.theirs)
 
 
 def closed_library(case):

@@ -2,7 +2,7 @@
 
 Reads the plan from the file named by $FT_PLAN:
     {"out": file, "stops": [{"id", "pc", "rsp", "nth", "kind": "push" or "pop", "body": id}...],
-     "sites": [{"pc", "size": cfa - rsp or null, "exits": [pc...]}...]}
+     "sites": [{"pc", "size": cfa - rsp or null, "exits": [pc...], "registers": bool}...]}
 A stop is the nth time that a thread is at pc with that rsp, frames counted, not loops: between two
 of them the frame has ended. `body` of a pop is the stop at which its frame was at its body.
 Writes one JSON object per line: what gdb says of the frame at a stop, and {"id", "returned"} when
@@ -57,21 +57,21 @@ class Site(gdb.Breakpoint):
         if stop is None:
             return False
         PENDING.append((stop, self.entered))
+        self.enabled = bool(self.wanted)
         return True  # to look and to make finish breakpoints is not safe inside stop()
 
 
 class Body(Site):
-    """Where the body is not the first instruction, it counts once for each arrival at that; where
-    it is, once until an exit of the function is met at the same place in the stack."""
+    """The head of a loop counts once for each arrival at the function's first instruction or, if it
+    is that itself, once until an exit of the function is met at the same place in the stack."""
 
-    def __init__(self, pc, stops, size, exits):
+    def __init__(self, pc, stops, site):
         super().__init__(pc, stops)
-        self.size = size
+        self.size, exits = site["size"], site["exits"]
         self.fresh, self.alive, self.at_entry = set(), set(), {}
-        self.entry = entry_of(pc)
-        self.loops = self.entry == pc and jumps_to(pc)
-        self.cfas = {rsp + size for rsp, _ in self.wanted} if size is not None else set()
-        if self.entry != pc:
+        self.entry, self.loops = entry_of(pc), jumps_to(pc)
+        self.cfas = {rsp + self.size for rsp, _ in self.wanted} if self.size is not None else set()
+        if self.entry != pc and (self.loops or site["registers"]):
             Watch(self.entry, self.enter)
         elif self.loops:
             for at in exits:
@@ -89,8 +89,10 @@ class Body(Site):
             new = not self.loops or (thread(), rsp) not in self.alive
             self.alive.add((thread(), rsp))
             return new
+        if not self.loops and not self.cfas:
+            return True
         key = thread(), cfa_in(frame_text()) if self.size is None else rsp + self.size
-        new = key in self.fresh
+        new = not self.loops or key in self.fresh
         self.fresh.discard(key)
         self.entered = self.at_entry.pop(key, {})
         return new
@@ -209,7 +211,7 @@ def variables(frame, now, body):
                "place": place_at(place, frame.pc()), "line": symbol.line,
                "in_scope": block.start <= frame.pc() < block.end}
         read_symbol(symbol, frame, one)
-        names = [] if place.startswith("multi-location") else base_of(place, symbol)
+        names = base_of(place, one["place"], symbol)
         if any(now[name] != body[name] for name in names):
             moved.setdefault(tuple(names), []).append(index)
         found.append(one)
@@ -226,14 +228,17 @@ def variables(frame, now, body):
     return found
 
 
-def base_of(place, symbol):
-    """The registers that a location counts from. gdb does not name the frame base of a longer
-    expression: gcc's is the CFA, clang's and rustc's is rbp or rsp."""
-    base = re.search(r"frame base reg \$(rbp|rsp)|DW_OP_breg\d+ -?\d+ \[\$(rbp|rsp)\]", place)
+def base_of(place, here, symbol):
+    """The registers of the body that a location counts from. gdb does not name the frame base of
+    a longer expression: gcc's is the CFA, LLVM's is rbp or rsp. gcc ends the ranges of a location
+    list before the epilogue, LLVM does not where they count from its frame base."""
+    llvm = re.search("clang|rustc|LLVM", symbol.symtab.producer or "")
+    if place.startswith("multi-location") and not llvm:
+        return []
+    base = re.search(r"frame base reg \$(rbp|rsp)|DW_OP_breg\d+ -?\d+ \[\$(rbp|rsp)\]", here)
     if base:
         return [base[1] or base[2]]
-    by_register = re.search("clang|rustc", symbol.symtab.producer or "")
-    return ["rsp", "rbp"] if "DW_OP_fbreg" in place and by_register else []
+    return ["rsp", "rbp"] if "DW_OP_fbreg" in here and llvm else []
 
 
 def asserts(symbol, place):
@@ -306,7 +311,7 @@ def symbols_of(frame):
     found = None  # the outermost: a part of a function may be inlined into itself
     while outer is not None and not outer.is_static and not outer.is_global:
         if outer.function is not None:
-            same = (outer.function.name, outer.function.line) == (function.name, function.line)
+            same = identity(outer)[2:] == (function.name, function.line)
             if found is not None and not same:
                 break
             found = outer if same else found
@@ -314,18 +319,23 @@ def symbols_of(frame):
     if found is None:
         return []
     outer = found
-    key = outer.start, outer.end
+    key = identity(outer)
     if key not in KNOWN or not all(symbol.is_valid() for symbol, _, _ in KNOWN[key]):
         KNOWN[key] = list(symbols_in(outer, frame.pc()))
     return KNOWN[key]
+
+
+def identity(block):
+    """Python's objects for the same block differ."""
+    name, line = (block.function.name, block.function.line) if block.function else (None, None)
+    return block.start, block.end, name, line
 
 
 def symbols_in(outer, pc):
     blocks = {}  # in the order in which they begin
     for at in [pc, *range(outer.start, min(outer.end, outer.start + 65536))]:
         block, chain, plain = gdb.block_for_pc(at), [], True
-        while block is not None and not (block.function is not None and
-                                         (block.start, block.end) == (outer.start, outer.end)):
+        while block is not None and identity(block) != identity(outer):
             chain.append(block)
             if block.function is not None:
                 chain, plain = [], False  # inside of an inlined call
@@ -376,11 +386,14 @@ def running():
 
 
 def settings():
+    """gdb calls malloc in the program to put an array somewhere that is in registers: never."""
     for setting in ("pagination off", "confirm off", "debuginfod enabled off", "print pretty off",
                     "print entry-values no", "print frame-arguments none", "print symbol on",
                     "startup-with-shell off", "disable-randomization on", "width 0",
                     "print elements 200", "host-charset UTF-8", "print repeats 10",
-                    "print thread-events off", "print inferior-events off", "print finish on"):
+                    "print thread-events off", "print inferior-events off", "print finish on",
+                    "print static-members off", "python print-stack full",
+                    "may-call-functions off"):
         try:
             gdb.execute("set " + setting, to_string=True)
         except gdb.error:
@@ -402,7 +415,7 @@ def main():
         if kind == "pop":
             Exit(pc, stops)
         else:
-            Body(pc, stops, sites[pc]["size"], sites[pc]["exits"])
+            Body(pc, stops, sites[pc])
     while running():
         gdb.execute("continue", to_string=True)
         while PENDING and running():
