@@ -65,9 +65,21 @@ def no_such_array(case):
 
 
 def empty_class(case):
-    """A class without members: gdb prints none, wherever it is not."""
-    return case.said.get("place") == "optimized out." and case.ours == "<optimised out>" and \
-        case.theirs == "{<No data fields>}"
+    """A type without members, as a closure that captures nothing: gdb prints none of them, wherever
+    it is not."""
+    nothing = case.theirs == "{<No data fields>}" or case.rust and case.said.get("size") == 0
+    return case.said.get("place") == "optimized out." and case.ours == "<optimised out>" and nothing
+
+
+def no_variant(case):
+    """An enum that was never set: no variant has its tag. The bytes are the same."""
+    return case.rust and "Could not find active enum variant" in case.theirs and \
+        case.same_place() and "<no variant" in case.ours
+
+
+def no_other_variant(case):
+    """Of Result<Infallible, E> only Err can be; not set, and we say Ok."""
+    return case.rust and "Infallible" in case.said.get("type", "") and case.same_place()
 
 
 def dropped(case):
@@ -106,7 +118,7 @@ def standard_type(case):
     member where the program is static and they were not loaded."""
     ours, theirs = (re.match(r"@?0x[0-9a-f]+|", text)[0] for text in (case.ours, case.theirs))
     return case.language == "c++" and case.same_place() and (ours == theirs or not theirs) and \
-        re.search(r"\bstd::", case.type + case.ours + case.theirs)
+        re.search(r"\bstd::", case.said.get("type", "") + case.type + case.ours + case.theirs)
 
 
 def closed_library(case):
@@ -132,6 +144,7 @@ EXCUSES = [
     (LESS + "nothing where the range is an empty one", location_view),
     (GDB + "0x0 for an array that is nowhere", no_such_array),
     (GDB + "an empty class that is nowhere", empty_class),
+    (LESS + "an error for an enum that was never set", no_variant),
     (GDB + "it follows pointers of values that were dropped", dropped),
     (GDB + "it fails at the ret of gcc's realigned frames", realigned_ret),
     (LESS + "Rust's library types, compared by their place", rust_standard_type),
@@ -141,6 +154,7 @@ EXCUSES = [
     (OWN + "bounds of arrays that are entry values", vla),
     (OWN + "types of libstdc++", standard_type),
     (OWN + "libraries that were closed", closed_library),
+    (OWN + "enums with a variant that cannot be", no_other_variant),
 ]
 
 

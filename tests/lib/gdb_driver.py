@@ -206,12 +206,13 @@ def variables(frame, now, body):
     where they have been popped, gdb looks again with those put back ("with")."""
     found, moved = [], {}
     symbols = symbols_of(frame)
+    base = frame_base([place for _, _, place in symbols])
     for index, (symbol, block, place) in enumerate(symbols):
         one = {"name": symbol.name, "argument": bool(symbol.is_argument),
                "place": place_at(place, frame.pc()), "line": symbol.line,
                "in_scope": block.start <= frame.pc() < block.end}
         read_symbol(symbol, frame, one)
-        names = base_of(place, one["place"], symbol)
+        names = base_of(place, one["place"], symbol, base)
         if any(now[name] != body[name] for name in names):
             moved.setdefault(tuple(names), []).append(index)
         found.append(one)
@@ -228,17 +229,28 @@ def variables(frame, now, body):
     return found
 
 
-def base_of(place, here, symbol):
-    """The registers of the body that a location counts from. gdb does not name the frame base of
-    a longer expression: gcc's is the CFA, LLVM's is rbp or rsp. gcc ends the ranges of a location
-    list before the epilogue, LLVM does not where they count from its frame base."""
+def frame_base(places):
+    """The registers that a function's frame base may be, by gdb's words for other locations by it:
+    of those with one operation only it names the register, if it is one."""
+    for place in places:
+        named = re.search(r"frame base reg \$(r[sb]p)", place)
+        if named:
+            return [named[1]]
+        if re.search(r"expression: 0: DW_OP_fbreg -?\d+ ?(,|$)", place):
+            return []
+    return ["rsp", "rbp"]
+
+
+def base_of(place, here, symbol, base):
+    """The registers of the body that a location counts from. gcc ends the ranges of a location list
+    before the epilogue, LLVM does not where they count from its frame base."""
     llvm = re.search("clang|rustc|LLVM", symbol.symtab.producer or "")
     if place.startswith("multi-location") and not llvm:
         return []
-    base = re.search(r"frame base reg \$(rbp|rsp)|DW_OP_breg\d+ -?\d+ \[\$(rbp|rsp)\]", here)
-    if base:
-        return [base[1] or base[2]]
-    return ["rsp", "rbp"] if "DW_OP_fbreg" in here and llvm else []
+    if "DW_OP_fbreg" in here:
+        return base if llvm else []  # gcc's is the CFA
+    named = re.search(r"frame base reg \$(rbp|rsp)|DW_OP_breg\d+ -?\d+ \[\$(rbp|rsp)\]", here)
+    return [named[1] or named[2]] if named else []
 
 
 def asserts(symbol, place):
@@ -255,6 +267,8 @@ def read_symbol(symbol, frame, one):
         return
     try:
         describe(symbol.value(frame), one)
+        if symbol.type.code == gdb.TYPE_CODE_STRUCT:
+            one["size"] = symbol.type.sizeof  # of an enum of Rust, not of the variant it has
     except (gdb.error, ValueError) as error:
         one["text"] = f"<error: {error}>"
 

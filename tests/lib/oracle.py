@@ -166,7 +166,7 @@ def same_text(ours, theirs):
     the parameters of C++ functions, and no address before a referred string."""
     def plain(text):
         text = re.sub(r"<([\w:~]+)\([^<>]*\)([+>])", r"<\1\2", text)
-        text = re.sub(r"^@0x[0-9a-f]+: (?=\")", "", text)
+        text = re.sub(r"^@0x[0-9a-f]+: (?=[\"'])", "", text)
         text = re.sub(r"<\w+\[(\w+)\]", r"<\1", text)
         return re.sub(r"<(?:\w+\.)?([A-Za-z_]\w*)(?:\.\d+)?([+>])", r"<\1\2", text)
     return ours == theirs or plain(ours) == plain(theirs)
@@ -179,7 +179,7 @@ def rust_plain(text):
     before = None
     while before != text:  # type arguments, from the innermost outwards
         before, text = text, re.sub(r"(?<=\w)<(?!optimised)[^<>]*>", "", text)
-    text = re.sub(r"\b(?:\w+::)+(?=[\w{])", "", text)
+    text = re.sub(r"(?<![\w}])(?:(?:\w+|{\w+#\d+})::)+(?=[\w{])", "", text)
     text = re.sub(r"&?(?:dyn )?\w+ ?{pointer: (0x[0-9a-f]+), vtable: 0x[0-9a-f]+}", r"\1", text)
     text = re.sub(r"\b\d+ (?='(?:[^'\\]|\\.[^']*)')", "", text)  # 97 'a'
     text = re.sub(r"'\\(?:x|u\{)([0-9a-f]+)\}?'", lambda m: f"'{chr(int(m[1], 16))}'", text)
