@@ -205,8 +205,9 @@ class Checker:
         faults = [broken] * bool(broken) + comparison.faults
         values = sum(n for what, n in comparison.counts.items() if what.startswith(("push", "pop")))
         excused = sum(comparison.used.values())
-        good = self.say(not faults and values + excused, f"{name}: {comparison.counts['stops']} stops and "
-                        f"{values} values are as gdb says, {excused} excused", *faults[:30])
+        good = self.say(not faults and values + excused,
+                        f"{name}: {comparison.counts['stops']} stops and {values} values are as "
+                        f"gdb says, {excused} excused", *faults[:30])
         for what, count in sorted((comparison.counts + comparison.used).items()):
             print(f"# {count:6} {what}")
         return good

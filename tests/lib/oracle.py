@@ -149,7 +149,9 @@ def ours_of(value):
     return normal(value["value"] if value["value"] is not None else f"<{value['unknown']}>")
 
 
-UNKNOWN = ("<optimised out>", "<entry value not known>")
+def not_known(text):
+    """A reason of ours in place of a value."""
+    return text.startswith(("<optimised out", "<entry value not known", "<not known"))
 
 
 def all_unknown(text):
@@ -243,7 +245,7 @@ class Comparison:
     def compare(self, chosen):
         threaded = len({stop.event["tid"] for stop in chosen.values()}) > 1
         for stop in chosen.values():
-            if stop.said is None and threaded:
+            if threaded and (stop.said is None or stop.body and stop.body.said is None):
                 self.counts["not met again: a thread had another stack"] += 1
                 continue
             if stop.said is None:
@@ -340,14 +342,29 @@ class Comparison:
     def agrees(self, case):
         if not case.same_place():
             return False
-        if self.same(case) or case.ours in UNKNOWN and all_unknown(case.theirs):
+        if self.same(case) or not_known(case.ours) and all_unknown(case.theirs):
             return True
-        if case.theirs == "<optimised out>" and not case.stop.is_pop():
-            entered = case.stop.said["entered"].get(case.name)
-            if entered is not None and same_text(case.ours, normal(entered)):
-                case.how = "text, at the entry"
-                return True
+        entered = self.at_entry(case)
+        if entered is not None and self.same(Case(self, case.stop, case.value, entered, case.what)):
+            case.how = "text, at the entry"
+            return True
         return False
+
+    @staticmethod
+    def at_entry(case):
+        """What gdb said of an argument at the function's first instruction, if it is gone at the
+        body, or is what it was there: gdb asks the call site for that, which may not tell, or be
+        another function's, which jumped here."""
+        push = case.stop.body or case.stop
+        if push.said is None or not case.said.get("argument"):
+            return None
+        gone = not case.stop.is_pop() and case.theirs == "<optimised out>"
+        if not gone and "entry_value" not in case.said["place"]:
+            return None
+        texts = [push.said["entered"].get(case.name)]
+        texts += [v.get("text") for v in push.said["variables"] if v["name"] == case.name]
+        known = [text for text in texts if text and text != "<optimized out>"]
+        return {"text": known[0], "place": "", "name": case.name} if known else None
 
     def returned(self, stop):
         ours = stop.event.get("return")
