@@ -120,7 +120,7 @@ class Checker:
                     self.wrong(event, f"{value} is neither in the frame nor elsewhere")
                 continue
             slot = next(s for a, s in slots if a <= at < a + s["size"])
-            if slot["name"] == value["name"]:
+            if (slot["name"] or "") == value["name"]:
                 continue
             shared = [v for v in values if v is not value and number(v["address"]) is not None and
                       at < number(v["address"]) + v["size"] and number(v["address"]) < at + value["size"]]
@@ -159,14 +159,14 @@ def gdb_says(program, args, pcs):
     with tempfile.TemporaryDirectory() as directory:
         out, plan = Path(directory) / "out", Path(directory) / "plan"
         plan.write_text(json.dumps({"pushes": pcs, "limit": 2, "out": str(out)}))
-        run(["gdb", "-q", "-nx", "-batch", "-x", SOURCE / "tests/lib/gdb_driver.py", "--args",
+        run(["gdb", "-q", "-nx", "-batch", "-x", SOURCE / "tests/lib/gdb_saved.py", "--args",
              program, *args], env=dict(ENVIRONMENT, FT_PLAN=str(plan)), timeout=100)
         text = out.read_text() if out.exists() else ""
     return [json.loads(line) for line in text.splitlines()]
 
 
 def compare_saved(traced, seen):
-    """Per body: the CFI rules do not depend on the run."""
+    """Per body: the rules of call frame information do not depend on who called."""
     ours, faults, compared = {}, [], 0
     for push in traced.pushes():
         if push["frame"]:
