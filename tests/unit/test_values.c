@@ -590,6 +590,23 @@ TEST(rust_arrays)
 	CHECK_EQ_S(format_with(style, &a3, v, 12, NULL, 0), "[1, 2, ...]");
 }
 
+// A length that nobody has stored yet: elements without bytes are not counted one by one.
+TEST(rust_slice_of_nothing)
+{
+	struct type unit = {
+		.kind = TYPE_STRUCT, .name = "demo::U", .shown = "demo::U", .language = LANG_RUST};
+	struct type to = r_u8p, slice = r_str;
+	struct member members[] = {r_str.members[0], r_str.members[1]};
+	to.target = &unit;
+	to.name = to.shown = "*const demo::U";
+	members[0].type = &to;
+	slice.members = members;
+	slice.name = slice.shown = "&[demo::U]";
+	uint64_t torn[2] = {5, UINT64_MAX};
+
+	CHECK_EQ_S(format(&slice, torn, 16), "[U; 18446744073709551615]");
+}
+
 TEST(rust_owners)
 {
 	struct type ref = r_box, raw = r_box, boxbox = r_box;

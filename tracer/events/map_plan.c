@@ -90,8 +90,11 @@ struct map_plan *map_plan_create(const struct traced *t, const struct traced_exi
 	p->n_site = t->n_args + (x && x->locals ? t->n_locals : 0);
 	p->value = xcalloc(p->layout.n + 1, sizeof(*p->value));
 	for (size_t i = 0; i < p->layout.n; i++) {
-		const struct variable *v = p->layout.slots[i].var;
-		p->value[i] = v && t->sig ? value_for(p, &cap, t, x, v) : SIZE_MAX;
+		const struct layout_slot *slot = &p->layout.slots[i];
+		// At the body, what is not stored yet has no value: its bytes are anything.
+		bool has = slot->var && t->sig &&
+			   (x || slot->at_body || (slot->var->is_param && !slot->inlined));
+		p->value[i] = has ? value_for(p, &cap, t, x, slot->var) : SIZE_MAX;
 	}
 	if (!x && t->sig)
 		add_registers(p, &cap, t, o);

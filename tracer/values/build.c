@@ -95,6 +95,8 @@ uint64_t array_run(const uint8_t *bytes, uint64_t size, uint64_t max)
 {
 	uint64_t run = 1;
 
+	if (size == 0) // as many as a torn length says, and all are equal
+		return max;
 	while (run < max && memcmp(bytes, bytes + run * size, size) == 0)
 		run++;
 	return run;
