@@ -154,8 +154,8 @@ TEST(variables_are_those_of_the_inlined_function)
 	symbols_destroy(o.s);
 }
 
-/* How many readelf sees in the whole file, but for those of which no code is left. */
-static size_t count_by_readelf(void)
+/* What readelf and awk make of this program: one number; 0 if they cannot be run. */
+static size_t number_by_readelf(const char *dump, const char *awk)
 {
 	char path[4096], command[4608];
 	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
@@ -163,17 +163,22 @@ static size_t count_by_readelf(void)
 
 	path[len > 0 ? len : 0] = '\0';
 	snprintf(command, sizeof(command),
-		 "LC_ALL=C readelf --debug-dump=info '%s' 2>/dev/null | awk '"
-		 "/Abbrev Number/ { inside = /DW_TAG_inlined_subr/; n += inside }"
-		 "/DW_AT_high_pc/ && inside && /: 0(x0)?$/ { n-- }"
-		 "END { print n }'",
-		 path);
+		 "LC_ALL=C readelf --debug-dump=%s '%s' 2>/dev/null | awk '%s END { print n + 0 }'",
+		 dump, path, awk);
 	FILE *p = popen(command, "r");
 	if (!p || fscanf(p, "%zu", &n) != 1)
 		n = 0;
 	if (p)
 		pclose(p);
 	return n;
+}
+
+/* How many inlined calls are in the whole file, but for those of which no code is left. */
+static size_t count_by_readelf(void)
+{
+	return number_by_readelf("info",
+				 "/Abbrev Number/ { inside = /DW_TAG_inlined_subr/; n += inside }"
+				 "/DW_AT_high_pc/ && inside && /: 0(x0)?$/ { n-- }");
 }
 
 TEST(readelf_counts_as_many)
@@ -195,7 +200,10 @@ TEST(readelf_counts_as_many)
 		}
 	}
 	CHECK(total >= 3);
-	CHECK_EQ_U(total, count_by_readelf());
+	// A list may hold nothing but empty ranges; readelf marks those, but not whose they are.
+	size_t seen = count_by_readelf();
+	size_t empty = number_by_readelf("Ranges", "/start == end/ { n++ }");
+	CHECK(total <= seen && seen - total <= empty);
 	free(functions.f);
 	symbols_destroy(o.s);
 }
