@@ -222,11 +222,54 @@ def narrowed():
                frames, *faults, *others[:3], *deep[:3], unseen)
 
 
+def dead_bytes():
+    """What ghosts.c says of its dead bytes, and who overwrites them."""
+    program = samples.build(samples.Sample(samples.SOURCE / "tests/samples/ghosts.c"), "gcc",
+                            "-g", "-O0")
+    traced = trace([program], "--events=insn", "--frames", "--no-aslr")
+    popped, told, unknown = set(), [], []
+    for event in traced.events:
+        if event["event"] == "pop":
+            popped.add(event["function"])
+        for store in event.get("stores") or []:
+            if "ghost" not in store:
+                continue
+            told.append((event["function"], store["name"], store["ghost"]))
+            if not any(store["ghost"].endswith(" of " + name) for name in popped):
+                unknown.append(store)
+    wanted = [("quiet", "later", "local of dangling"), ("louder", "n", "local of dangling"),
+              ("quiet", "later", "n of louder")]
+    tap.ok(not unknown and all(any(t[:2] == w[:2] and w[2] in t[2] for t in told) for w in wanted),
+           "stores over dead bytes say whose they were", *told, *unknown)
+    faults, compared = writers(traced)
+    tap.ok(compared > 20 and not faults, f"{compared} slots know who wrote them last", *faults[:8])
+
+
+def writers(traced):
+    """The last insn that stored to a slot, by the events themselves."""
+    last, faults, compared = {}, [], 0
+    for event in traced.events:
+        for store in event.get("stores") or []:
+            for at in range(int(store["address"], 16), int(store["address"], 16) + store["size"]):
+                last[at] = event
+        if event["event"] != "pop":
+            continue
+        for slot in event["frame"] or []:
+            by = last.get(int(slot["address"], 16))
+            if "writer" not in slot or by is None:
+                continue
+            compared += 1
+            if (slot["writer"]["pc"], slot["writer"]["insn"]) != (by["pc"], by["insn"]):
+                faults.append(f"{event['function']}: {slot} was written by {by}")
+    return faults, compared
+
+
 def main():
     words = sys.argv[1:]
     if not words or "gdb" in words:
         against_gdb()
         narrowed()
+        dead_bytes()
         for compiler in ("gcc", "clang"):
             changes(compiler)
     if "gdb" not in words:

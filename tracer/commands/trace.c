@@ -158,9 +158,10 @@ static enum ft_rc start(struct session *s, const char *path)
 	if (rc != FT_OK)
 		return rc;
 	handle_signals(control_pid(s->control));
+	bool ghosts = s->o.frames || s->o.step.insn;
 	struct plan_options plan = {
-		.locals = s->o.verbose > 0 || s->o.frames || s->o.format->details,
-		.frames = s->o.frames,
+		.locals = s->o.verbose > 0 || ghosts || s->o.format->details,
+		.frames = ghosts,
 		.macro_locals = s->o.verbose > 1,
 		.inlines = s->o.inlines,
 		.step = steps,
@@ -177,6 +178,7 @@ static enum ft_rc start(struct session *s, const char *path)
 		.max_depth = s->o.max_depth,
 		.locals = plan.locals,
 		.frames = s->o.frames,
+		.ghosts = ghosts,
 		.walk = s->o.walk,
 		.inlines = s->o.inlines,
 		.step = s->o.step,

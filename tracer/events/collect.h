@@ -22,8 +22,9 @@ struct collect_options {
 	uint32_t max_depth;  // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	     // values of arguments and locals at the pop
 	bool frames;	     // frame maps
-	bool walk;	     // the whole stack at each push, by CFI
-	bool inlines;	     // name inlined calls in stacks and at signals
+	bool ghosts;  // popped frames are remembered: for maps, and for what stores overwrite
+	bool walk;    // the whole stack at each push, by CFI
+	bool inlines; // name inlined calls in stacks and at signals
 	struct step_options step;
 	bool verify; // compare that walk with libunwind's
 };

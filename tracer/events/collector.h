@@ -29,7 +29,8 @@ struct collector {
 	uint64_t seq, start_ns, now;
 	uint64_t tail_target; // of the tail jump being collected
 	uint64_t verified, mismatches;
-	bool running; // a frame was pushed
+	bool running;	   // a frame was pushed
+	bool has_exit_map; // `map` is of the frame that is being popped
 	struct event_summary summary;
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are

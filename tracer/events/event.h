@@ -216,6 +216,7 @@ struct event {
 	const char *target;	 // EVENT_INSN: what an indirect call called; else NULL
 	bool in_prologue;	 // EVENT_INSN: its delta is part of the push's, not of the pop's
 	uint64_t rsp_before;	 // EVENT_INSN: `rsp` is afterwards, `delta` between them
+	const char *ghost;	 // STEP_RETURNED: dead bytes that the callee overwrote; or NULL
 	const struct event_store *stores;
 	size_t n_stores;
 	const struct event_change *changes; // EVENT_CHANGE

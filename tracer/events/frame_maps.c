@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "events/collector.h"
+#include "events/step.h"
 
 static void make(struct collector *col, struct stack *s, struct map_input *in)
 {
@@ -15,13 +16,25 @@ static void make(struct collector *col, struct stack *s, struct map_input *in)
 	map_frame(&col->map, in);
 }
 
+// Which instruction stored there last, if each was looked at.
+static void tell_writer(struct collector *col, const struct event *ev, const struct frame *f,
+			struct event_slot *s)
+{
+	struct step_writer w;
+	if (s->unwritten || !step_writer_at(col, ev->tid, f->seq, s->address, &w))
+		return;
+	s->writer = w.pc;
+	s->writer_text = w.text;
+	s->writer_line = w.line;
+}
+
 void collect_map(struct collector *col, struct stack *s, const struct frame *f,
 		 const struct traced_exit *x, const struct hit *hit, struct event *ev)
 {
 	const struct map_plan *plan = x ? x->map : f->fn->map;
 	struct map *m = &col->map;
 	ev->mapped = col->o.frames;
-	if (!plan || !col->o.frames)
+	if (!plan || !col->o.ghosts)
 		return;
 	struct map_input in = {
 		.plan = plan,
@@ -32,6 +45,11 @@ void collect_map(struct collector *col, struct stack *s, const struct frame *f,
 		.regs = x ? &hit->regs : NULL,
 	};
 	make(col, s, &in);
+	col->has_exit_map = x != NULL;
+	if (!col->o.frames)
+		return; // it was for the ghosts
+	for (size_t i = 0; i < m->n; i++)
+		tell_writer(col, ev, f, &m->slots[i]);
 	ev->slots = m->slots;
 	ev->n_slots = m->n;
 	ev->frame_rsp = f->rsp;
@@ -48,12 +66,14 @@ void collect_map(struct collector *col, struct stack *s, const struct frame *f,
 void collect_ghosts(struct collector *col, struct stack *s, const struct frame *f,
 		    const struct event *ev)
 {
-	if (!col->o.frames || ev->how == POP_EXIT)
+	bool has_map = col->has_exit_map && ev->pc != 0;
+	col->has_exit_map = false;
+	if (!col->o.ghosts || ev->how == POP_EXIT)
 		return;
 	struct memory live = control_memory(col->control);
 	const struct memory *mem = ev->pc ? &col->reader.memory : &live;
 	struct map *m = &col->map;
-	if (ev->n_slots == 0) {
+	if (!has_map) {
 		if (!f->fn->map)
 			return;
 		struct event nothing = {.kind = EVENT_POP, .cfa = f->cfa};

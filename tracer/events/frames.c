@@ -131,6 +131,7 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 	}
 	ev.mapped = col->o.frames;
 	collect_ghosts(col, s, &f, &ev);
+	step_popped(col, t->tid, f.seq);
 	if (how == POP_TAIL_CALL) {
 		ev.rsp = f.cfa - ARCH_WORD; // the return address stays for the next function
 		ev.delta -= ARCH_WORD;

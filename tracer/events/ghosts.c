@@ -339,18 +339,23 @@ static const char *word_for(const struct ghost *g)
 	return strcmp(g->owner, "unknown") == 0 ? "bytes" : g->owner;
 }
 
+void ghost_list_text(const struct ghost_list *l, struct buf *out)
+{
+	for (size_t i = 0; i < l->n && i < TEXT_NAMES; i++) {
+		const struct ghost *d = &l->g[i];
+		buf_printf(out, "%s%s%s", i ? ", " : "", kind_of(d), word_for(d));
+		if (i + 1 == l->n || i + 1 == TEXT_NAMES || l->g[i + 1].pushed_seq != d->pushed_seq)
+			buf_printf(out, " of %s", d->function);
+	}
+	if (l->n > TEXT_NAMES)
+		buf_str(out, " ...");
+}
+
 bool ghosts_text(const struct ghosts *g, uint64_t addr, uint64_t len, struct buf *out)
 {
 	struct ghost_list l = {.n = 0};
 	ghosts_list(g, addr, len, &l);
-	for (size_t i = 0; i < l.n && i < TEXT_NAMES; i++) {
-		const struct ghost *d = &l.g[i];
-		buf_printf(out, "%s%s%s", i ? ", " : "", kind_of(d), word_for(d));
-		if (i + 1 == l.n || i + 1 == TEXT_NAMES || l.g[i + 1].pushed_seq != d->pushed_seq)
-			buf_printf(out, " of %s", d->function);
-	}
-	if (l.n > TEXT_NAMES)
-		buf_str(out, " ...");
+	ghost_list_text(&l, out);
 	bool any = l.n > 0;
 	ghost_list_deinit(&l);
 	return any;

@@ -76,6 +76,8 @@ void ghosts_overwrite(struct ghosts *g, uint64_t addr, uint64_t len, struct ghos
 void ghosts_refresh(struct ghosts *g, uint64_t addr, uint64_t len, const struct memory *mem,
 		    struct ghost_list *ret);
 
+/* Appends what they were, "n of double::double"; nothing if the list is empty. */
+void ghost_list_text(const struct ghost_list *l, struct buf *out);
 void ghost_list_deinit(struct ghost_list *l);
 
 #endif

@@ -156,7 +156,7 @@ static void on_ran(struct collector *col, struct step_thread *t, struct thread_s
 		.rsp_before = step->before.r[ARCH_RSP],
 		.rsp_after = step->after.r[ARCH_RSP],
 	};
-	if (store_after(col, t, &step->after)) {
+	if (store_after(col, t, ts, &step->after)) {
 		ran.store = xmalloc(sizeof(*ran.store));
 		*ran.store = t->store;
 	}
@@ -361,7 +361,14 @@ void step_popping(struct collector *col, struct thread_stacks *ts, const struct 
 		t->now.told_ret = x->exit->kind == EXIT_RET;
 		t->now.tail = x->exit->kind != EXIT_RET;
 	}
-	sf = step_frame_of(t, f->seq);
+}
+
+void step_popped(struct collector *col, pid_t tid, uint64_t seq)
+{
+	struct step_thread *t = col->step ? step_thread_of(col->step, tid) : NULL;
+	struct step_frame *sf = t ? step_frame_of(t, seq) : NULL;
+	if (!sf)
+		return;
 	step_drop_snapshot(t, sf);
 	step_frame_deinit(sf);
 	size_t at = (size_t)(sf - t->frames);

@@ -46,6 +46,9 @@ void step_pushed(struct collector *col, struct thread_stacks *t, const struct fr
 void step_popping(struct collector *col, struct thread_stacks *t, const struct frame *f,
 		  const struct traced_exit *x, const struct hit *hit);
 
+/* After that, when its writers need not be known any more. */
+void step_popped(struct collector *col, pid_t tid, uint64_t seq);
+
 /* All is said about a hit: steps on, or lets the thread run. */
 void step_hit_done(struct collector *col, const struct hit *hit);
 

@@ -89,19 +89,33 @@ static void note_write(struct step_frame *f, uint64_t addr, uint32_t size,
 	f->writes[f->n_writes++] = rest;
 }
 
+// The frame is not there yet: the instructions of its prologue are held back.
+static const struct step_code *writer_in_prologue(const struct strand *now, uint64_t addr)
+{
+	for (size_t i = now->n_held; i-- > 0;) {
+		const struct step_store *st = now->held[i].store;
+		if (st && addr >= st->address && addr - st->address < st->size)
+			return now->held[i].code;
+	}
+	return NULL;
+}
+
 bool step_writer_at(struct collector *col, pid_t tid, uint64_t seq, uint64_t addr,
 		    struct step_writer *ret)
 {
 	struct step_thread *t = col->step ? step_thread_of(col->step, tid) : NULL;
 	const struct step_frame *f = t ? step_frame_of(t, seq) : NULL;
-	for (size_t i = 0; f && i < f->n_writes; i++) {
-		const struct step_write *w = &f->writes[i];
-		if (addr < w->address || addr - w->address >= w->size || !w->code)
-			continue;
-		*ret = (struct step_writer){w->code->e.pc, w->code->e.text, w->code->line};
-		return true;
-	}
-	return false;
+	const struct step_code *code = NULL;
+	for (size_t i = 0; f && i < f->n_writes; i++)
+		if (addr >= f->writes[i].address &&
+		    addr - f->writes[i].address < f->writes[i].size && f->writes[i].code)
+			code = f->writes[i].code;
+	if (t && !f && t->now.prologue)
+		code = writer_in_prologue(&t->now, addr);
+	if (!code)
+		return false;
+	*ret = (struct step_writer){code->e.pc, code->e.text, code->line};
+	return true;
 }
 
 /*
@@ -134,7 +148,8 @@ static const char *name_of(const struct step_ran *r)
 }
 
 static void emit(struct collector *col, struct step_thread *t, struct step_frame *f,
-		 const struct step_ran *r, struct event_store *stores, size_t n_stores)
+		 const struct step_ran *r, struct event_store *stores, size_t n_stores,
+		 const char *ghost)
 {
 	struct event ev = step_event(col, EVENT_INSN, t, f);
 	ev.insn = r->how == STEP_UNSEEN ? NULL : name_of(r);
@@ -151,6 +166,7 @@ static void emit(struct collector *col, struct step_thread *t, struct step_frame
 	}
 	ev.stores = stores;
 	ev.n_stores = n_stores;
+	ev.ghost = ghost;
 	collect_emit(col, &ev);
 }
 
@@ -169,7 +185,7 @@ void insn_tell(struct collector *col, struct step_thread *t, struct step_frame *
 	}
 	bool tells = r->rsp_after != r->rsp_before || n > 0 || (r->code && r->code->e.moves_rsp);
 	if (s->o.insn && tells)
-		emit(col, t, f, r, s->stores, n);
+		emit(col, t, f, r, s->stores, n, NULL);
 	f->rsp = r->rsp_after;
 	if (f->rsp == f->rsp_at_body && t->now.prologue == NULL && f->in_prologue && r->code &&
 	    r->code->e.pc >= f->fn->plan.site)
@@ -285,6 +301,23 @@ static size_t changed_runs(struct collector *col, struct step_thread *t, const s
 	return n;
 }
 
+// What of the frames that have ended the callee overwrote, with its own.
+static const char *overwritten(struct collector *col, const struct step_thread *t, uint64_t rsp)
+{
+	struct thread_stacks *ts = stacks_of(&col->stacks, t->tid, control_pid(col->control));
+	struct stack *s = stack_holding(ts, rsp - ARCH_WORD);
+	struct memory live = control_memory(col->control);
+	struct ghost_list died = {.n = 0};
+	if (!s || !s->ghosts)
+		return NULL;
+	ghosts_refresh(s->ghosts, s->lo, rsp > s->lo ? rsp - s->lo : 0, &live, &died);
+	struct buf *b = &col->step->ghost;
+	buf_reset(b);
+	ghost_list_text(&died, b);
+	ghost_list_deinit(&died);
+	return b->len ? b->s : NULL;
+}
+
 void insn_came_back(struct collector *col, struct step_thread *t, struct step_frame *f,
 		    uint64_t rsp)
 {
@@ -297,7 +330,7 @@ void insn_came_back(struct collector *col, struct step_thread *t, struct step_fr
 		.rsp_after = rsp,
 	};
 	if (col->step->o.insn)
-		emit(col, t, f, &back, col->step->stores, n);
+		emit(col, t, f, &back, col->step->stores, n, overwritten(col, t, rsp));
 	f->rsp = rsp;
 	f->call_text = NULL;
 	step_drop_snapshot(t, f);

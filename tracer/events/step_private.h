@@ -42,6 +42,7 @@ struct step_store {
 	bool has_old, has_new;
 	bool maybe; // only what differs
 	uint8_t old[STEP_BYTES], now[STEP_BYTES];
+	char ghost[128]; // what popped frames had there; "": nothing
 };
 
 /* One instruction that has run. */
@@ -140,6 +141,7 @@ struct stepper {
 	struct sources *sources;
 	struct hit *here; // made up from registers, to read values with
 	struct buf texts[2 * STEP_STORES_MAX];
+	struct buf ghost;
 	size_t n_texts;
 	struct event_store stores[STEP_STORES_MAX];
 };
@@ -171,7 +173,8 @@ void insn_came_back(struct collector *col, struct step_thread *t, struct step_fr
 
 /* step_store.c */
 void store_before(struct collector *col, struct step_thread *t, struct thread_stacks *ts);
-bool store_after(struct collector *col, struct step_thread *t, const struct regs *after);
+bool store_after(struct collector *col, struct step_thread *t, struct thread_stacks *ts,
+		 const struct regs *after);
 size_t store_describe(struct collector *col, struct step_thread *t, const struct step_store *st,
 		      const struct step_code *by, struct event_store *ret, size_t max);
 

@@ -14,6 +14,7 @@ struct stepper *step_create(const struct step_options *o)
 	s->here = xcalloc(1, sizeof(*s->here));
 	for (size_t i = 0; i < FT_COUNT(s->texts); i++)
 		buf_init(&s->texts[i]);
+	buf_init(&s->ghost);
 	return s;
 }
 
@@ -64,6 +65,7 @@ void step_destroy(struct stepper *s)
 	free(s->layouts);
 	for (size_t i = 0; i < FT_COUNT(s->texts); i++)
 		buf_deinit(&s->texts[i]);
+	buf_deinit(&s->ghost);
 	sources_destroy(s->sources);
 	free(s->here);
 	free(s);

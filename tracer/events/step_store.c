@@ -1,6 +1,7 @@
 /*
  * step_store.c - what an instruction stores into traced frames: whose bytes, from what to what.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +54,24 @@ void store_before(struct collector *col, struct step_thread *t, struct thread_st
 	t->store.has_old = memory_read(&live, st.address, t->store.old, (size_t)st.size);
 }
 
-bool store_after(struct collector *col, struct step_thread *t, const struct regs *after)
+// The dead bytes under a store are its own now.
+static void overwrite_ghosts(struct thread_stacks *ts, struct step_store *st)
+{
+	struct stack *s = stack_holding(ts, st->address);
+	struct ghost_list died = {.n = 0};
+	st->ghost[0] = '\0';
+	if (!s || !s->ghosts)
+		return;
+	ghosts_overwrite(s->ghosts, st->address, st->size, &died);
+	struct buf text;
+	buf_init(&text);
+	ghost_list_text(&died, &text);
+	snprintf(st->ghost, sizeof(st->ghost), "%s", text.s);
+	buf_deinit(&text);
+	ghost_list_deinit(&died);
+}
+
+static bool settle_store(struct collector *col, struct step_thread *t, const struct regs *after)
 {
 	struct step_store *st = &t->store;
 	struct memory live = control_memory(col->control);
@@ -77,6 +95,15 @@ bool store_after(struct collector *col, struct step_thread *t, const struct regs
 	st->address += lo;
 	st->size = hi - lo;
 	return st->size > 0;
+}
+
+bool store_after(struct collector *col, struct step_thread *t, struct thread_stacks *ts,
+		 const struct regs *after)
+{
+	if (!settle_store(col, t, after))
+		return false;
+	overwrite_ghosts(ts, &t->store);
+	return true;
 }
 
 /* ---- names ---- */
@@ -200,6 +227,7 @@ static void describe_one(struct collector *col, struct step_thread *t, const str
 	bool whole = p.var && addr == p.address && len == p.size;
 	ret->type = whole && p.var->type ? p.var->type->shown : NULL;
 	ret->size = len;
+	ret->ghost = from == 0 && st->ghost[0] ? st->ghost : NULL;
 	if (st->has_old)
 		ret->old = whole ? value_text(col, p.var->type, st->old + from, len)
 				 : hex_text(col->step, st->old + from, len);

@@ -218,6 +218,15 @@ static void add_slot(struct buf *b, const struct event_slot *s)
 		KEY(b, ",\"scope_ended\":true");
 	if (s->unwritten)
 		KEY(b, ",\"unwritten\":true");
+	if (s->writer_text) {
+		KEY(b, ",\"writer\":{\"pc\":");
+		json_address(b, s->writer);
+		KEY(b, ",\"insn\":");
+		json_string(b, s->writer_text);
+		KEY(b, ",\"line\":");
+		json_line(b, s->writer_line);
+		buf_char(b, '}');
+	}
 	if (s->ghost) {
 		KEY(b, ",\"ghost\":");
 		json_string(b, s->ghost);

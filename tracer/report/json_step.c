@@ -78,6 +78,10 @@ static void add_insn(struct buf *b, const struct event *ev)
 	buf_dec(b, ev->delta);
 	KEY(b, ",\"stores\":");
 	add_stores(b, ev);
+	if (ev->ghost) {
+		KEY(b, ",\"ghost\":");
+		json_string(b, ev->ghost);
+	}
 }
 
 static void add_changes(struct buf *b, const struct event *ev)

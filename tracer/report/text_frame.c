@@ -171,6 +171,13 @@ static void describe(struct buf *b, const struct event_slot *s, const struct eve
 		buf_str(b, "still ");
 		escaped(b, s->ghost);
 	}
+	if (s->writer_text) {
+		separate(b, "; ");
+		buf_str(b, "by ");
+		escaped(b, s->writer_text);
+		if (s->writer_line)
+			buf_printf(b, ", line %u", s->writer_line);
+	}
 	if (verbose > 2 && s->bytes) {
 		separate(b, "; ");
 		buf_printf(b, "bytes %s%s", s->bytes, strlen(s->bytes) < 2 * s->size ? "..." : "");

@@ -75,6 +75,10 @@ static void text_insn(struct reporter *r, struct lines *l, const struct event *e
 	text_numbers(l, inner);
 	text_indent(r, inner, "  ");
 	add_insn_text(l, ev);
+	if (ev->ghost && verbose) {
+		lines_ours(l, ", over ");
+		lines_text(l, ev->ghost);
+	}
 	if (ev->file && ev->line)
 		text_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
