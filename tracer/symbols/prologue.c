@@ -207,6 +207,42 @@ static size_t end_of_arguments(struct site_search *s)
 	return end;
 }
 
+/*
+ * rustc passes what is larger than two registers by address, and from where the register with the
+ * address is put aside a list of locations begins, not earlier: the instruction of the straight
+ * line at which it does, and the register is still as it was at the entry. 0: there is none.
+ */
+static size_t begin_of_list(const struct site_search *s, const struct location *loc)
+{
+	const struct listing *l = s->l;
+	const struct location_entry *e = loc->e;
+	if (!loc->n || e->n_ops != 1 || e->lo <= l->insn[s->body].pc || !listing_has(l, e->lo))
+		return 0;
+	const struct dw_op *op = &e->ops[0];
+	if (op->op < OP_BREG0 || op->op > OP_BREG0 + ARCH_R15 || op->a != 0)
+		return 0;
+	const struct value *v = &s->walk.reg[op->op - OP_BREG0];
+	size_t begin = listing_find(l, e->lo);
+	if (v->kind != VALUE_ENTRY || v->reg != op->op - OP_BREG0 || begin > s->walk.at)
+		return 0;
+	for (size_t i = s->body; i < begin; i++)
+		if (insn_writes(&l->insn[i], ARCH_RSP))
+			return 0;
+	return begin;
+}
+
+/* The last of the arguments that are not there yet. */
+static size_t begin_of_lists(const struct site_search *s)
+{
+	size_t begin = s->body;
+	for (size_t n = 0; s->sig && n < s->sig->n_params; n++) {
+		size_t at = begin_of_list(s, &s->sig->params[n].loc);
+		if (at > begin)
+			begin = at;
+	}
+	return begin;
+}
+
 /* ---- the body ---- */
 
 /* Does control stay in the function from instruction a to b? And rsp where it is? */
@@ -254,6 +290,8 @@ static void find_body(struct site_search *s)
 			s->in_line = false;
 		}
 	}
+	if (s->in_line)
+		s->body = begin_of_lists(s);
 	// endbr64, and the nops of -fpatchable-function-entry
 	while (w->structural == 0 && s->body < w->at && only_nops(l, s->body + 1))
 		s->body++;
