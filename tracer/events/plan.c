@@ -229,11 +229,27 @@ bool plan_in_scope(const struct variable *v, uint64_t pc)
 	return v->n_scope == 0;
 }
 
+/*
+ * A Rust or C++ value whose scope is over has been dropped: its own bytes are still in the frame,
+ * but what it pointed to may be anybody's by now. At an exit a Rust argument has been dropped too,
+ * or moved; only what it borrowed lives on. C++ leaves the destruction to the caller.
+ */
+static bool is_dropped(const struct traced *t, const struct variable *v, bool scope_ended,
+		       bool at_exit)
+{
+	enum language l = t->f->language;
+	bool borrows = v->type && v->type->shown && v->type->shown[0] == '&';
+	if (scope_ended)
+		return l == LANG_RUST || l == LANG_CXX;
+	return at_exit && v->is_param && l == LANG_RUST && !borrows;
+}
+
 struct accessor accessor_make(const struct traced *t, const struct variable *v, uint64_t pc,
 			      bool at_exit)
 {
 	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
 	a.scope_ended = at_exit && !plan_in_scope(v, pc);
+	a.dropped = is_dropped(t, v, a.scope_ended, false);
 	const struct location_entry *e;
 	if (v->has_const)
 		a.kind = ACCESS_CONST;
@@ -317,9 +333,14 @@ static struct accessor *make_args(const struct traced *t, uint64_t pc, bool at_e
 {
 	struct accessor *a = xcalloc(t->n_args + 1, sizeof(*a));
 	size_t n = 0;
-	for (size_t i = 0; i < t->sig->n_params; i++)
-		if (accessor_is_shown(&t->sig->params[i]))
-			a[n++] = accessor_make(t, &t->sig->params[i], pc, at_exit);
+	for (size_t i = 0; i < t->sig->n_params; i++) {
+		const struct variable *v = &t->sig->params[i];
+		if (!accessor_is_shown(v))
+			continue;
+		a[n] = accessor_make(t, v, pc, at_exit);
+		a[n].dropped = is_dropped(t, v, a[n].scope_ended, at_exit);
+		n++;
+	}
 	return a;
 }
 

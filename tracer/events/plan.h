@@ -34,6 +34,7 @@ struct accessor {
 	size_t n_ops;
 	const char *why;  // "<optimised out>"
 	bool scope_ended; // at this pc the variable's scope is over: its last value
+	bool dropped;	  // so is what it owned: its pointers are not followed
 	bool body_rsp;	  // the location means what rsp is at the body
 	bool body_rbp;	  // the same of rbp
 	bool has_rsp;	  // the location means rsp = CFA + rsp_off

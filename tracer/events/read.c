@@ -254,6 +254,10 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 	if (place.kind == PLACE_MEMORY) {
 		v->has_address = true;
 		v->address = place.address;
+		if (a->dropped) {
+			read_at(r, a->var->type, false, t, v);
+			return;
+		}
 	}
 	value_build_place(&r->tree, &r->style, a->var->type, &place, &ctx);
 	write_value(r, t, v);
@@ -268,16 +272,6 @@ static void read_const(struct reader *r, const struct accessor *a, struct value_
 	size_t len = a->var->const_bytes ? a->var->const_size : sizeof(word);
 	value_build(&r->tree, &r->style, a->var->type, bytes, len, 0, &r->memory);
 	write_value(r, t, v);
-}
-
-/*
- * A Rust or C++ value whose scope is over has been dropped: its own bytes are still in the frame,
- * but what it pointed to may be anybody's by now and is not followed.
- */
-static bool is_dropped(const struct accessor *a, const struct frame *f)
-{
-	enum language l = f->fn->f->language;
-	return a->scope_ended && (l == LANG_RUST || l == LANG_CXX);
 }
 
 static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
@@ -305,7 +299,7 @@ static void read_variable(struct reader *r, const struct accessor *a, const stru
 		}
 		v->has_address = true;
 		v->address = (a->kind == ACCESS_CFA ? f->cfa : f->base) + (uint64_t)a->off;
-		read_at(r, type, !is_dropped(a, f), t, v);
+		read_at(r, type, !a->dropped, t, v);
 		break;
 	case ACCESS_CONST:
 		read_const(r, a, t, v);

@@ -43,21 +43,29 @@ void text_frame_headings(struct lines *l)
 	text_end_detail(l);
 }
 
-/* How many bytes of s take at most `room` columns: to a blank if there is one in the second half.
+/*
+ * How many bytes of s take at most `room` columns: to the last blank, if it is in the second half
+ * or what follows it fits a line of its own.
  */
 static size_t break_at(const char *s, size_t len, size_t room)
 {
-	size_t columns = 0, blank = 0, i = 0;
+	size_t columns = 0, blank = 0, word = 0, i = 0;
 
 	while (i < len && columns < room) {
-		if (s[i] == ' ' && columns >= room / 2)
+		if (s[i] == ' ') {
 			blank = i + 1;
+			word = columns + 1;
+		}
 		i++;
 		while (i < len && ((uint8_t)s[i] & 0xc0) == 0x80)
 			i++;
 		columns++;
 	}
-	return i < len && s[i] != ' ' && blank ? blank : i;
+	if (i == len || s[i] == ' ' || !blank)
+		return i;
+	const char *end = memchr(s + i, ' ', len - i);
+	size_t rest = end ? (size_t)(end - s) : len;
+	return word > room / 2 || rest - blank <= room ? blank : i;
 }
 
 /* The text, on as many lines as it takes, each from `at`; the current one has come as far. */
@@ -398,7 +406,7 @@ static void add_alike(struct reporter *r, struct lines *l, const struct event *e
 	snprintf(text, sizeof(text), "%zu slots of %llu bytes, none written%s", n,
 		 (unsigned long long)s->size, ev->kind == EVENT_PUSH ? " yet" : "");
 	all.size = n * s->size;
-	all.name = NULL;
+	all.name = all.reg = NULL;
 	all.value = text;
 	all.unwritten = false;
 	add_slot(r, l, ev, &all, 0);

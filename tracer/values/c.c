@@ -75,7 +75,7 @@ static void build_pointer(struct build *b, uint32_t at, const struct type *t, st
 	unsigned width = text_width(t->target, &prefix);
 	if (addr)
 		build_address_name(b, addr, out);
-	if (addr && width && b->style->max_string) {
+	if (addr && width && b->style->max_string && *b->style->unreadable) {
 		buf_char(out, ' ');
 		add_pointed_text(b, out, addr, width, prefix);
 	}

@@ -145,7 +145,7 @@ void build_reference(struct build *b, uint32_t at, const struct type *t, struct 
 		build_node(b, child)->is_aside = true;
 	else if (child && build_node(b, child)->is_library)
 		build_node(b, at)->text_len = 0; // as gdb does
-	if (child || inside)
+	if (child || inside || !*b->style->unreadable)
 		return;
 	buf_char(tree_text(b->tree, at), '@');
 	buf_hex(out, addr);

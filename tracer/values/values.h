@@ -16,11 +16,15 @@
 #include "values/tree.h"
 
 struct value_style {
-	uint32_t max_string;	// bytes of a string shown, then "..."
-	uint32_t max_array;	// elements shown, runs of equal ones folded as gdb does
-	uint32_t max_depth;	// nesting of aggregates
-	const char *unreadable; // what follows a Rust pointer whose target cannot be read
-	bool targets;		// C pointers too are followed, for detail and JSON
+	uint32_t max_string; // bytes of a string shown, then "..."
+	uint32_t max_array;  // elements shown, runs of equal ones folded as gdb does
+	uint32_t max_depth;  // nesting of aggregates
+	/*
+	 * What follows a Rust pointer whose target cannot be read; "": nothing does, and the text
+	 * behind a char * is not asked for: the pointer is shown as it is.
+	 */
+	const char *unreadable;
+	bool targets; // C pointers too are followed, for detail and JSON
 	/* Names an address: appends " <main+4>" or nothing. May be NULL. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
 	/*
