@@ -4,7 +4,7 @@
 
 tests/samples/rust_debug.rs hands every kind of value to show(), which prints it. The text of its
 argument in the trace is the same, once the addresses that stand before what owners and references
-point to are taken away.
+point to are taken away. Arguments passed by value are there, too (tests/samples/rust_by_value.rs).
 """
 import re
 
@@ -48,6 +48,24 @@ def counts(shown):
               "counts of an Rc and of its clone")
 
 
+def by_value():
+    """What is passed by value is there at the push, and at the pop nobody reads what was freed."""
+    sample = Sample(SOURCE / "tests/samples/rust_by_value.rs")
+    traced = trace([build(sample, "rustc", "-g")], timeout=100)
+    shown = {e["function"].split("::")[-1]: [a["value"] for a in e["args"]] for e in traced.pushes()
+             if e["args"]}
+    tap.equal(shown, {"count": ["[1, 2]"], "length": ['"hey"'],
+                      "change": ["Large { numbers: [1, 2, 3, 4], last: 5 }"],
+                      "is_there": ['Some("x")'], "three": ["[7]", '"q"', '"abc"']},
+              "arguments that rustc passes by address")
+    last = {e["function"].split("::")[-1]: [ADDRESS.sub("", a["value"] or "") for a in e["args"]]
+            for e in traced.of("pop") if e.get("args")}
+    followed = [f"{f}: {v}" for f, values in last.items() for v in values
+                if not re.fullmatch(r'(Some\()?0x[0-9a-f]+\)?|""|"abc"|None|Large .*', v)]
+    tap.ok(len(last) == 5 and last["three"][2] == '"abc"' and not followed,
+           "at the pop what was dropped is not followed", last, followed)
+
+
 def main():
     if not compiler_path("rustc"):
         tap.skip_all("rustc is not installed")
@@ -55,6 +73,7 @@ def main():
         _, shown = check(["-g"])
         counts(shown)
         check(["-g", "-C", "opt-level=1"])
+        by_value()
     except BuildError as error:
         tap.ok(False, "build", error)
     tap.done()
