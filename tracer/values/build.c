@@ -268,7 +268,11 @@ uint32_t build_target(struct build *b, uint32_t parent, struct type *type, uint6
 	uint64_t want = t ? t->size : 0;
 	uint32_t at = 0;
 
-	if (!t || !want || b->depth >= b->style->max_depth || b->tree->n_nodes >= VALUE_NODES)
+	bool deep = b->depth >= b->style->max_depth;
+	struct value_node *from = build_node(b, parent);
+
+	from->truncated |= from->shape == VALUE_POINTER && want && addr && deep;
+	if (!want || deep || b->tree->n_nodes >= VALUE_NODES)
 		return 0;
 	if (want > BUILD_READ)
 		want = BUILD_READ;

@@ -88,6 +88,10 @@ static void add_one(struct full *f, const struct value_node *c, const struct val
 		buf_str(f->out, " times>");
 	}
 	add_type(f, c);
+	if (c->shape == VALUE_POINTER && c->truncated && !c->first) {
+		begin_line(f, depth + 1, 0);
+		buf_str(f->out, "points to ...");
+	}
 	if (!flat) {
 		add_count(f, c);
 		add_children(f, c, depth + 1);
