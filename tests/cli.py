@@ -95,8 +95,12 @@ def check_usage():
     for bad in ("--max-depth=0", "--max-depth=33", "--max-string=-1", "--max-string=4001",
                 "--max-array=x", "--max-array= 5", "--max-array=10001"):
         option, _, number = bad.partition("=")
-        says(bad, frametrace(bad, "true"), 2, option, number)
+        says(bad, frametrace(bad, "true"), 2, option, "from 1 to [0-9]+, not", number)
     says("missing value", frametrace("--format"), 2)
+    says("the program became a value", frametrace("-f", "./demo"), 2, "'./demo' is the value of -f")
+    says("a process", frametrace("-p", "1"), 2, "running process")
+    says("help as a word", frametrace("help"), 1, "not found", "--help")
+    says("a command behind options", frametrace("-q", "list", "x"), 1, "frametrace list")
 
 
 def elf(machine, bits, length=4096):
@@ -186,6 +190,10 @@ def check_selection(demo):
     tap.equal(functions("--depth=2"), ["main", "thrice"], "a depth limit")
     says("no match: near names are suggested", frametrace("--function=thrise", demo), (1, 3),
          "thrise", "thrice")
+    ran = frametrace("list", demo, "twice", "thr*")
+    found = re.findall(r"^traced +\d+  (\w+)", ran.out.decode(), re.M)
+    tap.equal((ran.status, sorted(found)), (0, ["thrice", "twice"]), "list PROGRAM FUNCTION...")
+    says("list: no match", frametrace("list", demo, "thrise"), 1, "thrise", "thrice")
     says("a broken /regex/", frametrace("--function=/(/", demo), 2, r"\(")
 
 

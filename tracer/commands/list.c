@@ -187,6 +187,13 @@ static int list(int argc, char **argv)
 		trace_options_deinit(&o);
 		return usage_error("list looks at one file: give it the library's path");
 	}
+	for (int i = o.first_argument + 1; i < argc; i++) {
+		if (patterns_add(&o.selection.functions, argv[i]) == FT_OK)
+			continue;
+		trace_options_deinit(&o);
+		failed();
+		return EXIT_USAGE;
+	}
 	char *path = NULL, *interpreter = NULL;
 	enum ft_rc rc = program_find_file(argv[o.first_argument], &path, &interpreter);
 	if (rc == FT_OK)

@@ -99,10 +99,11 @@ static int parse_number(const char *option, const char *text, unsigned long max,
 	char *end;
 	errno = 0;
 	unsigned long n = strtoul(text, &end, 10);
-	if (errno || *end || end == text || *text < '0' || *text > '9' || n == 0 || n > UINT32_MAX)
-		return usage_error("%s takes a number from 1, not '%s'", option, text);
-	if (n > max)
+	bool number = !errno && !*end && end != text && *text >= '0' && *text <= '9';
+	if ((!number || n == 0 || n > max) && max < UINT32_MAX)
 		return usage_error("%s takes a number from 1 to %lu, not '%s'", option, max, text);
+	if (!number || n == 0 || n > max)
+		return usage_error("%s takes a number from 1, not '%s'", option, text);
 	*ret = (uint32_t)n;
 	return -1;
 }
@@ -218,7 +219,7 @@ static int parse_one(int c, struct trace_options *o)
 		return parse_format("json", &o->format);
 	case 'p':
 		return usage_error(
-			"frametrace cannot attach to a process; start the program with it");
+			"a running process cannot be traced; start the program with frametrace");
 	case OPT_DEBUG:
 		ft_log_enable(optarg);
 		return -1;
@@ -243,14 +244,25 @@ static int complain(int c, char **argv)
 	return usage_error("there is no option %s", word);
 }
 
+/* `frametrace -f ./program`: the program became the value of the option. */
+static int no_program(int argc, char **argv, const char *value)
+{
+	if (value && value == argv[argc - 1])
+		return usage_error("no PROGRAM given: '%s' is the value of %s", value,
+				   argv[argc - 2]);
+	return usage_error("no PROGRAM given");
+}
+
 int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 {
 	*ret = (struct trace_options){.format = report_formats[0], .style = value_style_default()};
-	optind = 0; // start anew: a command's argv is a part of main's
+	optind = 0;		  // start anew: a command's argv is a part of main's
+	const char *value = NULL; // of the last option
 	int c;
 	// '+': options behind PROGRAM are the program's own.
 	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hikl:o:p:PqRs:vV", long_options, NULL)) !=
 	       -1) {
+		value = optarg;
 		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
 		if (rc >= 0) {
 			if (rc == 0 && fflush(stdout) != 0)
@@ -261,7 +273,7 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	}
 	if (optind == argc) {
 		trace_options_deinit(ret);
-		return usage_error("no PROGRAM given");
+		return no_program(argc, argv, value);
 	}
 	ret->first_argument = optind;
 	return -1;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "commands/commands.h"
 #include "symbols/symbols.h"
 
 static bool is_program(const char *path)
@@ -38,7 +39,14 @@ static enum ft_rc not_in_path(const char *word)
 	// A file of that name says best what is wrong with it.
 	if (access(word, F_OK) == 0 && symbols_check_program(word) == FT_FAIL)
 		return FT_FAIL;
-	return ft_fail("%s: not found in PATH", word);
+	for (size_t i = 1; commands[i]; i++)
+		if (strcmp(word, commands[i]->name) == 0)
+			return ft_fail(
+				"%s: not found in PATH; a command comes first: frametrace %s "
+				"[OPTIONS] ...",
+				word, word);
+	bool help = strcmp(word, "help") == 0;
+	return ft_fail("%s: not found in PATH%s", word, help ? "; see frametrace --help" : "");
 }
 
 static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), char **ret_path,
