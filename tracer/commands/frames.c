@@ -52,13 +52,14 @@ static struct frames_slot slot_of(const struct function *f, const struct frame_l
 {
 	bool own = !s->file || (f->file && strcmp(s->file, f->file) == 0);
 	const struct type *type = s->var ? s->var->type : NULL;
+	bool argument = s->owner == OWNER_LOCAL && s->var && s->var->is_param && !s->inlined;
 	struct frames_slot slot = {
 		.has_cfa = !s->from_rsp,
 		.has_rsp = s->from_rsp || l->rsp_known,
 		.from_cfa = s->off,
 		.from_rsp = s->from_rsp ? s->off : s->off - l->rsp_at_body,
 		.size = s->size,
-		.owner = owner_name(s->owner),
+		.owner = argument ? "argument" : owner_name(s->owner),
 		.name = s->name,
 		.type = type ? type->shown : NULL,
 		.offset = s->var_off,

@@ -8,8 +8,8 @@
 #include "report/line.h"
 
 static const char *const titles[FRAMES_GROUPS] = {
-	[FRAMES_SAVED] = "saved",     [FRAMES_CANARY] = "canary",  [FRAMES_LOCALS] = "locals",
-	[FRAMES_SPILLS] = "spills",   [FRAMES_ARGUMENTS] = "args", [FRAMES_PADDING] = "padding",
+	[FRAMES_SAVED] = "saved",     [FRAMES_CANARY] = "canary",    [FRAMES_LOCALS] = "locals",
+	[FRAMES_SPILLS] = "spills",   [FRAMES_ARGUMENTS] = "passed", [FRAMES_PADDING] = "padding",
 	[FRAMES_UNKNOWN] = "unknown",
 };
 

@@ -190,8 +190,9 @@ static void summary_inlined(struct lines *l, const struct event_summary *s)
 		return;
 	lines_ours(l, "   inlined calls: ");
 	buf_udec(&l->b, s->inlined);
-	lines_ours(l, " begun at ");
+	lines_ours(l, " begun; ");
 	lines_count(l, s->inlined_traced, "place");
+	lines_ours(l, " in the code shown");
 	if (s->inlined_hidden) {
 		lines_ours(l, ", ");
 		lines_count(l, s->inlined_hidden, "place");
