@@ -70,11 +70,11 @@ class Tally:
 
 def excused(value, ours, theirs, pop, compiler):
     """Why a difference is right; None if it is not."""
-    if compiler == "clang" and pop and value["address"] is not None:
+    if compiler == "clang" and pop and value["register"] is None:
         return "clang's locations by rsp and rbp do not follow the epilogue: gdb reads elsewhere"
     if ours == "<entry value not known: its caller called another function>":
         return "gdb guesses the way of a tail call from the only one that it finds"
-    if ours == "<optimised out>" and value["type"] == "struct bytes3":
+    if "<optimised out>" in ours and value["type"] == "struct bytes3":
         return "clang describes one byte of three; gdb shows the others as 0, which they are not"
     return None
 

@@ -153,8 +153,8 @@ bool entry_format(struct buf *out, const struct value_style *style, const struct
 	struct memory nowhere = memory_none();
 	size_t before = out->len;
 
-	if (!size || size > sizeof(bytes) || location_at(&v->loc, fn->plan.entry, &e) != FT_OK ||
-	    !e->n_ops)
+	if (!size || size > sizeof(bytes) ||
+	    location_at_entry(&v->loc, fn->plan.entry, &e) != FT_OK || !e->n_ops)
 		return false;
 	unsigned reg = register_of(&e->ops[0]);
 	bool known = e->n_ops == 1 && reg != ARCH_NONE && size <= ARCH_WORD

@@ -200,7 +200,7 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 static bool access_by_entry(const struct traced *t, const struct variable *v, struct accessor *a)
 {
 	const struct location_entry *e;
-	if (location_at(&v->loc, t->plan.entry, &e) != FT_OK)
+	if (location_at_entry(&v->loc, t->plan.entry, &e) != FT_OK)
 		return false;
 	unsigned reg = register_of(e->ops, e->n_ops);
 	if (reg > ARCH_XMM15)
@@ -251,11 +251,14 @@ struct accessor accessor_make(const struct traced *t, const struct variable *v, 
 	a.scope_ended = at_exit && !plan_in_scope(v, pc);
 	a.dropped = is_dropped(t, v, a.scope_ended, false);
 	const struct location_entry *e;
+	bool passed = !at_exit && v->is_param;
 	if (v->has_const)
 		a.kind = ACCESS_CONST;
-	else if (!at_exit && v->is_param && access_by_entry(t, v, &a))
+	else if (passed && access_by_entry(t, v, &a))
 		return a;
-	else if (location_at(&v->loc, pc, &e) == FT_OK && e->n_ops > 0)
+	else if ((passed && pc == t->plan.entry ? location_at_entry(&v->loc, pc, &e)
+						: location_at(&v->loc, pc, &e)) == FT_OK &&
+		 e->n_ops > 0)
 		access_by_ops(t, e, at_exit, &a);
 	return a;
 }

@@ -290,4 +290,12 @@ struct type *type_strip(struct type *t);
 FT_CHECK enum ft_rc location_at(const struct location *l, uint64_t pc,
 				const struct location_entry **ret);
 
+/*
+ * The same of a parameter at its function's entry, as it was passed: gcc may say with an empty
+ * range that it was there, and with the next what the body makes of it before its first
+ * instruction.
+ */
+FT_CHECK enum ft_rc location_at_entry(const struct location *l, uint64_t entry,
+				      const struct location_entry **ret);
+
 #endif

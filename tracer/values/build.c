@@ -135,8 +135,7 @@ uint64_t type_alignment(struct type *t)
 	return alignment(t, &left);
 }
 
-/* Of a value in pieces: the reason why bytes of v are missing; NULL if all or not all are there. */
-static const char *lost_bytes(const struct build *b, struct span v, size_t size, bool any)
+const char *build_lost_bytes(const struct build *b, struct span v, size_t size, bool any)
 {
 	const char *why = NULL;
 
@@ -197,7 +196,7 @@ void build_value(struct build *b, uint32_t at, struct type *named, struct span v
 		v.len = t->size;
 	if (b->lost && v.len) {
 		bool whole = t->language != LANG_RUST && parts;
-		const char *why = lost_bytes(b, v, v.len, !whole);
+		const char *why = build_lost_bytes(b, v, v.len, !whole);
 		if (why)
 			return build_lost(b, at, why);
 	}
@@ -220,7 +219,7 @@ static void build_bit_field(struct build *b, uint32_t at, const struct member *m
 	size_t size = t->size < sizeof(field) ? t->size : sizeof(field);
 	uint64_t bits = m->bit_offset + (uint64_t)m->bit_size;
 	size_t used = bits / 8 + (bits % 8 != 0);
-	const char *why = used <= v.len ? lost_bytes(b, v, used, true) : NULL;
+	const char *why = used <= v.len ? build_lost_bytes(b, v, used, true) : NULL;
 
 	if (why)
 		return build_lost(b, at, why);

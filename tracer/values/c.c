@@ -204,7 +204,8 @@ static void build_array(struct build *b, uint32_t at, const struct type *t, stru
 
 	node->count = t->count;
 	node->has_count = true;
-	if (width && n)
+	bool lost = n && build_lost_bytes(b, v, n * t->target->size, true);
+	if (width && n && !lost) // what is missing can only be told letter by letter
 		return build_text_array(b, at, v, n, more, width, prefix);
 	node->shape = VALUE_LIST;
 	node->truncated = more;

@@ -115,6 +115,12 @@ void build_reference(struct build *b, uint32_t at, const struct type *t, struct 
 void build_member_pointer(struct build *b, uint32_t at, const struct type *t, struct span v);
 /* False: it is not virtual, or has been shown. */
 bool build_virtual_base(struct build *b, uint32_t at, const struct member *m, struct span v);
+/*
+ * Of a value in pieces: the reason why bytes of v are missing. NULL if all are there or, unless any
+ * is asked for, some.
+ */
+const char *build_lost_bytes(const struct build *b, struct span v, size_t size, bool any);
+
 /* The type of the object that the vtable of a C++ object names; NULL: not known. */
 struct type *cxx_dynamic_type(struct build *b, struct type *t, uint64_t addr, uint64_t *ret_addr);
 void build_rust(struct build *b, uint32_t at, struct type *t, struct span v);
