@@ -273,6 +273,30 @@ TEST(text_verbose)
 	"   cost: 9 stops, of which 4 breakpoint hits; 3.1 ms\n");
 }
 
+TEST(text_long_return_symbols)
+{
+	struct report_options o = {0};
+	static const char *const symbols[][2] = {
+		{"a::f<b<int>, c>::call_them_all<fn(), ()>+11", "a::f<..>::call_them_all<..>+11"},
+		{"n::operator<< <n::text<char> >(n::text<char>&)+3", "n::operator<< <..>(n::text<..>&)+3"},
+		{"<n::Number as core::fmt::Display>::fmt::inner<u8>+1",
+		 "<n::Number as core::fmt::Display>::fmt::inner<..>+1"},
+		{"n::operator->*<int, never::closed+4", "n::operator->*<int, never::closed+4"},
+		{"short<int>+4", "short<int>+4"},
+	};
+	for (size_t i = 0; i < FT_COUNT(symbols); i++) {
+		struct event ev = bare(EVENT_PUSH);
+		ev.return_symbol = symbols[i][0];
+		const struct event *const one[] = {&ev};
+		char *text = report("text", &o, one, 1);
+		const char *shown = strstr(text, "returns to ");
+		CHECK(shown != NULL);
+		if (shown)
+			CHECK_EQ_U(strncmp(shown + 11, symbols[i][1], strlen(symbols[i][1])), 0);
+		free(text);
+	}
+}
+
 TEST(text_quiet)
 {
 	struct report_options o = {.quiet = true};

@@ -83,6 +83,45 @@ void lines_some(struct lines *l, const char *s, size_t len)
 		l->unseen += ((uint8_t)l->b.s[at] & 0xc0) == 0x80;
 }
 
+// The end of the template arguments that begin at s; NULL: it is an operator, or not closed.
+static const char *arguments_end(const char *name, const char *s)
+{
+	static const char word[] = "operator";
+	size_t before = (size_t)(s - name), n = sizeof(word) - 1, depth = 0;
+	while (before > 0 && name[before - 1] == '<')
+		before--;
+	if (before >= n && memcmp(name + before - n, word, n) == 0)
+		return NULL;
+	for (; *s; s++) {
+		if (*s == '<')
+			depth++;
+		else if (*s == '>' && s[-1] != '-' && --depth == 0)
+			return s + 1;
+	}
+	return NULL;
+}
+
+void lines_symbol(struct lines *l, const char *s, size_t column)
+{
+	size_t at = l->b.len - l->start - l->unseen;
+	if (at + strlen(s) <= column || !strchr(s, '<')) {
+		lines_text(l, s);
+		return;
+	}
+	struct buf shorter;
+	buf_init(&shorter);
+	for (const char *p = s; *p;) {
+		const char *end = *p == '<' && p > s ? arguments_end(s, p) : NULL;
+		if (end)
+			buf_str(&shorter, "<..>");
+		else
+			buf_char(&shorter, *p);
+		p = end ? end : p + 1;
+	}
+	lines_text(l, shorter.s);
+	buf_deinit(&shorter);
+}
+
 void lines_end(struct lines *l)
 {
 	buf_char(&l->b, '\n');

@@ -41,6 +41,12 @@ void lines_text(struct lines *l, const char *s);  // a stranger's: escaped; NULL
 void lines_some(struct lines *l, const char *s, size_t len);
 void lines_end(struct lines *l); // '\n'; the next line starts
 
+/*
+ * A symbol that should end before the column: where it would not, its template arguments are
+ * "<..>".
+ */
+void lines_symbol(struct lines *l, const char *s, size_t column);
+
 /* Blanks up to the column, counted from 0; two blanks if the line is there or beyond. */
 void lines_column(struct lines *l, size_t column);
 

@@ -36,6 +36,7 @@ enum {
 	INDENT_LEVELS = 10, // then there is still room for a call before COLUMN_SOURCE
 	INDENT_WIDTH = 2 * INDENT_LEVELS,
 	COLUMN_RETURN = 76,
+	COLUMN_END = 100,
 };
 
 struct reporter {
@@ -362,7 +363,7 @@ static void text_push(struct reporter *r, const struct event *ev)
 		lines_column(l, COLUMN_RETURN);
 		lines_ours(l, "returns to ");
 		if (ev->return_symbol)
-			lines_text(l, ev->return_symbol);
+			lines_symbol(l, ev->return_symbol, COLUMN_END);
 		else
 			buf_hex(&l->b, ev->return_address);
 	}
