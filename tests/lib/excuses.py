@@ -86,8 +86,11 @@ def no_other_variant(case):
 def dropped(case):
     """A Rust or C++ value whose block has ended was dropped: we show its own bytes and do not
     follow its pointers; gdb follows them to what is there by now."""
-    return case.value.get("scope_ended") and case.language != "c" and \
-        "address" in case.said and case.same_place()
+    if not case.value.get("scope_ended") or case.language == "c":
+        return False
+    if re.fullmatch(r"@0x[0-9a-f]+", case.ours):  # a reference: gdb says what it refers to only
+        return case.said.get("type", "").endswith("&")
+    return "address" in case.said and case.same_place()
 
 
 def realigned_ret(case):
