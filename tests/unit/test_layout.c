@@ -401,6 +401,27 @@ TEST(read_but_filled_by_a_callee)
 	done(&f);
 }
 
+TEST(room_made_behind_the_prologue)
+{
+	struct fixture f;
+	CODE(&f, "\x48\x85\xff"		// +0 test rdi,rdi
+		 "\x74\x0b"		// +3 je +16
+		 "\x50"			// +5 push rax: aligns rsp
+		 "\xe8\xf6\x00\x00\x00" // +6 call elsewhere
+		 "\x48\x83\xc4\x08"	// +11 add rsp,0x8
+		 "\xc3"			// +15 ret
+		 "\x31\xc0"		// +16 xor eax,eax
+		 "\xc3");		// +18 ret
+	row(&f, 0, ARCH_RSP, 8);
+	row(&f, 6, ARCH_RSP, 16);
+	row(&f, 15, ARCH_RSP, 8);
+	make(&f);
+	CHECK_EQ_S(f.text.s, "-8 8 return address\n"
+			     "-16 8 padding\n"
+			     "-144 128 red zone\n");
+	done(&f);
+}
+
 TEST(variables_without_a_name)
 {
 	struct fixture f;

@@ -95,11 +95,11 @@ static void claim_saved(struct layout_maker *m)
 
 /* ---- claims of the instructions ---- */
 
-/* `push rax` in a prologue makes room; what it stores is nobody's. */
-static bool makes_room(const struct layout_maker *m, const struct touch *t)
+bool layout_makes_room(const struct layout_maker *m, const struct touch *t)
 {
-	return t->pushed && t->insn < m->body && t->source.kind == FACT_ENTRY &&
-	       !arch_is_callee_saved(t->reg);
+	if (!t->pushed || t->source.kind != FACT_ENTRY)
+		return false;
+	return t->insn < m->body ? !arch_is_callee_saved(t->reg) : t->source.reg == ARCH_RAX;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -118,7 +118,7 @@ const struct touch **layout_touches(const struct layout_maker *m, enum touch_kin
 	for (size_t k = 0; k < m->flow->n; k++) {
 		const struct touch *t = &m->flow->touch[k];
 		if (t->kind == kind && t->realigned == realigned && t->size <= STORE_MAX &&
-		    !makes_room(m, t))
+		    !layout_makes_room(m, t))
 			by[n++] = t;
 	}
 	qsort(by, n, sizeof(*by), by_offset);

@@ -174,7 +174,8 @@ static void claim_below(struct layout_maker *m)
 	for (size_t k = 0; k < f->n; k++) {
 		const struct touch *t = &f->touch[k];
 		if (t->kind == TOUCH_STORE && t->insn >= m->body &&
-		    t->realigned == m->fixed.realigned && t->off < m->fixed.n && t->off >= bottom)
+		    t->realigned == m->fixed.realigned && t->off < m->fixed.n && t->off >= bottom &&
+		    !layout_makes_room(m, t))
 			claim_argument(m, t);
 	}
 }

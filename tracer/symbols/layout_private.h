@@ -116,6 +116,12 @@ size_t layout_touch_near(const struct touch **by, size_t n, int64_t off);
 /* The innermost inlined call that an instruction belongs to; NULL: the function itself. */
 const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc);
 
+/*
+ * `push rax` makes room, in a prologue or to align a call that has none (shrink-wrapped): what it
+ * stores is nobody's. Behind the prologue only what rax held at the entry, which no parameter uses.
+ */
+bool layout_makes_room(const struct layout_maker *m, const struct touch *t);
+
 void layout_claim_variables(struct layout_maker *m);
 void layout_claim_calls(struct layout_maker *m);
 
