@@ -152,6 +152,15 @@ static void describe_value(struct buf *b, const struct event_slot *s)
 	}
 }
 
+static const char *not_written(const struct event *ev, const struct event_slot *s)
+{
+	if (ev->kind == EVENT_PUSH)
+		return "written yet";
+	return is(s, "outgoing argument") ? NULL : "written";
+}
+
+static const char taken_back[] = "taken back if it was pushed";
+
 /* What else is to be said of it. */
 static void describe(struct buf *b, const struct event_slot *s, const struct event *ev, int verbose)
 {
@@ -172,7 +181,8 @@ static void describe(struct buf *b, const struct event_slot *s, const struct eve
 		buf_str(b, ", scope over");
 	if (s->unwritten && !nobodys) {
 		separate(b, ", ");
-		buf_str(b, ev->kind == EVENT_POP ? "not written" : "not written yet");
+		const char *what = not_written(ev, s);
+		buf_printf(b, "%s%s", what ? "not " : taken_back, what ? what : "");
 	}
 	if (s->ghost) {
 		separate(b, "; ");
@@ -403,8 +413,9 @@ static void add_alike(struct reporter *r, struct lines *l, const struct event *e
 	char text[80];
 	struct event_slot all = s[n - 1];
 
-	snprintf(text, sizeof(text), "%zu slots of %llu bytes, none written%s", n,
-		 (unsigned long long)s->size, ev->kind == EVENT_PUSH ? " yet" : "");
+	const char *what = not_written(ev, s);
+	snprintf(text, sizeof(text), "%zu slots of %llu bytes, %s%s", n,
+		 (unsigned long long)s->size, what ? "none " : taken_back, what ? what : "");
 	all.size = n * s->size;
 	all.name = all.reg = NULL;
 	all.value = text;
