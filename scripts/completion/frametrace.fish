@@ -3,6 +3,8 @@
 complete -c frametrace -x -a '(__fish_complete_subcommand)'
 complete -c frametrace -n __fish_use_subcommand -a list -d 'List what would be traced'
 complete -c frametrace -n __fish_use_subcommand -a frames -d 'Who owns each byte of each frame'
+complete -c frametrace -n __fish_use_subcommand -a maps -d 'The address space of a process or program'
+complete -c frametrace -n __fish_use_subcommand -a where -d 'What an address of a process is'
 complete -c frametrace -s f -l function -x -d 'Only functions that match a glob or /REGEX/'
 complete -c frametrace -s s -l source -r -d 'Only functions from source files that match'
 complete -c frametrace -s l -l lib -x -d "Also a library's functions"
@@ -22,6 +24,7 @@ complete -c frametrace -s q -l quiet -d 'Frames only: no heading, notes, summary
 complete -c frametrace -s R -l no-aslr -d 'The same addresses in every run'
 complete -c frametrace -s P -l pin -d 'Tracer and program on one CPU'
 complete -c frametrace -l frames -d "A map of each frame, byte by byte"
+complete -c frametrace -l map -d 'The address space at start and exit'
 complete -c frametrace -l verify -d "Compare each stack with libunwind's walk"
 complete -c frametrace -l debug -x -a all -d 'Log for developers'
 complete -c frametrace -s h -l help -d 'How to use it'

@@ -21,9 +21,10 @@ _arguments -s -S \
 	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
 	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
 	'--frames[a map of each frame, byte by byte]' \
+	'--map=-[the address space at start and exit]::when:(every ends)' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_alternative "commands:command:(list frames)" "programs:program:_command_names -e"' \
+	'(-):program:_alternative "commands:command:(list frames maps where)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

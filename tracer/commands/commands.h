@@ -21,7 +21,8 @@ struct command {
 	int (*run)(int argc, char **argv); // argv[0] is the command's name; returns the exit status
 };
 
-extern const struct command command_trace, command_list, command_frames;
+extern const struct command command_trace, command_list, command_frames, command_maps,
+	command_where;
 extern const struct command *const commands[]; // NULL-terminated; the first one is the default
 
 /* The one place that words a usage error: says it, points to --help, returns EXIT_USAGE. */

@@ -16,6 +16,7 @@ enum long_only {
 	OPT_DEBUG,
 	OPT_EVENTS,
 	OPT_JSON,
+	OPT_MAP,
 	OPT_FRAMES,
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
@@ -38,6 +39,7 @@ static const struct option long_options[] = {
 	{"inlines", no_argument, NULL, 'i'},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"lib", required_argument, NULL, 'l'},
+	{"map", optional_argument, NULL, OPT_MAP},
 	{"max-array", required_argument, NULL, OPT_MAX_ARRAY},
 	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
 	{"max-string", required_argument, NULL, OPT_MAX_STRING},
@@ -74,6 +76,9 @@ static void print_help(void)
 	       "                          for bytes of text (200), --max-array=N for elements "
 	       "(200)\n"
 	       "      --frames            a map of each frame, byte by byte; -vv is -v and this\n"
+	       "      --map[=every]       the address space at start and exit; every: and what "
+	       "changes\n"
+	       "                          after each push and pop\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
 	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
 	       "  -F, --format=NAME       ");
@@ -154,6 +159,14 @@ static int parse_events(const char *text, struct step_options *ret)
 	}
 }
 
+static int parse_map(const char *text, enum map_wish *ret)
+{
+	if (text && strcmp(text, "every") != 0 && strcmp(text, "ends") != 0)
+		return usage_error("--map takes every or ends, or nothing, not '%s'", text);
+	*ret = text && strcmp(text, "every") == 0 ? MAP_EVERY : MAP_ENDS;
+	return -1;
+}
+
 static int add_pattern(struct patterns *p, const char *text)
 {
 	if (patterns_add(p, text) == FT_OK)
@@ -203,6 +216,8 @@ static int parse_one(int c, struct trace_options *o)
 		return -1;
 	case OPT_EVENTS:
 		return parse_events(optarg, &o->step);
+	case OPT_MAP:
+		return parse_map(optarg, &o->map);
 	case OPT_MAX_ARRAY:
 		return parse_number("--max-array", optarg, VALUE_ARRAY_MAX, &o->style.max_array);
 	case OPT_MAX_DEPTH:

@@ -9,6 +9,7 @@
 #ifndef FT_OPTIONS_H
 #define FT_OPTIONS_H
 
+#include "events/collect.h"
 #include "events/select.h"
 #include "events/step.h"
 #include "report/report.h"
@@ -26,6 +27,7 @@ struct trace_options {
 	int verbose;
 	struct step_options step; // --events
 	bool frames;		  // frame maps
+	enum map_wish map;
 	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM
 };

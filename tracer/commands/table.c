@@ -1,3 +1,4 @@
 #include "commands/commands.h"
 
-const struct command *const commands[] = {&command_trace, &command_list, &command_frames, NULL};
+const struct command *const commands[] = {&command_trace, &command_list,  &command_frames,
+					  &command_maps,  &command_where, NULL};

@@ -146,7 +146,7 @@ static void write_event(void *ctx, const struct event *ev)
 static enum ft_rc start(struct session *s, const char *path)
 {
 	bool steps = s->o.step.insn || s->o.step.line;
-	bool early = !s->flush_each && !steps;
+	bool early = !s->flush_each && !steps && s->o.map == MAP_NONE;
 	struct launch how = {
 		.path = path,
 		.argv = s->argv,
@@ -181,6 +181,8 @@ static enum ft_rc start(struct session *s, const char *path)
 		.ghosts = ghosts,
 		.walk = s->o.walk,
 		.inlines = s->o.inlines,
+		.map = s->o.map,
+		.places = plan.full,
 		.step = s->o.step,
 		.verify = s->o.verify,
 	};

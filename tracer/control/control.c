@@ -115,6 +115,14 @@ void control_forget(struct control *c, uint64_t lo, uint64_t hi)
 	sites_forget(&c->sites, lo, hi);
 }
 
+bool control_is_ours(const struct control *c, uint64_t addr)
+{
+	for (size_t i = 0; i < c->sites.n_areas; i++)
+		if (addr >= c->sites.areas[i].lo && addr < c->sites.areas[i].hi)
+			return true;
+	return false;
+}
+
 void control_disarm(struct control *c)
 {
 	if (c->disarmed || c->exited || c->mem < 0)

@@ -135,6 +135,9 @@ FT_CHECK enum ft_rc control_arm(struct control *c);
 /* Forgets the sites and slot areas in [lo, hi): their module was unmapped. Nothing is written. */
 void control_forget(struct control *c, uint64_t lo, uint64_t hi);
 
+/* True if addr lies in a slot area: memory that the program has from us. */
+bool control_is_ours(const struct control *c, uint64_t addr);
+
 /* Puts every replaced byte back and stops reporting hits; the program runs on, still waited for. */
 void control_disarm(struct control *c);
 

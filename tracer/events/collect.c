@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "events/collector.h"
+#include "events/places.h"
+#include "events/space_events.h"
 #include "unwind/unwind.h"
 
 struct collector *collector_create(struct control *c, struct symbols *s, struct target *t,
@@ -20,9 +22,12 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->o = *o;
 	col->sink = sink;
 	col->sink_ctx = ctx;
+	col->threads = 1;
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
+	if (o->places)
+		target_on_place(t, places_text, col);
 	map_init(&col->map);
 	read_init(&col->reader, s, target_plan(t));
 	if (o->step.insn || o->step.line)
@@ -35,6 +40,7 @@ void collector_destroy(struct collector *col)
 	if (!col)
 		return;
 	step_destroy(col->step);
+	space_events_destroy(col->space);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
 	map_deinit(&col->map);
@@ -211,6 +217,8 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 		step_pushed(col, t, pushed, hit);
 		return true;
 	}
+	space_tell_start(col, t->pid, t->tid);
+	pushed->seq = col->seq; // a map may have taken the number
 	struct event ev = frames_event(col, EVENT_PUSH, t, pushed);
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
@@ -221,6 +229,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	if (col->o.walk || col->o.verify)
 		collect_walk(col, hit, &ev);
 	collect_emit(col, &ev);
+	space_tell_changes(col, t->pid, t->tid, "push");
 	if (col->o.verify)
 		collect_verify(col, hit, &ev);
 	step_pushed(col, t, pushed, hit);
@@ -306,6 +315,7 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 {
 	frames_pop_everything(col);
+	space_tell_exec(col);
 	step_forget_thread(col, stop->tid);
 	step_forget_code(col);
 	col->max_depth_fn = col->max_stack_fn = NULL;
@@ -441,6 +451,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;
 	case STOP_THREAD:
+		col->threads++;
 		on_simple(col, stop, EVENT_THREAD);
 		return FT_OK;
 	case STOP_CHILD:
@@ -451,6 +462,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		return FT_OK;
 	case STOP_LEAVING:
 		frames_leaving(col, stop);
+		space_tell_leaving(col, stop);
 		return FT_OK;
 	case STOP_EXIT:
 	case STOP_KILLED:

@@ -16,15 +16,23 @@
 
 struct collector;
 
+enum map_wish {
+	MAP_NONE,
+	MAP_ENDS,  // at the first push and at the end
+	MAP_EVERY, // and what changed, after each push and pop: reads /proc each time
+};
+
 struct collect_options {
 	const char *program; // its path as it was found
 	char *const *argv;   // of the program, NULL-terminated
 	uint32_t max_depth;  // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	     // values of arguments and locals at the pop
+	bool places;	     // an address on a stack is shown with its variable and function
 	bool frames;	     // frame maps
-	bool ghosts;  // popped frames are remembered: for maps, and for what stores overwrite
-	bool walk;    // the whole stack at each push, by CFI
-	bool inlines; // name inlined calls in stacks and at signals
+	bool ghosts;	   // popped frames are remembered: for maps, and for what stores overwrite
+	bool walk;	   // the whole stack at each push, by CFI
+	bool inlines;	   // name inlined calls in stacks and at signals
+	enum map_wish map; // EVENT_MAP; threads must not run on before their hit is collected
 	struct step_options step;
 	bool verify; // compare that walk with libunwind's
 };

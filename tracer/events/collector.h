@@ -29,8 +29,12 @@ struct collector {
 	uint64_t seq, start_ns, now;
 	uint64_t tail_target; // of the tail jump being collected
 	uint64_t verified, mismatches;
-	bool running;	   // a frame was pushed
-	bool has_exit_map; // `map` is of the frame that is being popped
+	bool running;		    // a frame was pushed
+	bool has_exit_map;	    // `map` is of the frame that is being popped
+	const struct frame *ending; // the frame whose pop is being made
+	struct space_events *space; // NULL: no maps yet
+	bool space_started;	    // this program's first map was told
+	unsigned threads, leaving;  // of this program: begun, and seen about to end
 	struct event_summary summary;
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are
@@ -75,6 +79,12 @@ void collect_map(struct collector *col, struct stack *s, const struct frame *f,
 		 const struct traced_exit *x, const struct hit *hit, struct event *ev);
 void collect_ghosts(struct collector *col, struct stack *s, const struct frame *f,
 		    const struct event *ev);
+
+/* space_tell.c: EVENT_MAP, as far as it is wanted. */
+void space_tell_start(struct collector *col, pid_t pid, pid_t tid);
+void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char *when);
+void space_tell_leaving(struct collector *col, const struct stop *stop);
+void space_tell_exec(struct collector *col);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);

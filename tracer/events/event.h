@@ -29,6 +29,8 @@ enum event_kind {
 	EVENT_LINE,   // a source line of a traced function begins
 	EVENT_CHANGE, // that line is done: the variables that it changed
 	EVENT_NOTE,   // something the user should know, in words
+	EVENT_MAP,    // the address space
+	EVENT_WHERE,  // what an address is; not in a trace
 	EVENT_EXIT,   // last: the process ended; carries the summary
 };
 
@@ -132,6 +134,97 @@ struct event_frame_of_walk { // --verify and --stack: one frame, innermost first
 	uint64_t pc, cfa;
 	const char *symbol; // "main+18", or ""; the name of an inlined function
 	const char *within; // of an inlined call: the function whose frame it runs in; else NULL
+};
+
+/* A section of a loaded file, or its headers: where it is in memory. */
+struct event_part_of_file {
+	uint64_t lo, hi; // [lo, hi)
+	const char *name;
+};
+
+/* One mapping of the address space: a line of /proc/PID/maps, and what it is. */
+struct event_region {
+	uint64_t lo, hi; // [lo, hi)
+	char perms[5];	 // "r-xp"
+	uint64_t off;	 // in the file, bytes
+	uint32_t dev_major, dev_minor;
+	uint64_t inode;				// 0: no file
+	const char *path;			// as the kernel names it; "" if anonymous
+	bool deleted;				// the file is gone
+	bool has_sizes;				// resident, swapped
+	uint64_t resident;			// bytes that are in memory now
+	uint64_t swapped;			// bytes that are swapped out
+	const char *kind;			// "text", "heap", "thread stack" …
+	const char *what;			// a sentence, without a full stop
+	bool inferred;				// likely, not certain
+	int tid;				// whose stack; 0: nobody's, or not known
+	const struct event_part_of_file *parts; // by address
+	size_t n_parts;
+};
+
+/* A stretch of the picture of the whole: neighbours of one kind in one, what is free too. */
+struct event_band {
+	uint64_t lo, hi;
+	const char *name;  // "stack", "mmap area", "heap", "bss", "text" …, "free"
+	uint64_t mappings; // how many there are in it; 0: free, or a part of one
+	const char *what;  // one word more; NULL: none
+};
+
+/* What is different since the last look. */
+struct event_map_change {
+	const char *how;	       // "grew", "shrank", "new", "gone", "changed"
+	const char *kind, *path;       // as in struct event_region; of a gone one: what it was
+	uint64_t lo, hi;	       // now; gone: where it was
+	uint64_t old_lo, old_hi;       // before; equal: it was not there
+	const char *perms, *old_perms; // old_perms: "changed", else NULL
+};
+
+/* EVENT_MAP: regions by address, ascending. */
+struct event_map {
+	const char *when; // "start", "exit", "push", "pop"; NULL: a process was looked at
+	const struct event_region *regions;
+	size_t n;
+	const struct event_band *bands;		// from high addresses to low, without a gap
+	size_t n_bands;				// 0: not asked for
+	const struct event_map_change *changes; // of "push" and "pop", which have nothing else
+	size_t n_changes;
+	uint64_t gap_lo, gap_hi; // between brk heap and main stack; equal: one is not there
+	uint64_t user_end;	 // end of the addresses that a program can have
+	unsigned address_bits;	 // 48 or 57: what the processor looks at; 0: not known
+	uint64_t stack_limit;	 // of the main stack; 0 unknown, UINT64_MAX unlimited
+	uint64_t stack_room;	 // by how much it may grow
+	const char *stack_stop;	 // what ends that: "ulimit -s" …; NULL: unknown
+	const char *name;	 // of the process
+	bool explain;		 // say how a line of /proc/PID/maps is read
+};
+
+/* EVENT_WHERE: what an address is. What is not known is NULL or 0. */
+struct event_where {
+	uint64_t address;
+	const char *what;		   // one sentence, without a full stop
+	const char *kind;		   // as in struct event_region; "unmapped", "no address"
+	const struct event_region *region; // NULL: unmapped
+	const struct event_region *below, *above; // unmapped: the nearest
+	/* In a file. */
+	const char *module; // its name
+	const struct event_part_of_file *section;
+	const char *symbol; // with symbol_offset
+	uint64_t symbol_offset;
+	const char *file; // of the source line of an instruction
+	uint32_t line;
+	/* On a stack. */
+	int tid;
+	const char *thread;   // its name
+	const char *function; // whose frame
+	uint32_t frame;	      // 0: the innermost
+	uint64_t cfa, frame_rsp;
+	const char *owner, *name, *type; // as in struct event_slot
+	uint64_t slot_address, slot_size;
+	const char *unknown; // why no frame is named
+	/* On the heap. */
+	uint64_t block, block_size; // where its bytes begin, and how many there are
+	const char *block_state;    // "in use, or kept for reuse", "free" …
+	bool inferred;		    // likely, not certain
 };
 
 struct event_summary {
@@ -242,6 +335,8 @@ struct event {
 	int child;
 	const char *text; // EVENT_NOTE; EVENT_LINE: the line as the file has it, NULL if unknown
 	const struct event_summary *summary; // EVENT_EXIT
+	const struct event_map *map;	     // EVENT_MAP
+	const struct event_where *where;     // EVENT_WHERE
 };
 
 #endif

@@ -126,9 +126,11 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 		ev.parts = x->parts;
 		ev.n_parts = x->n_parts;
 		frames_settle_parts(col, f.fn, &ev);
+		col->ending = &f;
 		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
 		collect_map(col, s, &f, x, hit, &ev);
 	}
+	col->ending = NULL;
 	ev.mapped = col->o.frames;
 	collect_ghosts(col, s, &f, &ev);
 	step_popped(col, t->tid, f.seq);
@@ -139,6 +141,8 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 		ev.tail_target = name->function;
 	}
 	collect_emit(col, &ev);
+	if (x) // else the process may be anywhere by now
+		space_tell_changes(col, t->pid, t->tid, "pop");
 }
 
 // Frames below (that is, deeper than) a CFA that is alive again were jumped over.

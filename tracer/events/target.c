@@ -34,6 +34,12 @@ void target_on_unload(struct target *t, void (*call)(void *, const struct module
 	t->unload_ctx = ctx;
 }
 
+void target_on_place(struct target *t, void (*text)(void *, uint64_t, struct buf *), void *ctx)
+{
+	t->place_text = text;
+	t->place_ctx = ctx;
+}
+
 static void forget_names(struct target *t)
 {
 	names_clear(t->returns);
@@ -301,8 +307,11 @@ void target_address_text(void *target, uint64_t address, struct buf *out)
 {
 	struct target *t = target;
 	// Heap, stack, nothing: no file is opened for a mere value.
-	if (!names_find(t->labels, address) && !loaded_at(t, address))
+	if (!names_find(t->labels, address) && !loaded_at(t, address)) {
+		if (t->place_text)
+			t->place_text(t->place_ctx, address, out);
 		return;
+	}
 	const struct address_name *n = target_name(t, address);
 	if (!n->function)
 		return; // "libc.so.6+0x1c0" says no more than the number

@@ -48,6 +48,10 @@ void target_destroy(struct target *t);
 /* Who holds functions of a module must let go of them when `call` says that it was unmapped. */
 void target_on_unload(struct target *t, void (*call)(void *ctx, const struct module *m), void *ctx);
 
+/* Who names an address that is in no file: appends " <words>" or nothing. */
+void target_on_place(struct target *t, void (*text)(void *ctx, uint64_t addr, struct buf *out),
+		     void *ctx);
+
 /*
  * At an exec stop: opens the program, plans its functions, sets and arms the sites. FT_FAIL with
  * words for the user: a pattern that matches nothing, no room for slots …

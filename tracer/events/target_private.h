@@ -45,6 +45,8 @@ struct target {
 	bool wants_libraries;
 	void (*on_unload)(void *ctx, const struct module *m);
 	void *unload_ctx;
+	void (*place_text)(void *ctx, uint64_t addr, struct buf *out);
+	void *place_ctx;
 };
 // A site in the making: what runs there, what is captured, what it means.
 struct intended {

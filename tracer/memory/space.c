@@ -1,5 +1,5 @@
 /*
- * space.c - reads /proc/PID/maps (proc(5)) into a list and finds what lies where.
+ * space.c - reads /proc/PID/maps or smaps (proc(5)) into a list and finds what lies where.
  */
 #include "memory/space.h"
 
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* The kernel gives whole lines per read(2), some pages at a time; there is no size to ask for. */
-static enum ft_rc read_all(int fd, pid_t pid, char **ret, size_t *ret_len)
+static enum ft_rc read_all(int fd, const char *path, char **ret, size_t *ret_len)
 {
 	size_t cap = 64 * 1024, len = 0;
 	char *text = xmalloc(cap);
@@ -31,24 +31,27 @@ static enum ft_rc read_all(int fd, pid_t pid, char **ret, size_t *ret_len)
 			free(text);
 			if (err == ESRCH)
 				return FT_NONE;
-			return ft_fail("/proc/%d/maps: %s", (int)pid, strerror(err));
+			return ft_fail("%s: %s", path, strerror(err));
 		}
 	}
 }
 
-enum ft_rc space_read(pid_t pid, struct space *ret)
+static enum ft_rc read_file(pid_t pid, const char *name, struct space *ret)
 {
 	char path[64], *text = NULL;
 	size_t len = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		if (errno == ENOENT || errno == ESRCH)
 			return FT_NONE;
-		return ft_fail("%s: %s", path, strerror(errno));
+		return ft_fail("%s: %s%s", path, strerror(errno),
+			       errno == EACCES || errno == EPERM
+				       ? ": only its own user may look at it, or root"
+				       : "");
 	}
-	enum ft_rc rc = read_all(fd, pid, &text, &len);
+	enum ft_rc rc = read_all(fd, path, &text, &len);
 	close(fd);
 	if (rc != FT_OK)
 		return rc;
@@ -58,6 +61,20 @@ enum ft_rc space_read(pid_t pid, struct space *ret)
 		rc = FT_NONE; // a zombie: it has no address space any more
 	free(text);
 	return rc;
+}
+
+enum ft_rc space_read(pid_t pid, struct space *ret)
+{
+	return read_file(pid, "maps", ret);
+}
+
+enum ft_rc space_read_sizes(pid_t pid, struct space *ret)
+{
+	enum ft_rc rc = read_file(pid, "smaps", ret);
+	if (rc != FT_FAIL)
+		return rc;
+	ft_error_clear(); // a kernel without it, or one that forbids it: maps says why if so
+	return read_file(pid, "maps", ret);
 }
 
 /* A number of one line, which ends with `end`; it moves *p behind that. */
@@ -139,6 +156,31 @@ static bool parse_line(char *p, struct region *ret)
 	return true;
 }
 
+/* "Rss:                  8 kB" of smaps, for the region before it. */
+static bool parse_attribute(char *p, struct region *r)
+{
+	static const char flags[] = "VmFlags:";
+	char *colon = strchr(p, ':');
+
+	if (*p < 'A' || *p > 'Z' || !colon || strchr(p, '-') || colon != p + strcspn(p, ": "))
+		return false;
+	r->has_sizes = true;
+	if (!strncmp(p, flags, sizeof(flags) - 1)) {
+		r->grows_down = strstr(colon, " gd");
+		return true;
+	}
+	uint64_t kib = strtoull(colon + 1, NULL, 10);
+	if (kib > UINT64_MAX / 1024)
+		return false;
+	if (!strncmp(p, "Rss:", 4))
+		r->resident = kib * 1024;
+	else if (!strncmp(p, "Swap:", 5))
+		r->swapped = kib * 1024;
+	else if (!strncmp(p, "KernelPageSize:", 15))
+		r->page = kib * 1024;
+	return true;
+}
+
 enum ft_rc space_parse(const char *text, size_t len, struct space *ret)
 {
 	struct space s = {.text = xstrndup(text, len)};
@@ -149,6 +191,8 @@ enum ft_rc space_parse(const char *text, size_t len, struct space *ret)
 		next = *end ? end + 1 : end;
 		*end = '\0';
 		line++;
+		if (s.n && parse_attribute(p, &s.r[s.n - 1]))
+			continue;
 		s.r = xgrow(s.r, s.n, &cap, sizeof(*s.r));
 		if (!parse_line(p, &s.r[s.n])) {
 			space_deinit(&s);
@@ -185,4 +229,13 @@ const struct region *space_at(const struct space *s, uint64_t addr)
 			return &s->r[mid];
 	}
 	return NULL;
+}
+
+uint64_t space_user_end(const struct space *s)
+{
+	const uint64_t four_levels = (1ull << 47) - 4096, five_levels = (1ull << 56) - 4096;
+	bool beyond = false;
+	for (size_t i = 0; i < s->n; i++)
+		beyond |= s->r[i].hi > four_levels && s->r[i].hi <= five_levels;
+	return beyond ? five_levels : four_levels;
 }

@@ -1,7 +1,7 @@
 /*
  * space.h - the address space: regions as /proc/PID/maps says.
  *
- * Owns:     /proc/PID/maps.
+ * Owns:     /proc/PID/maps and smaps.
  * Gives:    the list of regions, a lookup, a free gap near a module (for slots).
  * Never:    stops or changes the process; reads its memory.
  * Lifetime: a space is a snapshot; regions and paths live until space_deinit().
@@ -21,6 +21,11 @@ struct region {
 	uint64_t inode;
 	const char *path; // "" if anonymous; "[heap]", "[stack]" …; may hold spaces
 	bool deleted;	  // the file is gone: " (deleted)" was stripped from path
+	/* What smaps adds; has_sizes false: it was not asked for, or is not allowed. */
+	bool has_sizes;
+	uint64_t resident, swapped; // bytes
+	uint64_t page;		    // bytes of a page of it: more than 4096 for hugetlb
+	bool grows_down;	    // the kernel makes it longer when it is touched below
 };
 
 struct space {
@@ -31,11 +36,19 @@ struct space {
 
 /* FT_NONE: no such process (any more). */
 FT_CHECK enum ft_rc space_read(pid_t pid, struct space *ret);
-/* The same from a text in the format of proc(5); the text is copied. */
+/* The same with sizes, from /proc/PID/smaps; without them where that cannot be read. */
+FT_CHECK enum ft_rc space_read_sizes(pid_t pid, struct space *ret);
+/* The same from a text in the format of proc(5), maps or smaps; the text is copied. */
 FT_CHECK enum ft_rc space_parse(const char *text, size_t len, struct space *ret);
 void space_deinit(struct space *s);
 
 const struct region *space_at(const struct space *s, uint64_t addr); // NULL: unmapped
+
+/*
+ * Where the addresses end that a program can have: behind 47 bits less a page, or behind 56 bits
+ * if it was given any beyond (five-level page tables; Documentation/arch/x86/x86_64/mm.rst).
+ */
+uint64_t space_user_end(const struct space *s);
 
 /*
  * A free run of len bytes (page aligned) that lies within reach (< 2 GiB) of all of [lo, hi), away

@@ -634,6 +634,14 @@ static void add_event(struct buf *b, const struct event *ev)
 		KEY(b, ",\"text\":");
 		json_string(b, ev->text);
 		break;
+	case EVENT_MAP:
+		add_head(b, ev, "map");
+		json_map(b, ev->map);
+		break;
+	case EVENT_WHERE:
+		add_head(b, ev, "where");
+		json_where(b, ev->where);
+		break;
 	case EVENT_EXIT:
 		add_head(b, ev, "exit");
 		add_exit(b, ev);

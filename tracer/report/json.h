@@ -26,4 +26,9 @@ void json_bool(struct buf *b, bool v);
 const char *json_step_name(enum event_kind kind);
 void json_step(struct buf *b, const struct event *ev);
 
+/* EVENT_MAP: the fields after those of every event. */
+void json_map(struct buf *b, const struct event_map *m);
+/* EVENT_WHERE: the same. */
+void json_where(struct buf *b, const struct event_where *w);
+
 #endif

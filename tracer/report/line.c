@@ -4,6 +4,7 @@
 #include "report/line.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 void lines_init(struct lines *l, bool color)
 {
@@ -169,6 +170,23 @@ const char *path_from(const char *path, const char *directory)
 	size_t len = strlen(directory);
 	bool below = len > 1 && strncmp(path, directory, len) == 0 && path[len] == '/';
 	return below ? path + len + 1 : path;
+}
+
+void lines_size(struct lines *l, uint64_t bytes, size_t width)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	char text[32];
+	size_t unit = 0;
+	double v = (double)bytes;
+	while (v >= 1024 && unit + 1 < FT_COUNT(units)) {
+		v /= 1024;
+		unit++;
+	}
+	bool whole = v == (double)(uint64_t)v;
+	snprintf(text, sizeof(text), "%.*f %s", whole ? 0 : v < 10 ? 2 : 1, v, units[unit]);
+	size_t len = strlen(text);
+	buf_pad(&l->b, ' ', len < width ? width - len : 0);
+	lines_ours(l, text);
 }
 
 void lines_count(struct lines *l, uint64_t n, const char *noun)

@@ -57,6 +57,9 @@ void lines_hex(struct lines *l, uint64_t v, size_t width);
 /* A path below a directory as it is seen from there; else the path itself. */
 const char *path_from(const char *path, const char *directory);
 
+/* "132 KiB", right-aligned; powers of 1024. */
+void lines_size(struct lines *l, uint64_t bytes, size_t width);
+
 /* "1 frame", "2 frames". */
 void lines_count(struct lines *l, uint64_t n, const char *noun);
 

@@ -562,6 +562,8 @@ static void text_event(struct reporter *r, const struct event *ev)
 		if (!r->options.quiet)
 			add_headings(r);
 		break;
+	case EVENT_MAP:
+	case EVENT_WHERE:
 	case EVENT_SIGNAL:
 	case EVENT_THREAD:
 	case EVENT_CHILD:

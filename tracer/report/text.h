@@ -16,6 +16,7 @@ enum {
 	WIDTH_DELTA = 7,
 	WIDTH_RSP = 14, // 0x and 12 digits: all of a user address
 	COLUMN_SOURCE = 60,
+	TEXT_COLUMNS = 100, // of lines that are broken
 };
 
 struct reporter;
@@ -37,6 +38,9 @@ void text_end_detail(struct lines *l);
 /* The parts of a value (event_value.full), a line for each; NULL: none. */
 void detail_parts(struct reporter *r, const struct event *ev, const char *s);
 
+/* A sentence from that column on, in as many lines as it takes. */
+void text_sentence(struct lines *l, size_t column, const char *s);
+
 /* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
 void text_arithmetic(struct lines *l, const struct event *ev);
 
@@ -52,5 +56,14 @@ void text_other_begin(struct lines *l, int tid);
 
 /* Any event that is not a push or a pop. */
 void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose);
+
+/* text_map.c: EVENT_MAP; verbose: the sections of each file too. */
+void text_map(struct lines *l, const struct event *ev, int verbose);
+
+/* text_picture.c: EVENT_MAP of a trace: its bands, its changes. */
+void text_picture(struct lines *l, const struct event_map *m);
+
+/* text_where.c: EVENT_WHERE. */
+void text_where(struct lines *l, const struct event_where *w);
 
 #endif

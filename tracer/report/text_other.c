@@ -24,6 +24,26 @@ static void end_line(struct lines *l)
 	lines_end(l);
 }
 
+void text_sentence(struct lines *l, size_t column, const char *s)
+{
+	size_t width = TEXT_COLUMNS - column;
+	while (*s) {
+		size_t take = strlen(s);
+		if (take > width) {
+			take = width;
+			while (take > 0 && s[take] != ' ')
+				take--;
+			if (take == 0)
+				take = strcspn(s, " ");
+		}
+		size_t at = l->b.len - l->start - l->unseen;
+		buf_pad(&l->b, ' ', at < column ? column - at : 0);
+		lines_some(l, s, take);
+		lines_end(l);
+		s += take + strspn(s + take, " ");
+	}
+}
+
 /* A word of a command line, quoted if a shell would need it. */
 static void add_word(struct lines *l, const char *word)
 {
@@ -240,7 +260,13 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 
 void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose)
 {
-	if (quiet)
+	if (ev->kind == EVENT_MAP && ev->map->when)
+		text_picture(l, ev->map);
+	else if (ev->kind == EVENT_MAP)
+		text_map(l, ev, verbose);
+	else if (ev->kind == EVENT_WHERE)
+		text_where(l, ev->where);
+	if (quiet || ev->kind == EVENT_MAP || ev->kind == EVENT_WHERE)
 		return;
 	text_other_begin(l, ev->kind == EVENT_EXIT ? 0 : tid);
 	switch (ev->kind) {
@@ -274,6 +300,9 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 		lines_ours(l, "note: ");
 		lines_text(l, ev->text ? ev->text : "");
 		break;
+	case EVENT_MAP: // above
+	case EVENT_WHERE:
+		return;
 	case EVENT_EXIT:
 		add_ending(l, ev);
 		break;

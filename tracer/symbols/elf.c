@@ -31,6 +31,7 @@ struct elf_file {
 	struct elf_section *sections; // by their number
 	size_t n_sections;
 	const char *build_id, *interpreter;
+	uint64_t relro_lo, relro_hi; // equal: none
 };
 
 /* All len bytes at a file offset, or nothing. */
@@ -118,6 +119,10 @@ static enum ft_rc read_segments(struct elf_file *e, const char *path)
 			read_build_id(e, &ph);
 		if (ph.p_type == PT_INTERP && !e->interpreter)
 			read_interpreter(e, &ph);
+		if (ph.p_type == PT_GNU_RELRO && ph.p_vaddr + ph.p_memsz > ph.p_vaddr) {
+			e->relro_lo = ph.p_vaddr;
+			e->relro_hi = ph.p_vaddr + ph.p_memsz;
+		}
 		if (ph.p_type != PT_LOAD || ph.p_vaddr + ph.p_memsz < ph.p_vaddr ||
 		    ph.p_filesz > ph.p_memsz || ph.p_offset + ph.p_filesz < ph.p_offset)
 			continue;
@@ -127,6 +132,7 @@ static enum ft_rc read_segments(struct elf_file *e, const char *path)
 			.offset = ph.p_offset,
 			.filesz = ph.p_filesz,
 			.executable = ph.p_flags & PF_X,
+			.writable = ph.p_flags & PF_W,
 		};
 	}
 	if (!e->n_segments)
@@ -160,6 +166,7 @@ static void read_sections(struct elf_file *e)
 			.allocated = sh.sh_flags & SHF_ALLOC,
 			.executable = sh.sh_flags & SHF_EXECINSTR,
 			.compressed = sh.sh_flags & SHF_COMPRESSED,
+			.is_tls = sh.sh_flags & SHF_TLS,
 		};
 	}
 }
@@ -297,6 +304,15 @@ const struct elf_segment *elf_segments(const struct elf_file *e, size_t *ret_n)
 {
 	*ret_n = e->n_segments;
 	return e->segments;
+}
+
+bool elf_relro(const struct elf_file *e, uint64_t *ret_lo, uint64_t *ret_hi)
+{
+	if (e->relro_lo == e->relro_hi)
+		return false;
+	*ret_lo = e->relro_lo;
+	*ret_hi = e->relro_hi;
+	return true;
 }
 
 const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n)

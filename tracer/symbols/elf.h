@@ -18,14 +18,14 @@ struct elf_file;
 
 struct elf_segment {
 	uint64_t vaddr, memsz, offset, filesz;
-	bool executable;
+	bool executable, writable;
 };
 
 struct elf_section {
 	const char *name; // "" if the name is broken
 	uint64_t addr, offset, size, entsize;
 	uint32_t type;
-	bool allocated, executable, compressed;
+	bool allocated, executable, compressed, is_tls;
 };
 
 enum elf_symbol_kind { ELF_SYMBOL_FUNCTION, ELF_SYMBOL_IFUNC, ELF_SYMBOL_OBJECT, ELF_SYMBOL_OTHER };
@@ -76,6 +76,8 @@ size_t elf_file_bytes(const struct elf_file *e, uint64_t off, void *buf, size_t 
 
 /* PT_LOAD segments by vaddr; never empty. */
 const struct elf_segment *elf_segments(const struct elf_file *e, size_t *ret_n);
+/* What the dynamic linker makes read-only after start (PT_GNU_RELRO); false if nothing. */
+bool elf_relro(const struct elf_file *e, uint64_t *ret_lo, uint64_t *ret_hi);
 const struct elf_section *elf_sections(const struct elf_file *e, size_t *ret_n);
 const struct elf_section *elf_section(const struct elf_file *e, const char *name); // NULL if none
 const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr); // NULL if none

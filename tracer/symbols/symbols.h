@@ -190,6 +190,16 @@ FT_CHECK enum ft_rc symbols_cfi_at(struct symbols *s, uint64_t pc, struct cfi_ro
 /* Code bytes as the file has them. Returns how many were there. */
 size_t symbols_code(const struct symbols *s, uint64_t pc, void *buf, size_t len);
 
+/* What lies where in a loaded module: sections, or segments if it has none. */
+enum part_kind { PART_HEADERS, PART_CODE, PART_READ_ONLY, PART_RELRO, PART_DATA, PART_BSS };
+struct module_part {
+	uint64_t lo, hi;  // runtime [lo, hi)
+	const char *name; // ".text"; "ELF header", "program headers"; "segment 2"
+	enum part_kind kind;
+};
+/* By address; *ret is freed by the caller. */
+void symbols_parts(const struct module *m, struct module_part **ret, size_t *ret_n);
+
 /* The file's dynamic linker and whether it has one (PT_INTERP). */
 FT_CHECK enum ft_rc symbols_interpreter(const struct module *m, const char **ret);
 

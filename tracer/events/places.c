@@ -1,0 +1,169 @@
+#include "events/places.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/collector.h"
+
+enum {
+	RED_ZONE = 128,	      // bytes below rsp (psABI 3.2.2); a function that calls has none
+	DEAD_REACH = 1 << 20, // below rsp that far it is taken for the stack still
+};
+
+/* ---- a variable of a frame, by what is known at its sites ---- */
+
+static bool at_accessor(const struct accessor *a, const struct frame *f, uint64_t addr,
+			struct known_place *ret)
+{
+	uint64_t at;
+	if (!a->var || !a->var->name || !*a->var->name || !a->var->type || a->scope_ended)
+		return false;
+	if (a->kind == ACCESS_CFA)
+		at = f->cfa + (uint64_t)a->off;
+	else if (a->kind == ACCESS_BASE && f->has_base)
+		at = f->base + (uint64_t)a->off;
+	else
+		return false;
+	if (addr < at || addr - at >= a->var->type->size)
+		return false;
+	ret->owner = a->var->is_param ? "argument" : "local";
+	ret->name = a->var->name;
+	ret->address = at;
+	ret->size = a->var->type->size;
+	return true;
+}
+
+static bool at_any(const struct accessor *a, size_t n, const struct frame *f, uint64_t addr,
+		   struct known_place *ret)
+{
+	for (size_t i = 0; a && i < n; i++)
+		if (at_accessor(&a[i], f, addr, ret))
+			return true;
+	return false;
+}
+
+static void name_variable(const struct frame *f, uint64_t addr, struct known_place *ret)
+{
+	const struct traced *fn = f->fn;
+	if (at_any(fn->args, fn->n_args, f, addr, ret))
+		return;
+	for (size_t i = 0; i < fn->n_exits; i++)
+		if (at_any(fn->exits[i].locals, fn->n_locals, f, addr, ret))
+			return;
+	if (!fn->map)
+		return;
+	const struct layout_slot *s = frame_layout_at(&fn->map->layout, f->cfa, f->rsp, addr);
+	if (!s)
+		return;
+	ret->owner = owner_name(s->owner);
+	ret->name = s->name;
+	ret->address = (s->from_rsp ? f->rsp : f->cfa) + (uint64_t)(int64_t)s->off;
+	ret->size = s->size;
+}
+
+// The innermost frame has the red zone too: but only what it has a name for is its own there.
+static bool in_frame(const struct frame *f, bool innermost, uint64_t addr, struct known_place *ret)
+{
+	uint64_t red_zone = innermost ? RED_ZONE : 0;
+	if (addr < f->rsp - red_zone || addr >= f->cfa)
+		return false;
+	name_variable(f, addr, ret);
+	if (addr < f->rsp && !ret->name)
+		return false;
+	ret->function = f->fn->f->name;
+	return true;
+}
+
+static bool on_stack(const struct stack *s, uint64_t addr, struct known_place *ret)
+{
+	size_t lo = 0, hi = s->n; // outermost first: CFAs fall
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (s->f[mid].cfa > addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && in_frame(&s->f[lo - 1], lo == s->n, addr, ret);
+}
+
+static bool was_on_stack(const struct stack *s, uint64_t addr, struct known_place *ret)
+{
+	struct ghost_list list = {.n = 0};
+	if (!s->ghosts || (s->n > 0 && addr >= s->f[s->n - 1].rsp))
+		return false;
+	ghosts_list(s->ghosts, addr, 1, &list);
+	bool found = list.n > 0;
+	if (found) {
+		ret->function = list.g[0].function;
+		ret->owner = list.g[0].owner;
+		ret->name = list.g[0].name;
+		ret->address = list.g[0].address;
+		ret->size = list.g[0].size;
+		ret->dead = true;
+	}
+	ghost_list_deinit(&list);
+	return found;
+}
+
+// Below what the thread that has stopped uses: nobody named it, but it is no one's any more.
+static bool below_stack(struct collector *col, uint64_t addr, struct known_place *ret)
+{
+	if (col->stacks.last >= col->stacks.n)
+		return false;
+	struct thread_stacks *t = &col->stacks.t[col->stacks.last];
+	const struct frame *f = col->ending;
+	if (!f && t->n > 0)
+		f = stack_top(&t->s[t->current]);
+	if (!f)
+		return false;
+	uint64_t end = f->rsp - (f->fn->plan.n_after_calls ? 0 : RED_ZONE);
+	ret->dead = addr < end && end - addr <= DEAD_REACH;
+	return ret->dead;
+}
+
+bool places_find(struct collector *col, uint64_t addr, struct known_place *ret)
+{
+	*ret = (struct known_place){.function = NULL};
+	if (col->ending && in_frame(col->ending, true, addr, ret)) {
+		ret->ending = true;
+		return true;
+	}
+	for (size_t i = 0; i < col->stacks.n; i++) {
+		const struct thread_stacks *t = &col->stacks.t[i];
+		for (size_t k = 0; k < t->n; k++) {
+			if (addr < t->s[k].lo || addr >= t->s[k].hi)
+				continue;
+			if (on_stack(&t->s[k], addr, ret) || was_on_stack(&t->s[k], addr, ret))
+				return true;
+		}
+	}
+	return below_stack(col, addr, ret);
+}
+
+void places_text(void *collector, uint64_t addr, struct buf *out)
+{
+	struct known_place p;
+	if (!places_find(collector, addr, &p))
+		return;
+	if (!p.function) {
+		buf_str(out, " <dead: below rsp>");
+		return;
+	}
+	buf_str(out, " <");
+	if (p.dead)
+		buf_str(out, "dead: ");
+	if (p.name || p.owner) {
+		buf_str(out, p.name ? p.name : p.owner);
+		if (addr != p.address) {
+			buf_char(out, '+');
+			buf_udec(out, addr - p.address);
+		}
+		buf_str(out, " of ");
+	} else {
+		buf_str(out, "in the frame of ");
+	}
+	buf_str(out, p.function);
+	buf_char(out, '>');
+}

@@ -1,0 +1,54 @@
+/*
+ * space_tell.c - when a trace tells of the address space: --map.
+ */
+#include "events/collector.h"
+#include "events/space_events.h"
+
+static void tell(struct collector *col, pid_t pid, pid_t tid, const struct event_map *map)
+{
+	struct event ev = collect_event(col, EVENT_MAP, pid, tid, col->now);
+	ev.map = map;
+	collect_emit(col, &ev);
+}
+
+void space_tell_start(struct collector *col, pid_t pid, pid_t tid)
+{
+	struct event_map map;
+	if (col->o.map == MAP_NONE || col->space_started)
+		return;
+	col->space_started = true;
+	if (!col->space)
+		col->space = space_events_create(col->control);
+	if (space_events_whole(col->space, tid, "start", &map) == FT_OK)
+		tell(col, pid, tid, &map);
+}
+
+void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char *when)
+{
+	struct event_map map;
+	if (col->o.map == MAP_EVERY && col->space_started &&
+	    space_events_changes(col->space, tid, when, &map) == FT_OK)
+		tell(col, pid, tid, &map);
+}
+
+// The last thread of the program is about to end, or the only one.
+void space_tell_leaving(struct collector *col, const struct stop *stop)
+{
+	struct event_map map;
+	col->leaving++;
+	if (!col->space_started || col->leaving < col->threads)
+		return;
+	space_tell_changes(col, stop->pid, stop->tid, "exit");
+	if (space_events_whole(col->space, stop->tid, "exit", &map) == FT_OK)
+		tell(col, stop->pid, stop->tid, &map);
+	col->space_started = false;
+}
+
+void space_tell_exec(struct collector *col)
+{
+	col->threads = 1;
+	col->leaving = 0;
+	col->space_started = false;
+	if (col->space)
+		space_events_forget(col->space);
+}

@@ -1,0 +1,243 @@
+/*
+ * json_map.c - the address space in JSON, and what an address is.
+ */
+#include "report/json.h"
+
+static void add_sizes(struct buf *b, const struct event_region *r)
+{
+	KEY(b, ",\"size\":");
+	buf_udec(b, r->hi - r->lo);
+	if (!r->has_sizes) {
+		KEY(b, ",\"resident\":null,\"swapped\":null");
+		return;
+	}
+	KEY(b, ",\"resident\":");
+	buf_udec(b, r->resident);
+	KEY(b, ",\"swapped\":");
+	buf_udec(b, r->swapped);
+}
+
+static void add_range(struct buf *b, uint64_t lo, uint64_t hi)
+{
+	KEY(b, "\"from\":\"");
+	buf_hex(b, lo); // also when it is 0
+	KEY(b, "\",\"to\":\"");
+	buf_hex(b, hi);
+	buf_char(b, '"');
+}
+
+static void add_file_parts(struct buf *b, const struct event_region *r)
+{
+	KEY(b, ",\"parts\":[");
+	for (size_t i = 0; i < r->n_parts; i++) {
+		KEY(b, "{\"name\":");
+		json_string(b, r->parts[i].name);
+		buf_char(b, ',');
+		add_range(b, r->parts[i].lo, r->parts[i].hi);
+		buf_str(b, i + 1 < r->n_parts ? "}," : "}");
+	}
+	buf_char(b, ']');
+}
+
+static void add_region(struct buf *b, const struct event_region *r)
+{
+	buf_char(b, '{');
+	add_range(b, r->lo, r->hi);
+	add_sizes(b, r);
+	buf_printf(b, ",\"permissions\":\"%s\",\"offset\":%llu,\"device\":\"%02x:%02x\"", r->perms,
+		   (unsigned long long)r->off, r->dev_major, r->dev_minor);
+	KEY(b, ",\"inode\":");
+	buf_udec(b, r->inode);
+	KEY(b, ",\"path\":");
+	json_string(b, *r->path ? r->path : NULL);
+	KEY(b, ",\"deleted\":");
+	json_bool(b, r->deleted);
+	KEY(b, ",\"kind\":");
+	json_string(b, r->kind);
+	KEY(b, ",\"what\":");
+	json_string(b, r->what);
+	KEY(b, ",\"inferred\":");
+	json_bool(b, r->inferred);
+	KEY(b, ",\"thread\":");
+	if (r->tid)
+		buf_dec(b, r->tid);
+	else
+		KEY(b, "null");
+	add_file_parts(b, r);
+	buf_char(b, '}');
+}
+
+static void add_bands(struct buf *b, const struct event_map *m)
+{
+	KEY(b, ",\"bands\":[");
+	for (size_t i = 0; i < m->n_bands; i++) {
+		const struct event_band *band = &m->bands[i];
+		KEY(b, "{\"name\":");
+		json_string(b, band->name);
+		buf_char(b, ',');
+		add_range(b, band->lo, band->hi);
+		KEY(b, ",\"mappings\":");
+		buf_udec(b, band->mappings);
+		buf_str(b, i + 1 < m->n_bands ? "}," : "}");
+	}
+	buf_char(b, ']');
+}
+
+static void add_changes(struct buf *b, const struct event_map *m)
+{
+	KEY(b, ",\"changes\":[");
+	for (size_t i = 0; i < m->n_changes; i++) {
+		const struct event_map_change *c = &m->changes[i];
+		buf_printf(b, "{\"how\":\"%s\",\"kind\":\"%s\",", c->how, c->kind);
+		add_range(b, c->lo, c->hi);
+		KEY(b, ",\"permissions\":");
+		json_string(b, c->perms);
+		KEY(b, ",\"path\":");
+		json_string(b, *c->path ? c->path : NULL);
+		KEY(b, ",\"before\":");
+		if (c->old_lo < c->old_hi) {
+			buf_char(b, '{');
+			add_range(b, c->old_lo, c->old_hi);
+			KEY(b, ",\"permissions\":");
+			json_string(b, c->old_perms ? c->old_perms : c->perms);
+			buf_str(b, "}}");
+		} else {
+			KEY(b, "null}");
+		}
+		buf_str(b, i + 1 < m->n_changes ? "," : "");
+	}
+	buf_char(b, ']');
+}
+
+static void add_stack_limit(struct buf *b, const struct event_map *m)
+{
+	KEY(b, ",\"stack_limit\":");
+	if (m->stack_limit && m->stack_limit != UINT64_MAX)
+		buf_udec(b, m->stack_limit);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"stack_room\":");
+	if (m->stack_stop)
+		buf_udec(b, m->stack_room);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"stack_stop\":");
+	json_string(b, m->stack_stop);
+}
+
+static void add_gap(struct buf *b, const struct event_map *m)
+{
+	KEY(b, ",\"gap\":");
+	if (m->gap_lo >= m->gap_hi) {
+		KEY(b, "null");
+		return;
+	}
+	buf_char(b, '{');
+	add_range(b, m->gap_lo, m->gap_hi);
+	KEY(b, ",\"size\":");
+	buf_udec(b, m->gap_hi - m->gap_lo);
+	buf_char(b, '}');
+}
+
+void json_map(struct buf *b, const struct event_map *m)
+{
+	KEY(b, ",\"when\":");
+	json_string(b, m->when);
+	if (m->n_changes > 0) { // nothing else was looked at
+		add_changes(b, m);
+		return;
+	}
+	KEY(b, ",\"name\":");
+	json_string(b, m->name);
+	KEY(b, ",\"user_end\":");
+	json_address(b, m->user_end);
+	KEY(b, ",\"address_bits\":");
+	buf_udec(b, m->address_bits);
+	add_stack_limit(b, m);
+	add_gap(b, m);
+	if (m->n_bands > 0)
+		add_bands(b, m);
+	KEY(b, ",\"regions\":[");
+	for (size_t i = 0; i < m->n; i++) {
+		if (i)
+			buf_char(b, ',');
+		add_region(b, &m->regions[i]);
+	}
+	buf_char(b, ']');
+}
+
+/* ---- one address ---- */
+
+static void add_neighbour(struct buf *b, const struct event_region *r)
+{
+	if (r)
+		add_region(b, r);
+	else
+		KEY(b, "null");
+}
+
+static void add_named(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, ",\"%s\":", key);
+	json_string(b, value);
+}
+
+static void add_count(struct buf *b, const char *key, bool known, uint64_t value)
+{
+	buf_printf(b, ",\"%s\":", key);
+	if (known)
+		buf_udec(b, value);
+	else
+		KEY(b, "null");
+}
+
+static void add_place_in_file(struct buf *b, const struct event_where *w)
+{
+	add_named(b, "module", w->module);
+	add_named(b, "section", w->section ? w->section->name : NULL);
+	add_count(b, "section_offset", w->section, w->section ? w->address - w->section->lo : 0);
+	add_named(b, "symbol", w->symbol);
+	add_count(b, "symbol_offset", w->symbol, w->symbol_offset);
+	add_named(b, "file", w->file);
+	KEY(b, ",\"line\":");
+	json_line(b, w->line);
+}
+
+static void add_place_on_stack(struct buf *b, const struct event_where *w)
+{
+	add_count(b, "thread", w->tid != 0, (uint64_t)w->tid);
+	add_named(b, "function", w->function);
+	add_count(b, "frame", w->cfa != 0, w->frame);
+	KEY(b, ",\"cfa\":");
+	json_address(b, w->cfa);
+	add_named(b, "owner", w->owner);
+	add_named(b, "name", w->name);
+	add_named(b, "type", w->type);
+	KEY(b, ",\"slot\":");
+	json_address(b, w->slot_address);
+	add_count(b, "slot_size", w->slot_size != 0, w->slot_size);
+	add_named(b, "unknown", w->unknown);
+}
+
+void json_where(struct buf *b, const struct event_where *w)
+{
+	KEY(b, ",\"address\":\"");
+	buf_hex(b, w->address);
+	KEY(b, "\"");
+	add_named(b, "kind", w->kind);
+	add_named(b, "what", w->what);
+	KEY(b, ",\"inferred\":");
+	json_bool(b, w->inferred);
+	add_place_in_file(b, w);
+	add_place_on_stack(b, w);
+	KEY(b, ",\"block\":");
+	json_address(b, w->block);
+	add_count(b, "block_size", w->block != 0, w->block_size);
+	add_named(b, "block_state", w->block_state);
+	KEY(b, ",\"region\":");
+	add_neighbour(b, w->region);
+	KEY(b, ",\"below\":");
+	add_neighbour(b, w->below);
+	KEY(b, ",\"above\":");
+	add_neighbour(b, w->above);
+}
