@@ -23,6 +23,10 @@ demos-no-rust:
 
 DEMO_CFLAGS = -g -Wall -Wextra
 
+# It overruns a buffer on purpose; -O0 and a frame pointer are what it counts on.
+$(O)/demos/overflow_buffer_c: DEMO_CFLAGS += -fno-stack-protector -fcf-protection=none \
+	-fno-omit-frame-pointer
+
 $(O)/demos/%_c: demos/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)

@@ -82,8 +82,8 @@ def main():
     tap.equal(faults(trace_with_inline(2)), [], "an inlined call in a frame is a trace")
     late = faults(trace_with_inline(3))
     tap.ok(any("not alive" in fault for fault in late), "an inlined call after the pop is found", late)
-    for definition in ("header", "push", "pop", "inline", "value", "signal", "map", "region",
-                       "where", "exit", "summary"):
+    for definition in ("header", "push", "pop", "inline", "value", "signal", "alarm", "overflow", "map",
+                       "region", "where", "exit", "summary", "stack"):
         check_documented(definition, definition)
     spoil("a missing field", remove(1, "cfa"), "has no 'cfa'")
     spoil("an unknown field", set_to(1, "extra", 1), ".extra: must not be there")

@@ -5,7 +5,7 @@ _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
-		--frames --map --verify --help --version --debug='
+		--frames --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
 	# bash splits --format=json into three words.
@@ -16,7 +16,7 @@ _frametrace() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		list | frames | maps | where) [ $i -eq 1 ] && continue ;;
+		list | frames | maps | where | report) [ $i -eq 1 ] && continue ;;
 		--) i=$((i + 1)) ;;
 		-f | -s | -l | -d | -F | -o | -c) i=$((i + 1)) && continue ;;
 		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
@@ -35,6 +35,7 @@ _frametrace() {
 	case $prev in
 	--map) COMPREPLY=($(compgen -W 'every ends' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
+	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion name' -- "$cur")) ;;
 	-F | --format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
 	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;
@@ -47,7 +48,7 @@ _frametrace() {
 			;;
 		*)
 			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
-			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where" -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report" -- "$cur"))
 			;;
 		esac
 		;;

@@ -20,11 +20,12 @@ _arguments -s -S \
 	'(-q --quiet)'{-q,--quiet}'[frames only: no heading, no notes, no summary]' \
 	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
 	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
+	'--sort=[order of report]:column:(calls frame self total depth recursion name)' \
 	'--frames[a map of each frame, byte by byte]' \
 	'--map=-[the address space at start and exit]::when:(every ends)' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_alternative "commands:command:(list frames maps where)" "programs:program:_command_names -e"' \
+	'(-):program:_alternative "commands:command:(list frames maps where report)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

@@ -49,7 +49,7 @@ def json_trace(text):
     """A trace in --format=json."""
     found = re.search(r'"cfa":"0x([0-9a-f]+)"', text)
     text = re.sub(r'"(pid|tid|child)":\d+', r'"\1":1', text)
-    text = re.sub(r'"(\w*_ns|stops)":\d+', r'"\1":0', text)
+    text = re.sub(r'"(\w*_ns|stops|used_from_top|limit)":\d+', r'"\1":0', text)
     text = re.sub(r'"time":"[^"]*"', '"time":"TIME"', text)
     text = re.sub(r'"caller":"(__libc_\w+|_start)","caller_file":[^,]*,"caller_line":[^,]*,',
                   '"caller":null,"caller_file":null,"caller_line":null,', text)

@@ -586,7 +586,7 @@ TEST(json_run)
 	"\"left\":0,\"max_depth\":2,\"max_stack\":80,\"traced\":2,\"skipped\":0,\"hidden_system\":3,"
 	"\"hidden_std\":310,\"hidden_helper\":6,\"hidden_no_debug\":0,\"hidden_filter\":0,"
 	"\"hidden_libraries\":2,\"children\":0,\"threads\":1,\"hits\":4,\"stops\":9,\"wall_ns\":3141592,"
-	"\"max_depth_function\":\"double::double\",\"max_stack_function\":\"double::double\"}}\n");
+	"\"max_depth_function\":\"double::double\",\"max_stack_function\":\"double::double\",\"stacks\":[]}}\n");
 }
 
 TEST(json_takes_no_notice_of_options)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "commands/commands.h"
+#include "report/use.h"
 
 enum long_only {
 	OPT_NO_ASLR = 256,
@@ -21,6 +22,7 @@ enum long_only {
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
 	OPT_MAX_STRING,
+	OPT_SORT,
 };
 
 /* Beyond these a line is no line, and the tracer's own stack would be the limit. */
@@ -47,6 +49,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"pin", no_argument, NULL, 'P'},
 	{"quiet", no_argument, NULL, 'q'},
+	{"sort", required_argument, NULL, OPT_SORT},
 	{"source", required_argument, NULL, 's'},
 	{"stack", no_argument, NULL, 'k'},
 	{"verbose", no_argument, NULL, 'v'},
@@ -167,6 +170,16 @@ static int parse_map(const char *text, enum map_wish *ret)
 	return -1;
 }
 
+static int parse_sort(const char *text, const char **ret)
+{
+	if (use_column_find(text) == USE_COLUMNS && strcmp(text, "name") != 0)
+		return usage_error("--sort takes calls, frame, self, total, depth, recursion or "
+				   "name, not '%s'",
+				   text);
+	*ret = text;
+	return -1;
+}
+
 static int add_pattern(struct patterns *p, const char *text)
 {
 	if (patterns_add(p, text) == FT_OK)
@@ -227,6 +240,8 @@ static int parse_one(int c, struct trace_options *o)
 	case OPT_FRAMES:
 		o->frames = true;
 		return -1;
+	case OPT_SORT:
+		return parse_sort(optarg, &o->sort);
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;

@@ -28,6 +28,7 @@ struct trace_options {
 	struct step_options step; // --events
 	bool frames;		  // frame maps
 	enum map_wish map;
+	const char *sort; // report: a column, or "name"; NULL: not said
 	bool quiet, no_aslr, pin, walk, inlines, verify;
 	int first_argument; // index in argv of PROGRAM
 };
@@ -35,5 +36,11 @@ struct trace_options {
 /* -1: go on; otherwise the exit status (--help, --version, an error). */
 int trace_options_parse(int argc, char **argv, struct trace_options *ret);
 void trace_options_deinit(struct trace_options *o);
+
+/*
+ * trace.c: runs the program, hands its events to the format; the exit status. Takes the options
+ * over.
+ */
+int trace_run(struct trace_options *o, char **argv);
 
 #endif

@@ -93,13 +93,13 @@ static enum ft_rc open_output(struct session *s)
 {
 	s->out = stderr;
 	s->out_name = "standard error";
-	s->flush_each = true;
+	s->flush_each = !s->o.format->at_end;
 	if (s->o.output) {
 		s->out_name = s->o.output;
 		s->out = fopen(s->o.output, "we");
 		if (!s->out)
 			return ft_fail("%s: %s", s->o.output, strerror(errno));
-		s->flush_each = !is_regular(s->out);
+		s->flush_each &= !is_regular(s->out);
 	}
 	s->buffer = xmalloc(OUTPUT_BUFFER); // glibc ignores the size if it is to find the memory
 	setvbuf(s->out, s->buffer, _IOFBF, OUTPUT_BUFFER);
@@ -202,6 +202,7 @@ static enum ft_rc run(struct session *s)
 		.quiet = s->o.quiet,
 		.walk = s->o.walk,
 		.frames = s->o.frames,
+		.sort = s->o.sort,
 	};
 	s->reporter = s->o.format->open(s->out, &ro);
 	collect_start(s->collector);
@@ -263,15 +264,9 @@ static int exit_status(const struct session *s, enum ft_rc rc, bool mismatch)
 	return s->last.status;
 }
 
-static int trace(int argc, char **argv)
+int trace_run(struct trace_options *o, char **argv)
 {
-	struct session s = {.broken = false};
-	int rc_options = trace_options_parse(argc, argv, &s.o);
-	if (rc_options >= 0)
-		return rc_options;
-	if (s.o.verbose > 1 && !s.o.format->details)
-		s.o.frames = true; // formats for machines take no notice of -v
-	s.argv = argv + s.o.first_argument;
+	struct session s = {.o = *o, .argv = argv};
 	char *path = NULL, *interpreter = NULL;
 	enum ft_rc rc = program_find(s.argv[0], &path, &interpreter);
 	if (rc == FT_OK && interpreter && !s.o.quiet)
@@ -291,6 +286,21 @@ static int trace(int argc, char **argv)
 	free(path);
 	free(interpreter);
 	return exit_status(&s, rc, mismatch);
+}
+
+static int trace(int argc, char **argv)
+{
+	struct trace_options o;
+	int rc = trace_options_parse(argc, argv, &o);
+	if (rc >= 0)
+		return rc;
+	if (o.sort) {
+		trace_options_deinit(&o);
+		return usage_error("--sort is an option of frametrace report");
+	}
+	if (o.verbose > 1 && !o.format->details)
+		o.frames = true; // formats for machines take no notice of -v
+	return trace_run(&o, argv + o.first_argument);
 }
 
 const struct command command_trace = {"trace", "run a program and show its frames (the default)",

@@ -41,6 +41,7 @@ void collector_destroy(struct collector *col)
 		return;
 	step_destroy(col->step);
 	space_events_destroy(col->space);
+	stack_use_deinit(&col->use);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
 	map_deinit(&col->map);
@@ -210,6 +211,8 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	pushed->reported = col->o.max_depth == 0 || pushed->depth < col->o.max_depth;
 	if (!col->running) // by now the dynamic linker has loaded what it will at start
 		target_count_libraries(col->target);
+	if (!col->use.known)
+		stack_use_ask(&col->use, hit->pid);
 	col->running = true;
 	fn->calls++;
 	frames_note_depth(col, s, pushed);
@@ -220,6 +223,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	space_tell_start(col, t->pid, t->tid);
 	pushed->seq = col->seq; // a map may have taken the number
 	struct event ev = frames_event(col, EVENT_PUSH, t, pushed);
+	ev.stack_top = s->hi;
 	ev.pc = fn->plan.body;
 	ev.parts = fn->parts;
 	ev.n_parts = fn->n_parts;
@@ -276,6 +280,7 @@ static void on_exit_site(struct collector *col, const struct hit *hit, const str
 		frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 		return;
 	}
+	integrity_at_exit(col, t, top, use->exit, hit);
 	bool returns = use->exit->exit->kind == EXIT_RET;
 	frames_pop(col, t, s, returns ? POP_RETURN : POP_TAIL_CALL, use->exit, hit);
 }
@@ -316,6 +321,7 @@ static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 {
 	frames_pop_everything(col);
 	space_tell_exec(col);
+	col->use.known = false;
 	step_forget_thread(col, stop->tid);
 	step_forget_code(col);
 	col->max_depth_fn = col->max_stack_fn = NULL;
@@ -370,6 +376,9 @@ static void finish_summary(struct collector *col)
 	sum->stops = st.stops;
 	sum->stepped = st.stepped;
 	sum->wall_ns = col->now - col->start_ns;
+	sum->stacks = col->use.rows;
+	sum->n_stacks = col->use.n;
+	sum->more_stacks = col->use.more;
 }
 
 static void on_signal(struct collector *col, const struct stop *stop)
@@ -389,6 +398,8 @@ static void on_signal(struct collector *col, const struct stop *stop)
 	if (col->o.inlines)
 		walk_name_inlined(col, &ev);
 	collect_emit(col, &ev);
+	overflow_examine(col, stop);
+	integrity_at_signal(col, stop);
 }
 
 static void note_end(struct collector *col)
@@ -447,6 +458,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		return on_exec(col, stop);
 	case STOP_GONE:
 		frames_pop_thread(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
+		stack_use_retire(&col->use, stacks_of(&col->stacks, stop->tid, stop->pid));
 		step_forget_thread(col, stop->tid);
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;

@@ -13,6 +13,7 @@
 #include "events/map.h"
 #include "events/read.h"
 #include "events/stack.h"
+#include "events/stack_use.h"
 #include "events/step.h"
 #include "unwind/unwind.h"
 
@@ -44,6 +45,9 @@ struct collector {
 	struct unwind_frame *unwound;
 	size_t n_unwound;
 	enum unwind_end unwind_end;
+	struct stack_use use;
+	unsigned examined;  // signals whose frames were examined for damage
+	unsigned explained; // alarms whose layout was looked at
 };
 
 /* collect.c */
@@ -55,7 +59,8 @@ void collect_note(struct collector *col, const char *text);
 /* frames.c: what push and pop events of one frame have in common. */
 struct event frames_event(struct collector *col, enum event_kind kind,
 			  const struct thread_stacks *t, const struct frame *f);
-void frames_note_depth(struct collector *col, const struct stack *s, const struct frame *f);
+void frames_note_depth(struct collector *col, struct stack *s, const struct frame *f);
+void frames_at_exit(struct collector *col, struct traced_exit *x, struct event *ev); // place
 void frames_settle_parts(struct collector *col, const struct traced *fn, struct event *ev);
 void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s, enum pop_how how,
 		struct traced_exit *x, const struct hit *hit);
@@ -85,6 +90,23 @@ void space_tell_start(struct collector *col, pid_t pid, pid_t tid);
 void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char *when);
 void space_tell_leaving(struct collector *col, const struct stop *stop);
 void space_tell_exec(struct collector *col);
+
+/*
+ * overflow.c: EVENT_OVERFLOW if a fault is that of a thread that has run off its stack. After the
+ * signal's own event.
+ */
+void overflow_examine(struct collector *col, const struct stop *stop);
+
+/* integrity.c: EVENT_ALARM if the frame's exit is about to use a changed return address. */
+void integrity_at_exit(struct collector *col, const struct thread_stacks *t, const struct frame *f,
+		       struct traced_exit *x, const struct hit *hit);
+
+/* integrity.c: EVENT_ALARM for each damaged frame of a thread that got a signal of a crash. */
+void integrity_at_signal(struct collector *col, const struct stop *stop);
+
+/* walk.c: from registers through live memory; opens modules on its way. */
+size_t walk_live(struct collector *col, const struct regs *regs, struct unwind_frame *ret,
+		 size_t max);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);

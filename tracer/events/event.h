@@ -17,21 +17,23 @@
 #include <stdint.h>
 
 enum event_kind {
-	EVENT_START,  // first: the program is about to run
-	EVENT_PUSH,   // a frame came into being
-	EVENT_POP,    // a frame ended
-	EVENT_INLINE, // an inlined call begins: code of another function in a frame, not a frame
-	EVENT_SIGNAL, // a signal is about to be delivered
-	EVENT_THREAD, // a thread began (by `child`)
-	EVENT_CHILD,  // a process was forked and runs untraced
-	EVENT_EXEC,   // the process now runs another program
-	EVENT_INSN,   // an instruction of a frame moved rsp or stored into a frame
-	EVENT_LINE,   // a source line of a traced function begins
-	EVENT_CHANGE, // that line is done: the variables that it changed
-	EVENT_NOTE,   // something the user should know, in words
-	EVENT_MAP,    // the address space
-	EVENT_WHERE,  // what an address is; not in a trace
-	EVENT_EXIT,   // last: the process ended; carries the summary
+	EVENT_START,	// first: the program is about to run
+	EVENT_PUSH,	// a frame came into being
+	EVENT_POP,	// a frame ended
+	EVENT_INLINE,	// an inlined call begins: code of another function in a frame, not a frame
+	EVENT_SIGNAL,	// a signal is about to be delivered
+	EVENT_THREAD,	// a thread began (by `child`)
+	EVENT_CHILD,	// a process was forked and runs untraced
+	EVENT_EXEC,	// the process now runs another program
+	EVENT_INSN,	// an instruction of a frame moved rsp or stored into a frame
+	EVENT_LINE,	// a source line of a traced function begins
+	EVENT_CHANGE,	// that line is done: the variables that it changed
+	EVENT_NOTE,	// something the user should know, in words
+	EVENT_MAP,	// the address space
+	EVENT_WHERE,	// what an address is; not in a trace
+	EVENT_ALARM,	// a return address or a canary was overwritten
+	EVENT_OVERFLOW, // a thread has run off its stack; the signal that says so came before
+	EVENT_EXIT,	// last: the process ended; carries the summary
 };
 
 enum pop_how { POP_RETURN, POP_TAIL_CALL, POP_UNWOUND, POP_LONGJMP, POP_EXIT };
@@ -227,6 +229,54 @@ struct event_where {
 	bool inferred;		    // likely, not certain
 };
 
+/* How far down a thread used one of its stacks (docs/GLOSSARY.md, "high-water mark"). */
+struct event_stack {
+	int tid;
+	const char *kind;   // "main stack", "thread stack"; "other stack": of a signal handler …
+	uint64_t first_cfa; // of the outermost traced frame
+	uint64_t lowest;    // rsp at its lowest, as far as it was seen: at the bodies of functions
+	uint64_t top;	    // where the stack's memory ends; 0 if not known
+	uint64_t limit;	    // bytes that it may take; 0 unknown, UINT64_MAX unlimited
+	const char *function; // whose frame was the innermost then
+	uint64_t seq;	      // of that frame's push; UINT64_MAX: it had no event (--depth)
+	uint32_t depth;	      // of that frame
+};
+
+/* EVENT_ALARM: bytes that nobody may change while the frame lives were changed. */
+enum alarm { ALARM_RETURN_ADDRESS, ALARM_CANARY };
+
+struct event_alarm {
+	enum alarm what;
+	uint64_t address;	  // of the 8 bytes
+	uint64_t old, now;	  // old: at the push; of a canary: the thread's, at fs:0x28
+	const char *old_symbol;	  // return address: "main+18"; NULL if unknown
+	const char *now_symbol;	  // "secret", or NULL
+	const char *now_is;	  // return address: "code", "not code", "not mapped"
+	bool about_to_return;	  // the frame's ret is next; false: a signal found it so
+	const char *overrun;	  // local of the frame below those bytes; NULL: none is known
+	const char *overrun_type; // of it
+	uint64_t overrun_address, overrun_size;
+	uint64_t writer; // pc of the instruction that stored there; 0 if not known
+	const char *writer_text;
+	uint32_t writer_line; // its source line; 0 if not known
+};
+
+/* EVENT_OVERFLOW. */
+struct event_overflow {
+	bool is_main;	 // the main thread's stack; else that of thread `tid`
+	uint64_t lo, hi; // the memory that the stack has: [lo, hi)
+	uint64_t rsp;	 // at the fault, whose address is event.fault
+	uint64_t limit;	 // bytes that it may take; 0 unknown, UINT64_MAX unlimited
+	uint64_t guard;	 // bytes of the guard below it; 0: unmapped memory, no guard of its own
+	uint64_t frames; // on the stack, traced or met by the walk
+	bool is_walk;	 // a walk met them, innermost first; there may be more
+	const char *const *cycle; // the functions that call each other in turn, outermost first
+	size_t n_cycle;		  // 0: none was found
+	uint64_t turns;		  // of the cycle
+	uint64_t turn_bytes;	  // of the innermost one
+	uint64_t untold;	  // frames inside the innermost turn that are not of it
+};
+
 struct event_summary {
 	uint64_t pushed, popped; // frames reported
 	uint64_t too_deep;	 // frames not reported because of the depth limit
@@ -241,11 +291,14 @@ struct event_summary {
 	size_t hidden_libraries; // libraries loaded and not traced
 	size_t children, threads;
 	uint64_t hits, stops;
-	uint64_t stepped; // instructions run one by one
-	uint64_t wall_ns; // from start to exit
-	uint64_t left;	  // frames still there at the end
-	bool inlines;	  // they were asked for: else the next four are 0
-	uint64_t inlined; // begins of inlined calls reported
+	uint64_t stepped;		  // instructions run one by one
+	uint64_t wall_ns;		  // from start to exit
+	uint64_t left;			  // frames still there at the end
+	const struct event_stack *stacks; // in the order in which they ended
+	size_t n_stacks;
+	uint64_t more_stacks; // that there was no room to list
+	bool inlines;	      // they were asked for: else the next four are 0
+	uint64_t inlined;     // begins of inlined calls reported
 	size_t inlined_traced, inlined_skipped, inlined_hidden; // inlined calls, by place
 };
 
@@ -284,6 +337,7 @@ struct event {
 	struct event_value returned; // its name is ""
 	const char *tail_target;     // POP_TAIL_CALL: the function jumped to, NULL if unknown
 	uint64_t pushed_seq;	     // EVENT_POP: seq of its push
+	uint64_t stack_top; // where the memory of the frame's stack ends: tells stacks apart
 	const struct event_frame_of_walk *walk;
 	size_t n_walk;
 	const struct event_slot *slots; // the frame map, if it was asked for
@@ -337,6 +391,9 @@ struct event {
 	const struct event_summary *summary; // EVENT_EXIT
 	const struct event_map *map;	     // EVENT_MAP
 	const struct event_where *where;     // EVENT_WHERE
+	/* EVENT_ALARM has depth, function, module, file, line, pc, cfa, pushed_seq of its frame. */
+	const struct event_alarm *alarm;
+	const struct event_overflow *overflow; // EVENT_OVERFLOW, with `fault`
 };
 
 #endif

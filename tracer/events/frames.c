@@ -42,9 +42,10 @@ static void replace_text(char **text, const char *with)
 	*text = xstrdup(with);
 }
 
-void frames_note_depth(struct collector *col, const struct stack *s, const struct frame *f)
+void frames_note_depth(struct collector *col, struct stack *s, const struct frame *f)
 {
 	struct event_summary *sum = &col->summary;
+	stack_use_note(s, f);
 	if (f->reported)
 		sum->pushed++;
 	else
@@ -89,6 +90,22 @@ void frames_settle_parts(struct collector *col, const struct traced *fn, struct 
 		ev->n_parts = 0;
 }
 
+void frames_at_exit(struct collector *col, struct traced_exit *x, struct event *ev)
+{
+	if (!x->line_known) {
+		struct line_row row;
+		if (symbols_line_at(col->symbols, x->exit->pc, &row) == FT_OK) {
+			x->line = row.line;
+			x->file = row.file;
+		}
+		x->line_known = true;
+	}
+	ev->pc = x->exit->pc;
+	ev->line = x->line;
+	if (x->file)
+		ev->file = x->file;
+}
+
 // The innermost frame of a stack ends. `x` and hit: the exit that was met; NULL if none was.
 void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s, enum pop_how how,
 		struct traced_exit *x, const struct hit *hit)
@@ -102,27 +119,17 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 	col->summary.popped++;
 	struct event ev = frames_event(col, EVENT_POP, t, &f);
 	ev.how = how;
+	ev.stack_top = s->hi;
 	ev.pushed_seq = f.seq;
 	ev.delta = -ev.delta;
 	ev.rsp = f.cfa;
-	ev.line = 0;
 	if (!x) { // nobody saw rsp move
 		ev.delta_known = false;
 		ev.rsp = 0;
+		ev.line = 0;
 	}
 	if (x) {
-		if (!x->line_known) {
-			struct line_row row;
-			if (symbols_line_at(col->symbols, x->exit->pc, &row) == FT_OK) {
-				x->line = row.line;
-				x->file = row.file;
-			}
-			x->line_known = true;
-		}
-		ev.pc = x->exit->pc;
-		ev.line = x->line;
-		if (x->file)
-			ev.file = x->file;
+		frames_at_exit(col, x, &ev);
 		ev.parts = x->parts;
 		ev.n_parts = x->n_parts;
 		frames_settle_parts(col, f.fn, &ev);
@@ -168,6 +175,7 @@ void frames_unload(void *ctx, const struct module *m)
 	struct collector *col = ctx;
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	step_forget_code(col);
+	stack_use_unload(&col->stacks, m);
 	for (size_t i = 0; i < col->stacks.n; i++) {
 		struct thread_stacks *t = &col->stacks.t[i];
 		for (size_t k = 0; k < t->n; k++) {
@@ -182,8 +190,10 @@ void frames_unload(void *ctx, const struct module *m)
 
 void frames_pop_everything(struct collector *col)
 {
-	for (size_t i = col->stacks.n; i-- > 0;)
+	for (size_t i = col->stacks.n; i-- > 0;) {
 		frames_pop_thread(col, &col->stacks.t[i], POP_EXIT);
+		stack_use_retire(&col->use, &col->stacks.t[i]);
+	}
 	stacks_deinit(&col->stacks);
 }
 
@@ -232,4 +242,6 @@ void frames_leaving(struct collector *col, const struct stop *stop)
 		frames_settle(col, t, &regs);
 	else if (rc == FT_FAIL)
 		ft_error_clear();
+	if (stop->tid == stop->pid) // by now the program has set the limit that it wants
+		stack_use_ask(&col->use, stop->pid);
 }

@@ -434,6 +434,7 @@ static void plan_exit(struct traced *t, const struct plan_options *o, struct tra
 	c->hold = o->hold_all;
 	x->parts = copy_parts(x->exit->parts, x->exit->n_parts);
 	x->n_parts = x->exit->n_parts;
+	ranges_add(&ranges, -ARCH_WORD, 0); // is the return address still what it was?
 	if (t->has_return && x->exit->kind == EXIT_RET)
 		want_returned(t, o, c);
 	if (t->sig && o->locals) {

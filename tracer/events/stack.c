@@ -8,6 +8,7 @@ static void thread_deinit(struct thread_stacks *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->s[i].f);
+		free(t->s[i].mark.name);
 		ghosts_destroy(t->s[i].ghosts);
 	}
 	free(t->s);

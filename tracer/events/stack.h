@@ -30,10 +30,19 @@ struct frame {
 	bool has_result;
 	struct entry_registers entry; // of optimised functions
 	bool reported;		      // its push was an event (not beyond the depth limit)
+	bool damage_told;	      // an EVENT_ALARM at a signal told of it
 	uint64_t return_address;      // 0: unknown
 	/* Untraced code that this frame called was seen to call back from here, with this CFA. */
 	uint64_t seen_caller, seen_cfa;
 	uint64_t seq; // of its push
+	uint32_t depth;
+};
+
+/* The high-water mark of a stack: the frame that reached down furthest. */
+struct stack_mark {
+	const struct traced *fn; // NULL: none yet, or its code is gone
+	char *name;		 // of a function whose code is gone; to be freed
+	uint64_t rsp, first_cfa, seq;
 	uint32_t depth;
 };
 
@@ -44,6 +53,7 @@ struct stack {
 	struct frame *f;     // outermost first
 	size_t n, cap;
 	struct ghosts *ghosts; // frames popped from it; NULL: none kept
+	struct stack_mark mark;
 };
 
 struct thread_stacks {

@@ -84,6 +84,20 @@ static size_t walk(struct collector *col, const struct hit *hit)
 			   &col->unwind_end);
 }
 
+size_t walk_live(struct collector *col, const struct regs *regs, struct unwind_frame *ret,
+		 size_t max)
+{
+	struct memory live = control_memory(col->control);
+	enum unwind_end end;
+	size_t n = unwind_walk(col->symbols, &live, regs, ret, max, &end), before = 0;
+	while (n > before && end == UNWIND_END_NO_CFI) {
+		before = n;
+		target_name(col->target, ret[n - 1].pc);
+		n = unwind_walk(col->symbols, &live, regs, ret, max, &end);
+	}
+	return n;
+}
+
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev)
 {
 	if (!col->unwound) {

@@ -549,6 +549,12 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 	json_string(b, s->max_depth_function);
 	KEY(b, ",\"max_stack_function\":");
 	json_string(b, s->max_stack_function);
+	KEY(b, ",\"stacks\":");
+	json_stacks(b, s->stacks, s->n_stacks);
+	if (s->more_stacks) {
+		KEY(b, ",\"more_stacks\":");
+		buf_udec(b, s->more_stacks);
+	}
 	if (s->stepped) {
 		KEY(b, ",\"stepped\":");
 		buf_udec(b, s->stepped);
@@ -641,6 +647,14 @@ static void add_event(struct buf *b, const struct event *ev)
 	case EVENT_WHERE:
 		add_head(b, ev, "where");
 		json_where(b, ev->where);
+		break;
+	case EVENT_ALARM:
+		add_head(b, ev, "alarm");
+		json_alarm(b, ev);
+		break;
+	case EVENT_OVERFLOW:
+		add_head(b, ev, "overflow");
+		json_overflow(b, ev);
 		break;
 	case EVENT_EXIT:
 		add_head(b, ev, "exit");

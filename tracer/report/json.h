@@ -31,4 +31,11 @@ void json_map(struct buf *b, const struct event_map *m);
 /* EVENT_WHERE: the same. */
 void json_where(struct buf *b, const struct event_where *w);
 
+/* EVENT_ALARM, EVENT_OVERFLOW: the fields after those of every event. */
+void json_alarm(struct buf *b, const struct event *ev);
+void json_overflow(struct buf *b, const struct event *ev);
+
+/* The list of stacks of a summary. */
+void json_stacks(struct buf *b, const struct event_stack *s, size_t n);
+
 #endif

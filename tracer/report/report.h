@@ -18,11 +18,12 @@
 #include "events/event.h"
 
 struct report_options {
-	bool color;  // SGR colours; the caller has settled auto
-	int verbose; // 0, 1 (-v), 2 (-vv)
-	bool frames; // pushes and pops carry frame maps
-	bool walk;   // pushes carry walks
-	bool quiet;  // frames only; formats for machines take no notice
+	bool color;	  // SGR colours; the caller has settled auto
+	int verbose;	  // 0, 1 (-v), 2 (-vv)
+	bool frames;	  // pushes and pops carry frame maps
+	bool walk;	  // pushes carry walks
+	bool quiet;	  // frames only; formats for machines take no notice
+	const char *sort; // a column of `frametrace report`; NULL: as it likes
 };
 
 struct reporter; // each format's own state
@@ -30,12 +31,14 @@ struct reporter; // each format's own state
 struct report_format {
 	const char *name, *help; // --format=NAME, and its line in --help
 	bool details;		 // wants values at the pop and types always, not only with -v
+	bool at_end;		 // nobody waits for what it writes before the end
 	struct reporter *(*open)(FILE *out, const struct report_options *o);
 	void (*event)(struct reporter *r, const struct event *ev);
 	void (*close)(struct reporter *r); // frees; write errors are the stream's (ferror)
 };
 
 extern const struct report_format report_text, report_json;
+extern const struct report_format report_use_text, report_use_json; // frametrace report
 extern const struct report_format
 	*const report_formats[]; // NULL-terminated; the first is the default
 const struct report_format *report_find(const char *name); // NULL if there is none

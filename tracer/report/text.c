@@ -569,6 +569,8 @@ static void text_event(struct reporter *r, const struct event *ev)
 	case EVENT_CHILD:
 	case EVENT_EXEC:
 	case EVENT_NOTE:
+	case EVENT_ALARM:
+	case EVENT_OVERFLOW:
 	case EVENT_EXIT:
 		text_other(&r->lines, ev, r->threads ? ev->tid : 0, r->options.quiet,
 			   r->options.verbose);

@@ -57,6 +57,12 @@ void text_other_begin(struct lines *l, int tid);
 /* Any event that is not a push or a pop. */
 void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose);
 
+/* text_stack.c: EVENT_ALARM, EVENT_OVERFLOW; the stacks of a summary. */
+void text_alarm(struct lines *l, const struct event *ev);
+void text_overflow(struct lines *l, const struct event *ev);
+void text_stacks(struct lines *l, const struct event_summary *s, int verbose);
+void text_stack_table(struct lines *l, const struct event_summary *s, int verbose);
+
 /* text_map.c: EVENT_MAP; verbose: the sections of each file too. */
 void text_map(struct lines *l, const struct event *ev, int verbose);
 

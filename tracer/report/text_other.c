@@ -229,6 +229,7 @@ static void summary_inlined(struct lines *l, const struct event_summary *s)
 static void summary(struct lines *l, const struct event_summary *s, int verbose)
 {
 	summary_frames(l, s);
+	text_stacks(l, s, verbose);
 	summary_functions(l, s);
 	summary_inlined(l, s);
 	if (s->hidden_libraries) {
@@ -302,6 +303,12 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 		break;
 	case EVENT_MAP: // above
 	case EVENT_WHERE:
+		return;
+	case EVENT_ALARM: // text_stack.c
+		text_alarm(l, ev);
+		return;
+	case EVENT_OVERFLOW:
+		text_overflow(l, ev);
 		return;
 	case EVENT_EXIT:
 		add_ending(l, ev);

@@ -1,0 +1,221 @@
+/*
+ * use_report.c - `frametrace report`: a table of functions and one of stacks, once all is over; for
+ * people and in JSON (docs/report.md). Notes, alarms and the end are told as they come.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "report/json.h"
+#include "report/report.h"
+#include "report/text.h"
+#include "report/use.h"
+
+enum { REPORT_VERSION = 1, WIDTH = 10, COLUMN_FILE = USE_COLUMNS * WIDTH + 2 + 32 };
+
+struct reporter {
+	FILE *out;
+	struct report_options options;
+	struct use use;
+	struct lines lines;
+	struct buf json; // of events: what the run was, and its stacks
+	char directory[4096];
+	int first_tid;
+	bool threads;
+};
+
+static struct reporter *use_open(FILE *out, const struct report_options *o)
+{
+	struct reporter *r = xcalloc(1, sizeof(*r));
+	r->out = out;
+	r->options = *o;
+	use_init(&r->use);
+	lines_init(&r->lines, o->color);
+	buf_init(&r->json);
+	if (!getcwd(r->directory, sizeof(r->directory)))
+		r->directory[0] = '\0';
+	return r;
+}
+
+static void use_close(struct reporter *r)
+{
+	use_deinit(&r->use);
+	lines_deinit(&r->lines);
+	buf_deinit(&r->json);
+	free(r);
+}
+
+static enum use_column sort_column(const struct reporter *r)
+{
+	return use_column_find(r->options.sort ? r->options.sort : use_column_name(USE_SELF));
+}
+
+static void write_lines(struct reporter *r)
+{
+	fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
+	lines_reset(&r->lines);
+}
+
+/* ---- for people ---- */
+
+static void add_number(struct lines *l, uint64_t n, size_t width)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	buf_pad(&l->b, ' ', (size_t)len < width ? width - (size_t)len : 1);
+	lines_ours(l, digits);
+}
+
+static void add_heading(struct lines *l)
+{
+	lines_tone(l, TONE_ASIDE);
+	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+		buf_printf(&l->b, "%*s", (int)WIDTH, use_column_name(c));
+	lines_ours(l, "  function");
+	lines_column(l, COLUMN_FILE);
+	lines_ours(l, "source");
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+}
+
+static void add_row(struct reporter *r, const struct use_function *f)
+{
+	struct lines *l = &r->lines;
+	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+		add_number(l, f->n[c], WIDTH);
+	lines_ours(l, "  ");
+	lines_tone(l, TONE_FUNCTION);
+	lines_text(l, f->name);
+	lines_tone(l, TONE_ASIDE);
+	lines_column(l, COLUMN_FILE);
+	if (f->file && f->line) {
+		lines_text(l, path_from(f->file, r->directory));
+		buf_char(&l->b, ':');
+		buf_udec(&l->b, f->line);
+	} else {
+		buf_char(&l->b, '(');
+		lines_text(l, f->module);
+		buf_char(&l->b, ')');
+	}
+	lines_tone(l, TONE_PLAIN);
+	lines_end(l);
+}
+
+static void text_event(struct reporter *r, const struct event *ev)
+{
+	struct event without = *ev;
+	if (!r->first_tid)
+		r->first_tid = ev->tid;
+	r->threads |= ev->tid != r->first_tid || ev->kind == EVENT_THREAD;
+	use_event(&r->use, ev);
+	switch (ev->kind) {
+	case EVENT_PUSH:
+	case EVENT_POP:
+	case EVENT_INLINE:
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+	case EVENT_MAP:
+	case EVENT_WHERE:
+	case EVENT_THREAD:
+		return;
+	case EVENT_EXIT: // its summary comes below the table
+		without.summary = NULL;
+		break;
+	case EVENT_START:
+	case EVENT_SIGNAL:
+	case EVENT_CHILD:
+	case EVENT_EXEC:
+	case EVENT_NOTE:
+	case EVENT_ALARM:
+	case EVENT_OVERFLOW:
+		break;
+	}
+	text_other(&r->lines, &without, r->threads ? ev->tid : 0, r->options.quiet,
+		   r->options.verbose);
+	if (ev->kind == EVENT_EXIT) {
+		use_finish(&r->use);
+		use_sort(&r->use, sort_column(r));
+		add_heading(&r->lines);
+		for (size_t i = 0; i < r->use.n; i++)
+			add_row(r, &r->use.f[i]);
+		if (ev->summary)
+			text_stack_table(&r->lines, ev->summary, r->options.verbose);
+	}
+	write_lines(r);
+}
+
+/* ---- JSON ---- */
+
+static void add_function(struct buf *b, const struct use_function *f)
+{
+	KEY(b, "{\"function\":");
+	json_string(b, f->name);
+	KEY(b, ",\"module\":");
+	json_string(b, f->module);
+	KEY(b, ",\"file\":");
+	json_string(b, f->file);
+	KEY(b, ",\"line\":");
+	json_line(b, f->line);
+	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+		buf_printf(b, ",\"%s\":%llu", use_column_name(c), (unsigned long long)f->n[c]);
+	buf_char(b, '}');
+}
+
+static void add_end(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"status\":");
+	if (ev->signal)
+		KEY(b, "null");
+	else
+		buf_dec(b, ev->status);
+	KEY(b, ",\"signal\":");
+	json_string(b, ev->signal ? ev->signal_name : NULL);
+	KEY(b, ",\"stacks\":");
+	if (ev->summary)
+		json_stacks(b, ev->summary->stacks, ev->summary->n_stacks);
+	else
+		KEY(b, "[]");
+}
+
+static void json_event(struct reporter *r, const struct event *ev)
+{
+	use_event(&r->use, ev);
+	if (ev->kind == EVENT_START) {
+		KEY(&r->json, "{\"format\":\"frametrace report\",\"version\":");
+		buf_udec(&r->json, REPORT_VERSION);
+		KEY(&r->json, ",\"program\":");
+		json_string(&r->json, ev->program);
+	}
+	if (ev->kind != EVENT_EXIT)
+		return;
+	add_end(&r->json, ev);
+	use_finish(&r->use);
+	use_sort(&r->use, sort_column(r));
+	KEY(&r->json, ",\"functions\":[");
+	for (size_t i = 0; i < r->use.n; i++) {
+		buf_str(&r->json, i ? ",\n" : "\n");
+		add_function(&r->json, &r->use.f[i]);
+	}
+	KEY(&r->json, "]}\n");
+	fwrite(r->json.s, 1, r->json.len, r->out);
+	buf_reset(&r->json);
+}
+
+const struct report_format report_use_text = {
+	.name = "text",
+	.help = "a table of functions and stacks, for people",
+	.at_end = true,
+	.open = use_open,
+	.event = text_event,
+	.close = use_close,
+};
+
+const struct report_format report_use_json = {
+	.name = "json",
+	.help = "the same as one JSON object: docs/report.md",
+	.at_end = true,
+	.open = use_open,
+	.event = json_event,
+	.close = use_close,
+};
