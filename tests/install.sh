@@ -31,7 +31,7 @@ complete_words() {
 	bash -c '. scripts/completion/frametrace.bash; compopt() { :; }; COMP_WORDS=("$@")
 		COMP_CWORD=$(($# - 1)); _frametrace; echo "${COMPREPLY[@]}"' - "$@"
 }
-ok 'bash completes an option' [ "$(complete_words frametrace --no)" = --no-aslr ]
+ok 'bash completes an option' [ "$(complete_words frametrace --no-a)" = --no-aslr ]
 ok 'bash completes a format' [ "$(complete_words frametrace -v --format = js)" = json ]
 ok "bash leaves the program's options alone" [ -z "$(complete_words frametrace -v ls --)" ]
 for shell in zsh fish; do

@@ -23,6 +23,7 @@ _arguments -s -S \
 	'--sort=[order of report]:column:(calls frame self total depth recursion name)' \
 	'--frames[a map of each frame, byte by byte]' \
 	'--map=-[the address space at start and exit]::when:(every ends)' \
+	'--no-heap[nothing of the heap]' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \

@@ -27,6 +27,9 @@ test      cmd:strip                    binutils         binutils            binu
 test      cmd:dwz                      dwz              dwz                 dwz
 test      cmd:llvm-dwp                 llvm             llvm                llvm
 test      cmd:ld.lld                   lld              lld                 lld
+test      cmd:valgrind                 valgrind         valgrind            valgrind
+test      cmd:musl-gcc                 musl-tools       musl-gcc            musl
+test      lib:libjemalloc.so.2         libjemalloc2     jemalloc            jemalloc
 test      cmd:csmith                   csmith           csmith              csmith
 test      header:csmith.h              libcsmith-dev    csmith-devel        csmith
 test      cmd:setarch                  util-linux       util-linux          util-linux
@@ -56,6 +59,7 @@ setup_has() {
 	case $1 in
 	cmd:*) command -v "${1#cmd:}" >/dev/null ;;
 	header:*) setup_has_header "${1#header:}" ;;
+	lib:*) PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q "${1#lib:} " ;;
 	esac
 }
 

@@ -137,12 +137,6 @@ def standard_type(case):
         re.search(r"\bstd::", case.said.get("type", "") + case.type + case.ours + case.theirs)
 
 
-def closed_library(case):
-    """A pointer into a library that has been closed: we still name the function that was there."""
-    return re.fullmatch(re.escape(case.theirs) + r" <\w+>", case.ours) and \
-        case.event["function"] == "open_and_call"
-
-
 def rust_standard_type(case):
     """A type of Rust's library, or one that holds such: gdb has no printer, and shows its private
     members. Place and size are compared; the text is compared with {:?} elsewhere."""
@@ -171,7 +165,6 @@ EXCUSES = [
     (LESS + "Rust's library types, compared by their place", rust_standard_type),
     (OWN + "values of which parts are known", partial),
     (OWN + "types of libstdc++", standard_type),
-    (OWN + "libraries that were closed", closed_library),
 ]
 
 

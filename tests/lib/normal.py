@@ -32,7 +32,7 @@ def _common(text, base):
     # with libc's separate debug file, if there is one, its functions have names
     text = re.sub(r"\b(libc\.so\.6|__libc_\w+|_start)\+(0x)?[0-9a-f]+", "libc+N", text)
     text = re.sub(r"(?<=[\w>\])])\+(0x[0-9a-f]+|\d+)\b", "+N", text)
-    text = re.sub(r"\b\d+ stops?, of which", "N stops, of which", text)
+    text = re.sub(r"\b\d+ stops?, of which \d+", "N stops, of which N", text)
     text = re.sub(r"\b\d+(\.\d+)? ?(ns|us|µs|ms|s)\b", "TIME", text)
     return _addresses(text, base)
 
@@ -49,7 +49,8 @@ def json_trace(text):
     """A trace in --format=json."""
     found = re.search(r'"cfa":"0x([0-9a-f]+)"', text)
     text = re.sub(r'"(pid|tid|child)":\d+', r'"\1":1', text)
-    text = re.sub(r'"(\w*_ns|stops|used_from_top|limit)":\d+', r'"\1":0', text)
+    # how often the allocator asks the kernel, and what start-up code takes, is the C library's
+    text = re.sub(r'"(\w*_ns|stops|used_from_top|limit|hits|grown|hidden_(allocs|blocks|bytes))":\d+', r'"\1":0', text)
     text = re.sub(r'"time":"[^"]*"', '"time":"TIME"', text)
     text = re.sub(r'"caller":"(__libc_\w+|_start)","caller_file":[^,]*,"caller_line":[^,]*,',
                   '"caller":null,"caller_file":null,"caller_line":null,', text)

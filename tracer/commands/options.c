@@ -19,6 +19,7 @@ enum long_only {
 	OPT_JSON,
 	OPT_MAP,
 	OPT_FRAMES,
+	OPT_NO_HEAP,
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
 	OPT_MAX_STRING,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
 	{"max-depth", required_argument, NULL, OPT_MAX_DEPTH},
 	{"max-string", required_argument, NULL, OPT_MAX_STRING},
 	{"no-aslr", no_argument, NULL, 'R'},
+	{"no-heap", no_argument, NULL, OPT_NO_HEAP},
 	{"output", required_argument, NULL, 'o'},
 	{"pin", no_argument, NULL, 'P'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -84,6 +86,7 @@ static void print_help(void)
 	       "                          after each push and pop\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
 	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
+	       "      --no-heap           no heap blocks: what malloc gives, what free takes back\n"
 	       "  -F, --format=NAME       ");
 	for (size_t i = 0; report_formats[i]; i++)
 		printf("%s%s", i ? ", " : "", report_formats[i]->name);
@@ -242,6 +245,9 @@ static int parse_one(int c, struct trace_options *o)
 		return -1;
 	case OPT_SORT:
 		return parse_sort(optarg, &o->sort);
+	case OPT_NO_HEAP:
+		o->no_heap = true;
+		return -1;
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;

@@ -29,7 +29,7 @@ struct trace_options {
 	bool frames;		  // frame maps
 	enum map_wish map;
 	const char *sort; // report: a column, or "name"; NULL: not said
-	bool quiet, no_aslr, pin, walk, inlines, verify;
+	bool quiet, no_aslr, pin, walk, inlines, verify, no_heap;
 	int first_argument; // index in argv of PROGRAM
 };
 

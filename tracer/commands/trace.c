@@ -147,6 +147,8 @@ static enum ft_rc start(struct session *s, const char *path)
 {
 	bool steps = s->o.step.insn || s->o.step.line;
 	bool early = !s->flush_each && !steps && s->o.map == MAP_NONE;
+	// With -q a person sees frames only: no allocator is watched for nothing.
+	bool heap = !s->o.no_heap && (!s->o.quiet || s->o.format->details);
 	struct launch how = {
 		.path = path,
 		.argv = s->argv,
@@ -162,6 +164,7 @@ static enum ft_rc start(struct session *s, const char *path)
 	struct plan_options plan = {
 		.locals = s->o.verbose > 0 || ghosts || s->o.format->details,
 		.frames = ghosts,
+		.heap = heap,
 		.macro_locals = s->o.verbose > 1,
 		.inlines = s->o.inlines,
 		.step = steps,
@@ -179,6 +182,8 @@ static enum ft_rc start(struct session *s, const char *path)
 		.locals = plan.locals,
 		.frames = s->o.frames,
 		.ghosts = ghosts,
+		.heap = heap,
+		.heap_all = s->o.selection.all,
 		.walk = s->o.walk,
 		.inlines = s->o.inlines,
 		.map = s->o.map,

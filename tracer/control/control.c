@@ -92,6 +92,15 @@ enum ft_rc control_add_site(struct control *c, const struct displaced *d,
 	return sites_add(&c->sites, d, plan, ret);
 }
 
+bool control_site_at(const struct control *c, uint64_t addr, uint32_t *ret)
+{
+	const struct site *site = sites_at(&c->sites, addr);
+	if (!site)
+		return false;
+	*ret = site->id;
+	return true;
+}
+
 void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi)
 {
 	struct thread *t = thread_find(c, tid);
@@ -170,6 +179,16 @@ static bool is_called_from_elsewhere(const struct control *c, const struct threa
 	       (back < t->caller_lo || back > t->caller_hi);
 }
 
+// Whether the thread may run on and still be met when the function at whose entry it is returns.
+static bool is_met_again(const struct control *c, const struct site *site)
+{
+	struct memory captured = hit_memory(&c->hit);
+	uint64_t back;
+	return !site->plan.meets_return ||
+	       (memory_read_uint(&captured, c->hit.cfa - ARCH_WORD, ARCH_WORD, &back) &&
+		sites_at(&c->sites, back));
+}
+
 // At a site: the hit is captured; with early resume the thread runs on while it is reported.
 static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site, struct regs *regs,
 			  struct stop *ret)
@@ -190,7 +209,8 @@ static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site
 	t->from = c->hit.regs;
 	ret->kind = STOP_HIT;
 	ret->hit = &c->hit;
-	c->hit.held = !c->early_resume || site->plan.hold || is_called_from_elsewhere(c, t, site);
+	c->hit.held = !c->early_resume || site->plan.hold || !is_met_again(c, site) ||
+		      is_called_from_elsewhere(c, t, site);
 	if (c->hit.held)
 		return FT_OK;
 	c->resume_tid = 0;

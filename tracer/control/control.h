@@ -122,6 +122,9 @@ uint64_t control_slots_len(size_t n);
 FT_CHECK enum ft_rc control_add_site(struct control *c, const struct displaced *d,
 				     const struct capture_plan *plan, uint32_t *ret);
 
+/* The id of the site at an address; false if there is none. */
+bool control_site_at(const struct control *c, uint64_t addr, uint32_t *ret);
+
 /*
  * The thread's innermost traced function is [lo, hi): the next entry that was called from elsewhere
  * is held even with early resume, so that the stack between them can be walked. [0, UINT64_MAX)

@@ -55,6 +55,7 @@ struct capture_plan {
 	bool want_fp;  // SSE and x87 registers too
 	bool hold;     // keep the thread stopped until the hit has been used: live memory is needed
 	bool is_entry; // CFA - 8 holds a return address: see control_expect()
+	bool meets_return; // it does; hold the thread unless a site is there to meet the return
 	uint8_t n_ranges, n_follows, n_pending;
 	struct capture_range ranges[CAPTURE_RANGES];
 	struct capture_follow follows[CAPTURE_FOLLOWS];

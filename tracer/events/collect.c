@@ -30,6 +30,9 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 		target_on_place(t, places_text, col);
 	map_init(&col->map);
 	read_init(&col->reader, s, target_plan(t));
+	buf_init(&col->heap_text);
+	if (o->heap)
+		col->heap = heap_create();
 	if (o->step.insn || o->step.line)
 		col->step = step_create(&o->step);
 	return col;
@@ -42,6 +45,8 @@ void collector_destroy(struct collector *col)
 	step_destroy(col->step);
 	space_events_destroy(col->space);
 	stack_use_deinit(&col->use);
+	heap_destroy(col->heap);
+	heap_values_deinit(col);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
 	map_deinit(&col->map);
@@ -229,6 +234,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 	ev.n_parts = fn->n_parts;
 	frames_settle_parts(col, fn, &ev);
 	read_entry(&col->reader, pushed, hit, &ev);
+	heap_note_values(col, s, pushed, &ev);
 	collect_map(col, s, pushed, NULL, hit, &ev);
 	if (col->o.walk || col->o.verify)
 		collect_walk(col, hit, &ev);
@@ -294,15 +300,31 @@ static void rescan(struct collector *col)
 	ft_error_clear();
 }
 
+// The allocator's sites tell nothing of frames, and a thread that has none may be there.
+static bool has_frame_use(const struct site_use *use)
+{
+	return use->entry || use->exit_of || use->inlines || use->enters || use->returns;
+}
+
 static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 {
-	const struct site_use *use = target_site(col->target, hit->site);
+	const struct site_use found = *target_site(col->target, hit->site), *use = &found;
 	if (use->libraries) {
 		rescan(col);
 		return FT_OK;
 	}
+	if (col->heap && (use->heap || use->heap_return))
+		look_at(col, hit);
+	if (col->heap && use->heap_return)
+		heap_on_return(col, hit);
+	if (col->heap && use->heap)
+		heap_on_entry(col, hit, use->heap);
 	if (hit->cfa == 0)
 		return FT_OK;
+	if (!has_frame_use(use)) {
+		step_hit_done(col, hit);
+		return FT_OK;
+	}
 	if (use->enters)
 		step_enters(col, hit, use->enters);
 	if (use->returns)
@@ -324,6 +346,8 @@ static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 	col->use.known = false;
 	step_forget_thread(col, stop->tid);
 	step_forget_code(col);
+	if (col->heap)
+		heap_forget(col->heap);
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	enum ft_rc rc = target_load(col->target);
 	struct event ev = collect_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
@@ -379,6 +403,8 @@ static void finish_summary(struct collector *col)
 	sum->stacks = col->use.rows;
 	sum->n_stacks = col->use.n;
 	sum->more_stacks = col->use.more;
+	if (col->heap && heap_sites_found(col->target))
+		sum->heap = heap_summary(col->heap);
 }
 
 static void on_signal(struct collector *col, const struct stop *stop)
@@ -460,6 +486,8 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		frames_pop_thread(col, stacks_of(&col->stacks, stop->tid, stop->pid), POP_EXIT);
 		stack_use_retire(&col->use, stacks_of(&col->stacks, stop->tid, stop->pid));
 		step_forget_thread(col, stop->tid);
+		if (col->heap)
+			heap_thread_gone(col->heap, stop->tid);
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;
 	case STOP_THREAD:

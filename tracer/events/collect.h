@@ -33,6 +33,8 @@ struct collect_options {
 	bool walk;	   // the whole stack at each push, by CFI
 	bool inlines;	   // name inlined calls in stacks and at signals
 	enum map_wish map; // EVENT_MAP; threads must not run on before their hit is collected
+	bool heap;	   // heap blocks
+	bool heap_all;	   // those that other code than the traced functions takes, too
 	struct step_options step;
 	bool verify; // compare that walk with libunwind's
 };

@@ -10,6 +10,7 @@
 #define FT_COLLECTOR_H
 
 #include "events/collect.h"
+#include "events/heap.h"
 #include "events/map.h"
 #include "events/read.h"
 #include "events/stack.h"
@@ -40,6 +41,14 @@ struct collector {
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are
 	struct map map;
+	struct heap *heap; // NULL: not wanted
+	struct buf heap_text;
+	struct event_value *values; // of the event being made, with what is known of their blocks
+	size_t cap_values;
+	struct buf *dangling; // one per value; reused
+	size_t n_dangling;
+	struct gone_frame *gone; // the last ones; a ring
+	size_t n_gone;
 	struct event_part *parts; // of a frame whose arithmetic is settled at run time
 	struct event_frame_of_walk *walk;
 	struct unwind_frame *unwound;
@@ -75,6 +84,19 @@ void frames_leaving(struct collector *col, const struct stop *stop);
 /* inline_events.c; pushed: the same hit has just pushed the frame. */
 void inlines_tell(struct collector *col, const struct hit *hit, const struct inline_site *site,
 		  bool pushed);
+
+/* heap_events.c */
+void heap_on_entry(struct collector *col, const struct hit *hit, const struct heap_function *fn);
+void heap_on_return(struct collector *col, const struct hit *hit);
+
+void heap_values_deinit(struct collector *col);
+void heap_unload(struct collector *col); // functions go away
+
+/* heap_values.c: the blocks that an event's values point into, and who owns them now. */
+void heap_note_values(struct collector *col, struct stack *s, const struct frame *f,
+		      struct event *ev);
+void heap_note_locals(struct collector *col, const struct frame *f, uint64_t pc, uint64_t block);
+void heap_note_pop(struct collector *col, const struct frame *f); // f is gone: for dangling
 
 /*
  * frame_maps.c: the frame map of a push (x NULL) or of a pop at an exit, if frame maps are wanted.

@@ -33,6 +33,10 @@ enum event_kind {
 	EVENT_WHERE,	// what an address is; not in a trace
 	EVENT_ALARM,	// a return address or a canary was overwritten
 	EVENT_OVERFLOW, // a thread has run off its stack; the signal that says so came before
+	EVENT_ALLOC,	// a heap block was given out
+	EVENT_FREE,	// one is about to be given back, or something that is none
+	EVENT_REALLOC,	// one got another size, perhaps another address
+	EVENT_BRK,	// the allocator took memory from the kernel, or gave it back
 	EVENT_EXIT,	// last: the process ended; carries the summary
 };
 
@@ -59,6 +63,12 @@ struct event_value {
 	const char *full;
 	const char *json; // its tree as JSON text (docs/events.md); NULL: nobody asked, or it has
 			  // no parts
+	uint64_t pointer; // the first address in it, of a value that is or has pointers; or 0
+	uint64_t block;	  // number of the heap block that it points into; 0: none
+	uint64_t block_offset; // of `pointer` in it
+	uint64_t block_size;
+	/* What it points to is gone: "heap #1, freed by drop, x.c:12"; NULL: not that we know. */
+	const char *dangling;
 };
 
 struct event_part {
@@ -277,6 +287,71 @@ struct event_overflow {
 	uint64_t untold;	  // frames inside the innermost turn that are not of it
 };
 
+/* Where an allocator was called, seen from the traced functions. */
+struct event_place {
+	const char *function; // NULL: by none of them
+	const char *file;     // NULL if unknown
+	uint32_t line;	      // of the call in that function; 0 if unknown
+};
+
+enum event_free {
+	FREE_GOOD,
+	FREE_TWICE,   // it was freed before
+	FREE_INSIDE,  // the address lies within a block, not at its start
+	FREE_UNKNOWN, // no block that was seen to be given out
+};
+
+/* EVENT_ALLOC, EVENT_FREE, EVENT_REALLOC, EVENT_BRK */
+struct event_heap {
+	const char *call;   // "malloc", "operator new", "brk" …
+	uint64_t number;    // of the block; 0: one that is not shown by itself
+	uint64_t address;   // of the block; EVENT_BRK: where the new memory, or what went, begins
+	uint64_t size;	    // bytes asked for; EVENT_BRK: that came or went
+	uint64_t usable;    // bytes that may be used; 0: not known
+	uint64_t alignment; // asked for; 0: none
+	bool failed;	    // nothing was given out; a realloc's old block stays
+	const char *error;  // failed: "EINVAL" …; NULL if the function does not say
+	bool moved;	    // EVENT_REALLOC: its address changed
+	uint64_t old_address, old_size; // EVENT_REALLOC
+	struct event_place place;
+	enum event_free verdict;      // EVENT_FREE
+	uint64_t offset;	      // FREE_INSIDE: of the address in the block
+	const char *what;	      // FREE_UNKNOWN: what is there: "the frame of main"; or NULL
+	struct event_place allocated; // EVENT_FREE, EVENT_REALLOC: by whom, if known_block
+	struct event_place freed;     // FREE_TWICE: the earlier time
+	uint64_t alloc_seq, free_seq; // the events of these
+	const char *const *owners;    // "main.heap": what pointed to it, in the order in which that
+				      // was seen; EVENT_FREE, FREE_GOOD
+	size_t n_owners;
+	bool more_owners; // before the last there were others
+	bool known_block;
+	bool shrinks;	 // EVENT_BRK: memory went back
+	bool is_brk;	 // EVENT_BRK: the end of [heap] moved; else a mapping of its own
+	uint64_t served; // EVENT_BRK: requests since the last one, which needed no more memory
+};
+
+/* Blocks that are alive at the end, by the place of their allocation; most bytes first. */
+struct event_leak {
+	const char *call;
+	struct event_place place;
+	uint64_t blocks, bytes;
+};
+
+struct event_heap_summary {
+	uint64_t allocs, frees, reallocs, failed; // on behalf of traced functions
+	uint64_t bytes;				  // asked for in all
+	uint64_t peak;				  // bytes alive at once
+	uint64_t alive_blocks, alive_bytes;	  // at the end
+	uint64_t hidden_allocs;			  // of other code
+	uint64_t hidden_blocks, hidden_bytes;	  // alive at the end
+	uint64_t bad_frees;
+	uint64_t grown;	      // times that the heap took memory from the kernel
+	uint64_t unseen;      // calls whose return could not be met
+	uint64_t more_places; // with leaks, beyond n_leaks
+	const struct event_leak *leaks;
+	size_t n_leaks;
+};
+
 struct event_summary {
 	uint64_t pushed, popped; // frames reported
 	uint64_t too_deep;	 // frames not reported because of the depth limit
@@ -300,6 +375,7 @@ struct event_summary {
 	bool inlines;	      // they were asked for: else the next four are 0
 	uint64_t inlined;     // begins of inlined calls reported
 	size_t inlined_traced, inlined_skipped, inlined_hidden; // inlined calls, by place
+	const struct event_heap_summary *heap;			// NULL: no allocator was watched
 };
 
 struct event {
@@ -394,6 +470,8 @@ struct event {
 	/* EVENT_ALARM has depth, function, module, file, line, pc, cfa, pushed_seq of its frame. */
 	const struct event_alarm *alarm;
 	const struct event_overflow *overflow; // EVENT_OVERFLOW, with `fault`
+	const struct event_heap *heap; // EVENT_ALLOC … EVENT_BRK; depth: of the frame inside
+				       // which it happens, if heap->place.function
 };
 
 #endif

@@ -114,6 +114,7 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 	if (f.reported)
 		step_popping(col, t, &f, x, hit);
 	stack_pop(s);
+	heap_note_pop(col, &f);
 	if (!f.reported)
 		return;
 	col->summary.popped++;
@@ -135,6 +136,7 @@ void frames_pop(struct collector *col, struct thread_stacks *t, struct stack *s,
 		frames_settle_parts(col, f.fn, &ev);
 		col->ending = &f;
 		read_exit(&col->reader, &f, x, hit, how == POP_RETURN, &ev);
+		heap_note_values(col, s, &f, &ev);
 		collect_map(col, s, &f, x, hit, &ev);
 	}
 	col->ending = NULL;
@@ -176,6 +178,8 @@ void frames_unload(void *ctx, const struct module *m)
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	step_forget_code(col);
 	stack_use_unload(&col->stacks, m);
+	if (col->heap)
+		heap_unload(col);
 	for (size_t i = 0; i < col->stacks.n; i++) {
 		struct thread_stacks *t = &col->stacks.t[i];
 		for (size_t k = 0; k < t->n; k++) {

@@ -105,6 +105,7 @@ struct plan_options {
 	bool full, trees;  // detail, JSON trees of values (struct event_value)
 	bool step;	   // sites at the entry and behind each call too, for single steps
 	bool frames;	   // frame maps, and what ghosts are made of
+	bool heap;	   // sites on the allocator
 	bool hold_all;	   // stop until the event has been used (walks, live reading)
 	struct value_style style;
 };

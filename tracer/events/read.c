@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_MAX = 64 * 1024 }; // bytes of one value that are read at most
+enum {
+	VALUE_MAX = 64 * 1024, // bytes of one value that are read at most
+	OWNER_LEVELS = 12,     // of members, down to a library type's pointer
+	OWNER_MEMBERS = 16,
+};
 
 static const uint32_t all_known = (1u << ARCH_GENERAL) - 1;
 
@@ -28,6 +32,7 @@ void read_init(struct reader *r, struct symbols *s, const struct plan_options *o
 		.alone = o->style,
 		.want_full = o->full,
 		.want_json = o->trees,
+		.want_pointers = o->heap,
 		.symbols = s,
 	};
 	r->alone.unreadable = "";
@@ -206,6 +211,55 @@ static void write_reason(struct value_text *t, struct event_value *v, const char
 	v->value = t->line.s;
 }
 
+static bool is_library(const char *name)
+{
+	static const char *const roots[] = {"alloc::", "std::", "core::", "hashbrown::"};
+	for (size_t i = 0; name && i < FT_COUNT(roots); i++)
+		if (strncmp(name, roots[i], strlen(roots[i])) == 0)
+			return true;
+	return false;
+}
+
+// Where a value's first pointer is: of a pointer, and of a library's type that owns what it has.
+static bool find_pointer(struct type *type, unsigned levels, uint64_t *off)
+{
+	struct type *t = type_strip(type);
+	if (!t || levels == 0)
+		return false;
+	if (t->kind == TYPE_POINTER || t->kind == TYPE_REFERENCE ||
+	    t->kind == TYPE_RVALUE_REFERENCE)
+		return t->size == ARCH_WORD;
+	if (t->kind != TYPE_STRUCT && t->kind != TYPE_CLASS)
+		return false;
+	if (levels == OWNER_LEVELS && !is_library(t->name))
+		return false;
+	for (size_t i = 0; i < t->n_members && i < OWNER_MEMBERS; i++) {
+		uint64_t at = *off;
+		*off += t->members[i].offset;
+		if (!t->members[i].is_static && !t->members[i].bit_size &&
+		    find_pointer(t->members[i].type, levels - 1, off))
+			return true;
+		*off = at;
+	}
+	return false;
+}
+
+bool read_finds_pointer(struct type *type, uint64_t *ret_off)
+{
+	*ret_off = 0;
+	return find_pointer(type, OWNER_LEVELS, ret_off);
+}
+
+static void note_pointer(struct reader *r, struct type *type, const uint8_t *bytes, size_t len,
+			 struct event_value *v)
+{
+	uint64_t off;
+	if (!r->want_pointers || !read_finds_pointer(type, &off) || len < ARCH_WORD ||
+	    off > len - ARCH_WORD)
+		return;
+	memcpy(&v->pointer, bytes + off, ARCH_WORD);
+}
+
 static void read_at(struct reader *r, struct type *type, bool follow, struct value_text *t,
 		    struct event_value *v)
 {
@@ -220,6 +274,7 @@ static void read_at(struct reader *r, struct type *type, bool follow, struct val
 		value_build(&r->tree, follow ? &r->style : &r->alone, type, bytes, got, v->address,
 			    follow ? &r->memory : &nowhere);
 		write_value(r, t, v);
+		note_pointer(r, type, bytes, got, v);
 	} else {
 		write_reason(t, v, "<memory not readable>");
 	}
@@ -251,6 +306,8 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 		expr_eval(a->ops, a->n_ops, &ctx, &storage, &place);
 	if (place.kind == PLACE_REGISTER)
 		v->reg = arch_reg_name(place.reg);
+	if (place.kind == PLACE_REGISTER && place.reg < ARCH_GENERAL)
+		note_pointer(r, a->var->type, (const uint8_t *)&at_body.r[place.reg], ARCH_WORD, v);
 	if (place.kind == PLACE_MEMORY) {
 		v->has_address = true;
 		v->address = place.address;
@@ -399,6 +456,18 @@ static bool result_pointer(const struct frame *f, const struct hit *hit, struct 
 	return f->has_result || !f->fn->sig->optimised;
 }
 
+static void note_returned(struct reader *r, struct type *type, const struct return_plan *plan,
+			  const struct regs *regs, struct event_value *v)
+{
+	uint64_t words[FT_COUNT(plan->reg)] = {0};
+	if (plan->class != RETURN_REGISTERS)
+		return;
+	for (unsigned i = 0; i < plan->n; i++)
+		if (plan->reg[i] < ARCH_GENERAL)
+			words[i] = regs->r[plan->reg[i]];
+	note_pointer(r, type, (const uint8_t *)words, sizeof(words), v);
+}
+
 static void read_returned(struct reader *r, const struct frame *f, const struct hit *hit,
 			  struct event *ev)
 {
@@ -417,9 +486,13 @@ static void read_returned(struct reader *r, const struct frame *f, const struct 
 	if (fn->returns.class == RETURN_MEMORY && v->known) {
 		v->has_address = true;
 		v->address = regs.r[ARCH_RAX];
+		uint8_t bytes[4 * ARCH_WORD];
+		size_t got = r->memory.read(r->memory.ctx, v->address, bytes, sizeof(bytes));
+		note_pointer(r, type, bytes, got, v);
 	} else if (fn->returns.class == RETURN_REGISTERS && fn->returns.n == 1) {
 		v->reg = arch_reg_name(fn->returns.reg[0]);
 	}
+	note_returned(r, type, &fn->returns, &regs, v);
 	ev->has_return = true;
 }
 

@@ -37,6 +37,7 @@ struct reader {
 	size_t cap_values;
 	struct value_tree tree;	   // of the value being read
 	bool want_full, want_json; // of event_value
+	bool want_pointers;	   // event_value.pointer
 	struct value_text *texts;  // one per value, then that of the returned one; reused
 	size_t n_texts, cap_texts;
 	struct value_set more; // of read_more()
@@ -79,6 +80,9 @@ bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit,
 /* The address that the caller passed in rdi for a large result; false if there is none. */
 bool read_result_pointer(struct reader *r, const struct traced *fn, const struct hit *hit,
 			 uint64_t *ret);
+
+/* Where a pointer's value, or what a library's owning type points with, is in it. */
+bool read_finds_pointer(struct type *type, uint64_t *ret_off);
 
 /* Where an indirect jump goes. */
 bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,

@@ -7,7 +7,7 @@
 
 #include "events/target_private.h"
 
-static struct site_use *use_of(struct target *t, uint32_t id)
+struct site_use *sites_use(struct target *t, uint32_t id)
 {
 	while (t->n_sites <= id) {
 		t->sites = xgrow(t->sites, t->n_sites, &t->cap_sites, sizeof(*t->sites));
@@ -29,6 +29,26 @@ static int rank(const struct site_use *use)
 	return use->entry ? 3 : use->exit_of ? 2 : use->inlines ? 1 : 0;
 }
 
+static void join_uses(struct site_use *into, const struct site_use *from)
+{
+	if (from->enters)
+		into->enters = from->enters;
+	if (from->returns)
+		into->returns = from->returns;
+	if (from->entry)
+		into->entry = from->entry;
+	if (from->exit_of) {
+		into->exit_of = from->exit_of;
+		into->exit = from->exit;
+	}
+	if (from->inlines)
+		into->inlines = from->inlines;
+	if (from->heap)
+		into->heap = from->heap;
+	into->libraries |= from->libraries;
+	into->heap_return |= from->heap_return;
+}
+
 // One address, two meanings (a function that is a single ret): held, so that both can be read.
 static void join(struct intended *into, const struct intended *from)
 {
@@ -37,18 +57,7 @@ static void join(struct intended *into, const struct intended *from)
 		into->plan = from->plan;
 	into->plan.hold = true;
 	into->plan.want_fp = want_fp;
-	if (from->use.enters)
-		into->use.enters = from->use.enters;
-	if (from->use.returns)
-		into->use.returns = from->use.returns;
-	if (from->use.entry)
-		into->use.entry = from->use.entry;
-	if (from->use.exit_of) {
-		into->use.exit_of = from->use.exit_of;
-		into->use.exit = from->use.exit;
-	}
-	if (from->use.inlines)
-		into->use.inlines = from->use.inlines;
+	join_uses(&into->use, &from->use);
 }
 
 static int by_home(const void *a, const void *b)
@@ -168,31 +177,37 @@ static void plan_functions(struct target *t, const struct function_list *fl, boo
 	}
 }
 
-static enum ft_rc map_slots(struct target *t, const struct space *space, const struct module *m,
+static enum ft_rc map_slots(struct target *t, const struct space *space, const struct reach *near,
 			    uint64_t len)
 {
 	uint64_t at;
-	enum ft_rc rc = space_gap_near(space, m->lo, m->hi, len, &at);
+	enum ft_rc rc = space_gap_near(space, near->lo, near->hi, len, &at);
 	if (rc == FT_NONE)
 		return ft_fail("%s: no free address space of %" PRIu64
 			       " bytes near it for the slots",
-			       m->path, len);
+			       near->name, len);
 	return rc == FT_OK ? control_map_slots(t->control, at, len) : rc;
 }
 
-enum ft_rc sites_place(struct target *t, const struct space *space, const struct module *m,
-		       struct intentions *list)
+enum ft_rc sites_place(struct target *t, const struct space *space, const struct reach *near,
+		       size_t spare, struct intentions *list)
 {
 	if (list->n == 0)
 		return FT_OK;
 	enum ft_rc rc = FT_OK;
-	if (!control_has_slots(t->control, m->lo, m->hi, list->n))
-		rc = map_slots(t, space, m, control_slots_len(list->n));
+	if (!control_has_slots(t->control, near->lo, near->hi, list->n))
+		rc = map_slots(t, space, near,
+			       control_slots_len(list->n > spare ? list->n : spare));
 	for (size_t i = 0; rc == FT_OK && i < list->n; i++) {
+		const struct intended *one = &list->i[i];
 		uint32_t id;
-		rc = control_add_site(t->control, &list->i[i].d, &list->i[i].plan, &id);
+		if (control_site_at(t->control, one->d.home, &id)) {
+			join_uses(sites_use(t, id), &one->use);
+			continue;
+		}
+		rc = control_add_site(t->control, &one->d, &one->plan, &id);
 		if (rc == FT_OK)
-			*use_of(t, id) = list->i[i].use;
+			*sites_use(t, id) = one->use;
 	}
 	return rc == FT_OK ? control_arm(t->control) : rc;
 }
@@ -253,7 +268,9 @@ enum ft_rc sites_of_module(struct target *t, const struct space *space, struct l
 		note_inlined(t, &fl);
 	if (rc == FT_OK) {
 		join_same_addresses(&list);
-		rc = sites_place(t, space, l->module, &list);
+		const struct module *m = l->module;
+		const struct reach near = {m->lo, m->hi, m->path};
+		rc = sites_place(t, space, &near, 0, &list);
 	}
 	l->traced = true;
 	free(list.i);

@@ -53,6 +53,9 @@ static void forget_everything(struct target *t)
 	for (size_t i = 0; i < t->n_modules; i++)
 		symbols_close(t->symbols, t->modules[i].module);
 	t->n_traced = t->n_modules = t->n_sites = 0;
+	t->heap.found = t->heap.is_glibc = t->heap.incomplete = false;
+	t->heap.n_reaches = 0;
+	t->heap.lo = t->heap.hi = 0;
 	t->ranges_stale = true;
 	forget_names(t);
 	t->counts = (struct target_counts){0};
@@ -70,6 +73,7 @@ void target_destroy(struct target *t)
 	names_destroy(t->labels);
 	free(t->traced);
 	free(t->ranges);
+	free(t->heap.reaches);
 	free(t->modules);
 	free(t->sites);
 	free(t);
@@ -133,7 +137,8 @@ static enum ft_rc watch_libraries(struct target *t, const struct space *space)
 	if (rc != FT_OK)
 		return FT_NONE;
 	struct intentions list = {&one, 1, 1};
-	return sites_place(t, space, l->module, &list);
+	const struct reach near = {l->module->lo, l->module->hi, l->module->path};
+	return sites_place(t, space, &near, 0, &list);
 }
 
 static enum ft_rc load_from(struct target *t, const struct space *space, const char *path)
@@ -148,10 +153,13 @@ static enum ft_rc load_from(struct target *t, const struct space *space, const c
 		rc = sites_of_module(t, space, l, false);
 	if (rc == FT_OK && symbols_warning(t->modules[0].module))
 		t->warning = xstrdup(symbols_warning(t->modules[0].module));
-	if (rc != FT_OK || !t->wants_libraries)
+	if (rc != FT_OK || (!t->wants_libraries && !t->plan.heap))
 		return rc;
+	const char *interpreter;
+	if (t->plan.heap && symbols_interpreter(l->module, &interpreter) != FT_OK)
+		heap_sites_static(t, space);
 	rc = watch_libraries(t, space);
-	if (rc == FT_NONE && !t->warning)
+	if (rc == FT_NONE && !t->warning && t->wants_libraries)
 		t->warning = xstrdup(
 			"libraries cannot be followed: no dynamic linker that tells of them");
 	return rc == FT_FAIL ? FT_FAIL : FT_OK;
@@ -244,8 +252,12 @@ enum ft_rc target_rescan(struct target *t)
 	if (rc != FT_OK)
 		return rc;
 	drop_unmapped(t, &space);
-	rc = add_new(t, &space);
-	count_libraries(t, &space);
+	if (t->wants_libraries) {
+		rc = add_new(t, &space);
+		count_libraries(t, &space);
+	}
+	if (t->plan.heap)
+		heap_sites_rescan(t, &space);
 	space_deinit(&space);
 	return rc;
 }

@@ -25,6 +25,8 @@ struct site_use {
 	struct traced *enters;		   // its first instruction is here, before the body
 	struct traced *returns;		   // a call of this function returns to here
 	bool libraries;			   // the dynamic linker says that its list has changed
+	const struct heap_function *heap;  // an allocator's entry (heap_sites.h); NULL if not
+	bool heap_return;		   // an allocator may return to here
 };
 
 struct address_name {

@@ -19,6 +19,20 @@ struct loaded {
 	bool traced; // its functions have sites
 };
 
+// Code with sites that no module of ours stands for.
+struct heap_reach {
+	uint64_t lo, hi, inode;
+};
+
+// heap_sites.c
+struct heap_sites {
+	bool found, is_glibc;
+	uint64_t lo, hi; // of the library that frees; 0: the program itself does
+	bool incomplete; // some function could not get its site
+	struct heap_reach *reaches;
+	size_t n_reaches, cap_reaches;
+};
+
 struct code_range {
 	uint64_t lo, hi;
 	struct traced *fn;
@@ -43,6 +57,7 @@ struct target {
 	struct target_counts counts;
 	char *warning, *inlined;
 	bool wants_libraries;
+	struct heap_sites heap;
 	void (*on_unload)(void *ctx, const struct module *m);
 	void *unload_ctx;
 	void (*place_text)(void *ctx, uint64_t addr, struct buf *out);
@@ -60,9 +75,23 @@ struct intentions {
 	size_t n, cap;
 };
 
-/* site_plan.c: slots near the module, sites, arming. */
-FT_CHECK enum ft_rc sites_place(struct target *t, const struct space *space, const struct module *m,
-				struct intentions *list);
+// What slots must be near to.
+struct reach {
+	uint64_t lo, hi;
+	const char *name;
+};
+
+/*
+ * site_plan.c: slots nearby (room for `spare` if none are there yet), sites, arming. An address
+ * that has a site already gets the new meaning too.
+ */
+FT_CHECK enum ft_rc sites_place(struct target *t, const struct space *space,
+				const struct reach *near, size_t spare, struct intentions *list);
+struct site_use *sites_use(struct target *t, uint32_t id);
+
+/* heap_sites.c */
+void heap_sites_static(struct target *t, const struct space *space);
+void heap_sites_rescan(struct target *t, const struct space *space);
 
 /* site_plan.c: plans the module's functions that are wanted and places their sites. */
 FT_CHECK enum ft_rc sites_of_module(struct target *t, const struct space *space, struct loaded *l,

@@ -90,7 +90,8 @@ const struct block *blocks_add(struct blocks *b, const struct block *block)
 	bury(b, block);
 	struct node *own = xmalloc(sizeof(*own));
 	*own = (struct node){.block = *block};
-	own->block.number = ++b->number;
+	if (own->block.number == 0)
+		own->block.number = ++b->number;
 	if (!tsearch(own, &b->alive, compare))
 		abort(); // base/base.h: out of memory ends the program
 	b->n_alive++;
@@ -131,6 +132,18 @@ enum blocks_free blocks_free(struct blocks *b, uint64_t addr, uint64_t seq, uint
 		return BLOCKS_UNKNOWN;
 	*ret = e->block;
 	return BLOCKS_TWICE;
+}
+
+void blocks_own(struct blocks *b, uint64_t addr, uint16_t owner)
+{
+	struct node *e = find(&b->alive, addr, 1);
+	if (!e || (e->block.n_owners && e->block.owners[e->block.n_owners - 1] == owner))
+		return;
+	if (e->block.n_owners < BLOCK_OWNERS)
+		e->block.n_owners++;
+	else
+		e->block.more_owners = true;
+	e->block.owners[e->block.n_owners - 1] = owner;
 }
 
 const struct block *blocks_at(const struct blocks *b, uint64_t addr)

@@ -14,16 +14,19 @@
 
 #include "base/base.h"
 
-enum { BLOCKS_DEAD = 16384 };
+enum { BLOCKS_DEAD = 16384, BLOCK_OWNERS = 6 };
 
 struct block {
 	uint64_t addr;
-	uint64_t size;		      // bytes asked for
-	uint64_t usable;	      // bytes that may be used; 0: not known
-	uint64_t number;	      // 1, 2, 3 … in the order of allocation
-	uint64_t alloc_seq, free_seq; // of the events; free_seq of a dead one
-	uint32_t path;		      // whose call: events/ knows
-	uint32_t free_path;	      // of a dead one
+	uint64_t size;		       // bytes asked for
+	uint64_t usable;	       // bytes that may be used; 0: not known
+	uint64_t number;	       // 1, 2, 3 … in the order of allocation
+	uint64_t alloc_seq, free_seq;  // of the events; free_seq of a dead one
+	uint32_t path;		       // whose call: events/ knows
+	uint32_t free_path;	       // of a dead one
+	uint16_t owners[BLOCK_OWNERS]; // who pointed to it, in order; the last one is the latest
+	uint8_t n_owners;
+	bool more_owners; // between the last and the one before it there were others
 };
 
 struct blocks;
@@ -32,8 +35,8 @@ struct blocks *blocks_create(void);
 void blocks_destroy(struct blocks *b); // accepts NULL
 
 /*
- * A block was given out: its number is set here. One that is thought alive at the same addresses
- * was freed unseen: it is forgotten.
+ * A block was given out: its number is set here if it has none (0). One that is thought alive at
+ * the same addresses was freed unseen: it is forgotten.
  */
 const struct block *blocks_add(struct blocks *b, const struct block *block);
 
@@ -45,6 +48,9 @@ enum blocks_free {
 };
 enum blocks_free blocks_free(struct blocks *b, uint64_t addr, uint64_t seq, uint32_t path,
 			     struct block *ret);
+
+/* Somebody points to the live block at addr, if it is not who did so last. */
+void blocks_own(struct blocks *b, uint64_t addr, uint16_t owner);
 
 /* The live block that holds addr (or begins there, if its size is 0); NULL if none. */
 const struct block *blocks_at(const struct blocks *b, uint64_t addr);

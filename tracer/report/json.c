@@ -102,6 +102,18 @@ static void add_tree(struct buf *b, const struct event_value *v)
 	buf_str(b, v->json); // JSON already
 }
 
+static void add_pointer(struct buf *b, const struct event_value *v)
+{
+	if (v->block)
+		buf_printf(b, ",\"heap\":{\"block\":%llu,\"offset\":%llu,\"size\":%llu}",
+			   (unsigned long long)v->block, (unsigned long long)v->block_offset,
+			   (unsigned long long)v->block_size);
+	if (!v->dangling)
+		return;
+	KEY(b, ",\"dangling\":");
+	json_string(b, v->dangling);
+}
+
 static void add_values(struct buf *b, const struct event_value *values, size_t n)
 {
 	buf_char(b, '[');
@@ -132,6 +144,7 @@ static void add_values(struct buf *b, const struct event_value *values, size_t n
 			KEY(b, ",\"scope_ended\":true");
 		if (v->is_static)
 			KEY(b, ",\"static\":true");
+		add_pointer(b, v);
 		add_tree(b, v);
 		buf_char(b, '}');
 	}
@@ -376,6 +389,7 @@ static void add_pop(struct buf *b, const struct event *ev)
 		KEY(b, ",\"return\":{\"type\":");
 		json_string(b, ev->returned.type);
 		add_value_text(b, &ev->returned);
+		add_pointer(b, &ev->returned);
 		add_tree(b, &ev->returned);
 		buf_char(b, '}');
 	}
@@ -559,6 +573,10 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 		KEY(b, ",\"stepped\":");
 		buf_udec(b, s->stepped);
 	}
+	if (s->heap) {
+		KEY(b, ",\"heap\":");
+		json_heap_summary(b, s->heap);
+	}
 	if (!s->inlines)
 		return;
 	buf_printf(b, ",\"inlined\":%llu,\"inlined_traced\":%zu,\"inlined_skipped\":%zu",
@@ -655,6 +673,13 @@ static void add_event(struct buf *b, const struct event *ev)
 	case EVENT_OVERFLOW:
 		add_head(b, ev, "overflow");
 		json_overflow(b, ev);
+		break;
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+		add_head(b, ev, json_heap_name(ev->kind));
+		json_heap(b, ev);
 		break;
 	case EVENT_EXIT:
 		add_head(b, ev, "exit");

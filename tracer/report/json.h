@@ -26,6 +26,11 @@ void json_bool(struct buf *b, bool v);
 const char *json_step_name(enum event_kind kind);
 void json_step(struct buf *b, const struct event *ev);
 
+/* EVENT_ALLOC, EVENT_FREE, EVENT_REALLOC, EVENT_BRK: the same; and what the summary says. */
+const char *json_heap_name(enum event_kind kind);
+void json_heap(struct buf *b, const struct event *ev);
+void json_heap_summary(struct buf *b, const struct event_heap_summary *s);
+
 /* EVENT_MAP: the fields after those of every event. */
 void json_map(struct buf *b, const struct event_map *m);
 /* EVENT_WHERE: the same. */

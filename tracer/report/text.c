@@ -158,6 +158,12 @@ void text_source(struct lines *l, const struct event *ev)
 	}
 }
 
+/* A value that is shown as an address: there it says something to name the block behind it. */
+static bool is_address(const struct event_value *v)
+{
+	return strncmp(v->value, "0x", 2) == 0;
+}
+
 static void add_args(struct lines *l, const struct event *ev)
 {
 	buf_char(&l->b, '(');
@@ -171,6 +177,8 @@ static void add_args(struct lines *l, const struct event *ev)
 			buf_char(&l->b, '=');
 		}
 		lines_text(l, ev->args[i].value);
+		if (is_address(&ev->args[i]))
+			text_block(l, &ev->args[i], false);
 	}
 	buf_char(&l->b, ')');
 }
@@ -242,6 +250,7 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 	}
 	lines_ours(l, " = ");
 	lines_text(l, v->value);
+	text_block(l, v, true);
 	if (v->entry) {
 		lines_ours(l, "; at entry ");
 		lines_text(l, v->entry);
@@ -369,6 +378,7 @@ static void text_push(struct reporter *r, const struct event *ev)
 	}
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
+	text_dangling(r, l, ev);
 	if (r->options.verbose)
 		push_details(r, ev);
 	text_frame(r, l, ev, r->options.verbose);
@@ -424,6 +434,8 @@ static void add_how(struct reporter *r, const struct event *ev)
 			lines_text(l, ev->returned.value);
 		else
 			buf_char(&l->b, '?'); // its type is as unknown as its arguments
+		if (ev->has_return && is_address(&ev->returned))
+			text_block(l, &ev->returned, false);
 		break;
 	case POP_TAIL_CALL:
 		lines_ours(l, ": tail call");
@@ -463,6 +475,7 @@ static void text_pop(struct reporter *r, const struct event *ev)
 		text_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
+	text_dangling(r, l, ev);
 	text_frame(r, l, ev, r->options.verbose);
 	if (r->options.verbose)
 		pop_details(r, ev);
@@ -556,6 +569,13 @@ static void text_event(struct reporter *r, const struct event *ev)
 	case EVENT_LINE:
 	case EVENT_CHANGE:
 		text_step(r, &r->lines, ev, r->options.verbose);
+		break;
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+		if (!r->options.quiet)
+			text_heap(r, &r->lines, ev, r->options.verbose);
 		break;
 	case EVENT_START:
 		text_other(&r->lines, ev, 0, r->options.quiet, r->options.verbose);

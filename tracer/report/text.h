@@ -63,6 +63,12 @@ void text_overflow(struct lines *l, const struct event *ev);
 void text_stacks(struct lines *l, const struct event_summary *s, int verbose);
 void text_stack_table(struct lines *l, const struct event_summary *s, int verbose);
 
+/* text_heap.c: heap blocks within the frame that asked; what the summary says of them. */
+void text_heap(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
+void text_block(struct lines *l, const struct event_value *v, bool size);
+void text_dangling(struct reporter *r, struct lines *l, const struct event *ev);
+void text_heap_summary(struct lines *l, const struct event_heap_summary *s);
+
 /* text_map.c: EVENT_MAP; verbose: the sections of each file too. */
 void text_map(struct lines *l, const struct event *ev, int verbose);
 

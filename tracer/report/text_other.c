@@ -232,6 +232,8 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 	text_stacks(l, s, verbose);
 	summary_functions(l, s);
 	summary_inlined(l, s);
+	if (s->heap)
+		text_heap_summary(l, s->heap);
 	if (s->hidden_libraries) {
 		lines_ours(l, s->hidden_libraries == 1 ? "   library: " : "   libraries: ");
 		buf_udec(&l->b, s->hidden_libraries);
@@ -277,6 +279,10 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 	case EVENT_INSN:
 	case EVENT_LINE:
 	case EVENT_CHANGE:
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
 		break;
 	case EVENT_START:
 	case EVENT_EXEC:

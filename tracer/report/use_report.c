@@ -117,6 +117,10 @@ static void text_event(struct reporter *r, const struct event *ev)
 	case EVENT_CHANGE:
 	case EVENT_MAP:
 	case EVENT_WHERE:
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
 	case EVENT_THREAD:
 		return;
 	case EVENT_EXIT: // its summary comes below the table

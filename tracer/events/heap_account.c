@@ -1,0 +1,189 @@
+/*
+ * heap_account.c - who called, who owned, and what is alive at the end.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "events/heap_private.h"
+
+enum {
+	PLACES_MAX = 1 << 16, // a program has not more lines that allocate
+	LEAKS_SHOWN = 20,
+	OWNERS_MAX = 40000, // variables that point to blocks
+	OWNER_SLOTS = 1 << 16,
+};
+
+/* ---- places ---- */
+
+static size_t slot_of(const struct heap *h, const struct heap_key *key)
+{
+	uint64_t mix = (key->back ^ (uint64_t)(uintptr_t)key->function ^
+			(uint64_t)(uintptr_t)key->call << 7) *
+		       0x9e3779b97f4a7c15u;
+	size_t i = (size_t)(mix >> 32) & (h->index_size - 1);
+	for (; h->index[i]; i = (i + 1) & (h->index_size - 1)) {
+		const struct heap_key *at = &h->places[h->index[i]].key;
+		if (at->back == key->back && at->function == key->function && at->call == key->call)
+			break;
+	}
+	return i;
+}
+
+uint32_t heap_place(const struct heap *h, const struct heap_key *key)
+{
+	uint32_t found = h->index_size ? h->index[slot_of(h, key)] : 0;
+	return found ? found : HEAP_NEW_PLACE;
+}
+
+static void grow_index(struct heap *h)
+{
+	free(h->index);
+	h->index_size = h->index_size ? 2 * h->index_size : 256;
+	h->index = xcalloc(h->index_size, sizeof(*h->index));
+	for (size_t i = 1; i < h->n_places; i++)
+		if (h->places[i].key.call)
+			h->index[slot_of(h, &h->places[i].key)] = (uint32_t)i;
+}
+
+uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct event_place *p)
+{
+	if (h->n_places >= PLACES_MAX)
+		return 0;
+	if (2 * (h->n_places + 1) > h->index_size)
+		grow_index(h);
+	h->places = xgrow(h->places, h->n_places, &h->cap_places, sizeof(*h->places));
+	h->places[h->n_places] = (struct call_place){
+		.key = *key,
+		.call = key->call->shown,
+		.function = p->function ? xstrdup(p->function) : NULL,
+		.file = p->file ? xstrdup(p->file) : NULL,
+		.line = p->line,
+	};
+	h->index[slot_of(h, key)] = (uint32_t)h->n_places;
+	return (uint32_t)h->n_places++;
+}
+
+void heap_forget_keys(struct heap *h)
+{
+	for (size_t i = 0; i < h->n_places; i++)
+		h->places[i].key = (struct heap_key){.call = NULL};
+	if (h->index_size)
+		memset(h->index, 0, h->index_size * sizeof(*h->index));
+}
+
+struct event_place heap_place_text(const struct heap *h, uint32_t place)
+{
+	const struct call_place *p = &h->places[place < h->n_places ? place : 0];
+	return (struct event_place){p->function, p->file, p->line};
+}
+
+/* ---- owners ---- */
+
+static size_t owner_slot(const struct heap *h, const char *function, const char *variable)
+{
+	size_t len = strlen(function), i = 5381;
+	for (const char *c = function; *c; c++)
+		i = i * 33 + (uint8_t)*c;
+	for (const char *c = variable; *c; c++)
+		i = i * 33 + (uint8_t)*c;
+	for (i &= OWNER_SLOTS - 1; h->owner_index[i]; i = (i + 1) & (OWNER_SLOTS - 1)) {
+		const char *at = h->owners[h->owner_index[i] - 1];
+		if (strncmp(at, function, len) == 0 && at[len] == '.' &&
+		    strcmp(at + len + 1, variable) == 0)
+			break;
+	}
+	return i;
+}
+
+void heap_own(struct heap *h, uint64_t addr, const char *function, const char *variable)
+{
+	if (!h->owner_index)
+		h->owner_index = xcalloc(OWNER_SLOTS, sizeof(*h->owner_index));
+	size_t slot = owner_slot(h, function, variable);
+	if (!h->owner_index[slot]) {
+		if (h->n_owners == OWNERS_MAX)
+			return;
+		h->owners = xgrow(h->owners, h->n_owners, &h->cap_owners, sizeof(*h->owners));
+		h->owners[h->n_owners++] = xasprintf("%s.%s", function, variable);
+		h->owner_index[slot] = (uint16_t)h->n_owners;
+	}
+	blocks_own(h->blocks, addr, h->owner_index[slot]);
+}
+
+const char *heap_owner(const struct heap *h, uint16_t owner)
+{
+	return owner && owner <= h->n_owners ? h->owners[owner - 1] : "?";
+}
+
+/* ---- the account ---- */
+
+void heap_count_bad(struct heap *h)
+{
+	h->account.bad_frees++;
+}
+
+bool heap_has_unseen(const struct heap *h)
+{
+	return h->account.unseen > 0;
+}
+
+static int by_bytes(const void *va, const void *vb)
+{
+	const struct event_leak *a = va, *b = vb;
+	if (a->bytes != b->bytes)
+		return a->bytes > b->bytes ? -1 : 1;
+	if (a->blocks != b->blocks)
+		return a->blocks > b->blocks ? -1 : 1;
+	if (a->place.line != b->place.line)
+		return a->place.line < b->place.line ? -1 : 1;
+	return 0;
+}
+
+static void add_up(struct heap *h)
+{
+	struct event_heap_summary *sum = &h->account;
+	struct block *list;
+	size_t n;
+	sum->alive_blocks = sum->alive_bytes = sum->hidden_blocks = sum->hidden_bytes = 0;
+	for (size_t i = 0; i < h->n_places; i++)
+		h->places[i].blocks = h->places[i].bytes = 0;
+	blocks_list(h->blocks, &list, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!heap_is_numbered(&list[i])) {
+			sum->hidden_blocks++;
+			sum->hidden_bytes += list[i].size;
+			continue;
+		}
+		struct call_place *p = &h->places[list[i].path < h->n_places ? list[i].path : 0];
+		p->blocks++;
+		p->bytes += list[i].size;
+		sum->alive_blocks++;
+		sum->alive_bytes += list[i].size;
+	}
+	free(list);
+}
+
+const struct event_heap_summary *heap_summary(struct heap *h)
+{
+	struct event_heap_summary *sum = &h->account;
+	size_t n = 0;
+	add_up(h);
+	h->leaks = xreallocarray(h->leaks, h->n_places, sizeof(*h->leaks));
+	for (size_t i = 0; i < h->n_places; i++) {
+		const struct call_place *p = &h->places[i];
+		if (p->blocks == 0)
+			continue;
+		h->leaks[n++] = (struct event_leak){
+			.call = p->call,
+			.place = heap_place_text(h, (uint32_t)i),
+			.blocks = p->blocks,
+			.bytes = p->bytes,
+		};
+	}
+	if (n > 1)
+		qsort(h->leaks, n, sizeof(*h->leaks), by_bytes);
+	sum->leaks = h->leaks;
+	sum->n_leaks = n < LEAKS_SHOWN ? n : LEAKS_SHOWN;
+	sum->more_places = n - sum->n_leaks;
+	return sum;
+}

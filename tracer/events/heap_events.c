@@ -1,0 +1,337 @@
+/*
+ * heap_events.c - stops at the allocator become events: who asked, at which line, for what.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "events/collector.h"
+#include "events/heap.h"
+#include "memory/process.h"
+
+enum {
+	CALL_WORDS = 16, // below a frame, looked through for the return address of its call
+	INLINES_AT = 64,
+	CHUNK_FLAGS = 7, // glibc, malloc.c: the low bits of a chunk's size
+	CHUNK_MAPPED = 2,
+};
+
+/* ---- on whose behalf ---- */
+
+/*
+ * Left by an exception or a longjmp, which nobody has seen yet: the code that goes on has called
+ * others since, and what these calls pushed is where the frame's return address was.
+ */
+static bool is_gone(const struct collector *col, const struct frame *f)
+{
+	uint64_t back;
+	return memory_read_uint(&col->reader.memory, f->cfa - ARCH_WORD, ARCH_WORD, &back) &&
+	       back != f->return_address;
+}
+
+static const struct frame *owner_of(struct collector *col, const struct hit *hit, uint64_t cfa)
+{
+	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
+	struct stack *s = stack_holding(t, cfa);
+	size_t n = s ? s->n : 0;
+	while (n > 0 && (s->f[n - 1].cfa < cfa || is_gone(col, &s->f[n - 1])))
+		n--;
+	return n > 0 ? &s->f[n - 1] : NULL;
+}
+
+static bool is_code_of(const struct frame *f, uint64_t back)
+{
+	const struct function *fn = f->fn->f;
+	for (size_t i = 0; i < fn->n_ranges; i++) // the call may be the last instruction
+		if (back > fn->ranges[i].lo && back <= fn->ranges[i].hi)
+			return true;
+	return false;
+}
+
+static bool follows_a_call(const struct frame *f, uint64_t pc)
+{
+	for (size_t i = 0; i < f->fn->plan.n_after_calls; i++)
+		if (f->fn->plan.after_calls[i] == pc)
+			return true;
+	return false;
+}
+
+/*
+ * The return address of the frame's own call, through which all that runs now was called: it lies
+ * where that call has pushed it, right below what the frame has, or below arguments on the stack.
+ */
+static uint64_t call_of(struct collector *col, const struct frame *f, const struct heap_op *op)
+{
+	if (is_code_of(f, op->back))
+		return op->back;
+	uint64_t at = f->rsp, back;
+	for (unsigned i = 0; i < CALL_WORDS; i++) {
+		at -= ARCH_WORD;
+		if (at < op->cfa || !memory_read_uint(&col->reader.memory, at, ARCH_WORD, &back))
+			return 0;
+		if (is_code_of(f, back) && follows_a_call(f, back))
+			return back;
+	}
+	return 0;
+}
+
+// The line in the function itself, also where what calls the allocator is inlined into it.
+static void find_line(struct collector *col, uint64_t back, struct event_place *ret)
+{
+	const struct inlined *calls[INLINES_AT];
+	size_t n = inlines_at(col->symbols, back - 1, calls, INLINES_AT, NULL);
+	if (n > 0 && n < INLINES_AT && calls[n - 1]->call_line) {
+		ret->file = calls[n - 1]->call_file;
+		ret->line = calls[n - 1]->call_line;
+		return;
+	}
+	const struct address_name *name = target_return_name(col->target, back);
+	ret->file = name->file;
+	ret->line = name->line;
+}
+
+static uint32_t place_of(struct collector *col, const struct frame *f, const struct heap_op *op,
+			 uint64_t *ret_back)
+{
+	struct heap_key key = {.call = op->fn};
+	struct event_place place = {.line = 0};
+	if (f) {
+		key.function = f->fn;
+		key.back = call_of(col, f, op);
+	}
+	*ret_back = key.back;
+	uint32_t known = heap_place(col->heap, &key);
+	if (known != HEAP_NEW_PLACE)
+		return known;
+	if (f)
+		place.function = f->fn->f->name;
+	if (key.back)
+		find_line(col, key.back, &place);
+	if (f && !place.file)
+		place.file = f->fn->f->file;
+	return heap_place_add(col->heap, &key, &place);
+}
+
+/* ---- events ---- */
+
+static struct event begin_event(struct collector *col, enum event_kind kind, const struct hit *hit,
+				const struct frame *f, struct event_heap *heap,
+				const struct heap_change *c)
+{
+	struct event ev = collect_event(col, kind, hit->pid, hit->tid, col->now);
+	*heap = (struct event_heap){
+		.call = c->op.fn->shown,
+		.number = c->numbered ? c->block.number : 0,
+		.address = c->block.addr,
+		.size = c->size,
+		.usable = c->block.usable,
+		.alignment = c->alignment,
+		.failed = c->failed,
+		.place = heap_place_text(col->heap, c->op.place),
+	};
+	if (c->failed && c->error)
+		heap->error = strerrorname_np(c->error);
+	ev.heap = heap;
+	ev.depth = f ? f->depth + 1 : 0;
+	ev.function = heap->place.function;
+	ev.file = heap->place.file;
+	ev.line = heap->place.line;
+	return ev;
+}
+
+// What is at an address that is no block: for one who wants to free it.
+static const char *what_is_at(struct collector *col, const struct hit *hit, uint64_t addr)
+{
+	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
+	struct stack *s = stack_holding(t, addr);
+	buf_reset(&col->heap_text);
+	if (s) {
+		size_t n = s->n;
+		while (n > 0 && s->f[n - 1].cfa <= addr)
+			n--;
+		buf_str(&col->heap_text, "the stack");
+		if (n > 0 && addr >= s->f[n - 1].rsp)
+			buf_printf(&col->heap_text, ", in the frame of %s",
+				   s->f[n - 1].fn->f->name);
+		return col->heap_text.s;
+	}
+	target_address_text(col->target, addr, &col->heap_text);
+	return col->heap_text.len ? col->heap_text.s + 1 : NULL;
+}
+
+static enum event_free verdict_of(enum blocks_free v)
+{
+	switch (v) {
+	case BLOCKS_FREED:
+		return FREE_GOOD;
+	case BLOCKS_TWICE:
+		return FREE_TWICE;
+	case BLOCKS_INSIDE:
+		return FREE_INSIDE;
+	case BLOCKS_UNKNOWN:
+		break;
+	}
+	return FREE_UNKNOWN;
+}
+
+/*
+ * A free that looks wrong is told only where it is certain: all that was given out must have been
+ * seen; what no one has given out must be freed by the program's own code; and a free by the
+ * allocator's own library is its own affair: when a thread ends, glibc frees what it has kept.
+ */
+static bool is_told(const struct collector *col, const struct frame *f, const struct heap_change *c)
+{
+	if (c->verdict == BLOCKS_FREED)
+		return c->numbered;
+	if (heap_has_unseen(col->heap) || heap_sites_incomplete(col->target))
+		return false;
+	bool direct = f && is_code_of(f, c->op.back);
+	if (c->verdict == BLOCKS_UNKNOWN || heap_sites_is_static(col->target))
+		return direct;
+	return f && !heap_sites_is_inside(col->target, c->op.back);
+}
+
+static void tell_free(struct collector *col, const struct hit *hit, const struct frame *f,
+		      const struct heap_change *c)
+{
+	struct event_heap heap;
+	if (!is_told(col, f, c))
+		return;
+	struct event ev = begin_event(col, EVENT_FREE, hit, f, &heap, c);
+	heap.verdict = verdict_of(c->verdict);
+	heap.known_block = c->verdict != BLOCKS_UNKNOWN;
+	if (heap.known_block) {
+		heap.allocated = heap_place_text(col->heap, c->block.path);
+		heap.alloc_seq = c->block.alloc_seq;
+		heap.offset = c->address - c->block.addr;
+	}
+	const char *owners[BLOCK_OWNERS];
+	for (size_t i = 0; i < c->block.n_owners; i++)
+		owners[i] = heap_owner(col->heap, c->block.owners[i]);
+	heap.owners = owners;
+	heap.n_owners = c->verdict == BLOCKS_FREED ? c->block.n_owners : 0;
+	heap.more_owners = c->block.more_owners;
+	if (c->verdict == BLOCKS_TWICE) {
+		heap.freed = heap_place_text(col->heap, c->block.free_path);
+		heap.free_seq = c->block.free_seq;
+	}
+	heap.address = c->address;
+	if (c->verdict == BLOCKS_UNKNOWN)
+		heap.what = what_is_at(col, hit, c->address);
+	if (c->verdict != BLOCKS_FREED)
+		heap_count_bad(col->heap);
+	collect_emit(col, &ev);
+}
+
+static void tell(struct collector *col, const struct hit *hit, const struct frame *f,
+		 const struct heap_change *c)
+{
+	struct event_heap heap;
+	struct event ev;
+	if (f && !f->reported && c->verdict == BLOCKS_FREED)
+		return; // deeper than the user wants to see
+	switch (c->what) {
+	case HEAP_NOTHING:
+		return;
+	case HEAP_FREED:
+		tell_free(col, hit, f, c);
+		return;
+	case HEAP_ALLOCATED:
+		if (!c->numbered)
+			return;
+		ev = begin_event(col, EVENT_ALLOC, hit, f, &heap, c);
+		break;
+	case HEAP_REALLOCATED:
+		if (!c->numbered)
+			return;
+		ev = begin_event(col, EVENT_REALLOC, hit, f, &heap, c);
+		heap.old_address = c->old.addr;
+		heap.old_size = c->old.size;
+		heap.moved = !c->failed && c->block.addr != c->old.addr;
+		heap.allocated = heap_place_text(col->heap, c->old.path);
+		heap.alloc_seq = c->old.alloc_seq;
+		heap.known_block = true;
+		if (c->failed && heap_is_numbered(&c->old))
+			heap.number = c->old.number;
+		break;
+	case HEAP_GREW:
+		ev = begin_event(col, EVENT_BRK, hit, f, &heap, c);
+		heap.address = c->address;
+		heap.is_brk = c->op.fn->call == HEAP_BRK;
+		heap.shrinks = c->shrinks;
+		heap.served = c->served;
+		break;
+	}
+	collect_emit(col, &ev);
+}
+
+/* ---- stops ---- */
+
+static void know_end(struct collector *col, const struct heap_op *op)
+{
+	struct process p;
+	if (op->fn->call != HEAP_BRK || op->arg[0] == 0 || heap_knows_end(col->heap))
+		return;
+	if (process_read(control_alive(col->control), &p) != FT_OK) {
+		ft_error_clear();
+		return;
+	}
+	heap_set_end(col->heap, p.start_brk);
+	process_deinit(&p);
+}
+
+void heap_on_entry(struct collector *col, const struct hit *hit, const struct heap_function *fn)
+{
+	uint64_t rsp = hit->regs.r[ARCH_RSP], back;
+	struct heap_op op = {.fn = fn, .cfa = rsp + ARCH_CALL_CFA};
+	struct heap_change change = {.what = HEAP_NOTHING};
+	if (!memory_read_uint(&col->reader.memory, rsp, ARCH_WORD, &op.back))
+		return;
+	for (unsigned i = 0; i < FT_COUNT(op.arg); i++)
+		op.arg[i] = hit->regs.r[arch_integer_arg(i)];
+	const struct frame *f = owner_of(col, hit, op.cfa);
+	op.shown = f || col->o.heap_all;
+	op.place = place_of(col, f, &op, &back);
+	bool frees = fn->call == HEAP_FREE || fn->call == HEAP_DELETE;
+	if (frees && back && col->o.locals)
+		heap_note_locals(col, f, back - 1, op.arg[0]);
+	know_end(col, &op);
+	if (heap_begin(col->heap, hit->tid, &op, col->seq, &change))
+		tell(col, hit, f, &change);
+	const struct heap_op *pending = heap_pending(col->heap, hit->tid, op.cfa);
+	if (pending && pending->fn == fn &&
+	    !heap_sites_meet(col->target, op.back, fn->call == HEAP_POSIX_MEMALIGN))
+		heap_lost(col->heap, hit->tid);
+}
+
+// glibc, malloc.c: a chunk's size stands before the block; its header is 8 bytes, 16 if mapped.
+static uint64_t usable_size(struct collector *col, uint64_t block)
+{
+	uint64_t size;
+	if (!block || !heap_sites_is_glibc(col->target) ||
+	    !memory_read_uint(&col->reader.memory, block - ARCH_WORD, ARCH_WORD, &size))
+		return 0;
+	uint64_t header = size & CHUNK_MAPPED ? 2 * ARCH_WORD : ARCH_WORD;
+	size &= ~(uint64_t)CHUNK_FLAGS;
+	return size > header ? size - header : 0;
+}
+
+void heap_on_return(struct collector *col, const struct hit *hit)
+{
+	uint64_t sp = hit->regs.r[ARCH_RSP];
+	const struct heap_op *op = heap_pending(col->heap, hit->tid, sp);
+	struct heap_result result = {.value = hit->regs.r[ARCH_RAX]};
+	struct heap_change change;
+	if (!op)
+		return;
+	bool stored = op->fn->call == HEAP_POSIX_MEMALIGN;
+	if (stored && (int32_t)result.value == 0 &&
+	    !memory_read_uint(&col->reader.memory, op->arg[0], ARCH_WORD, &result.block)) {
+		heap_lost(col->heap, hit->tid);
+		return;
+	}
+	bool gives = op->fn->call != HEAP_BRK && op->fn->call != HEAP_MMAP;
+	if (gives)
+		result.usable = usable_size(col, stored ? result.block : result.value);
+	if (heap_end(col->heap, hit->tid, sp, &result, col->seq, &change))
+		tell(col, hit, owner_of(col, hit, sp), &change);
+}

@@ -1,0 +1,186 @@
+/*
+ * json_heap.c - heap blocks (docs/events.md): alloc, free, realloc, brk, and the account at exit.
+ */
+#include "report/json.h"
+
+const char *json_heap_name(enum event_kind kind)
+{
+	return kind == EVENT_ALLOC     ? "alloc"
+	       : kind == EVENT_FREE    ? "free"
+	       : kind == EVENT_REALLOC ? "realloc"
+				       : "brk";
+}
+
+static void add_number(struct buf *b, uint64_t n)
+{
+	if (n)
+		buf_udec(b, n);
+	else
+		KEY(b, "null");
+}
+
+static void add_place(struct buf *b, const struct event_place *p)
+{
+	KEY(b, "{\"function\":");
+	json_string(b, p->function);
+	KEY(b, ",\"file\":");
+	json_string(b, p->file);
+	KEY(b, ",\"line\":");
+	json_line(b, p->line);
+	buf_char(b, '}');
+}
+
+static void add_realloc(struct buf *b, const struct event_heap *h)
+{
+	KEY(b, ",\"old_address\":");
+	json_address(b, h->old_address);
+	KEY(b, ",\"old_size\":");
+	buf_udec(b, h->old_size);
+	KEY(b, ",\"moved\":");
+	json_bool(b, h->moved);
+}
+
+static const char *verdict_name(enum event_free v)
+{
+	switch (v) {
+	case FREE_GOOD:
+		return "ok";
+	case FREE_TWICE:
+		return "double free";
+	case FREE_INSIDE:
+		return "inside a block";
+	case FREE_UNKNOWN:
+		return "no block";
+	}
+	return "";
+}
+
+static void add_free(struct buf *b, const struct event_heap *h)
+{
+	KEY(b, ",\"verdict\":\"");
+	buf_str(b, verdict_name(h->verdict));
+	buf_char(b, '"');
+	if (h->verdict == FREE_GOOD) {
+		KEY(b, ",\"owners\":[");
+		for (size_t i = 0; i < h->n_owners; i++) {
+			if (i)
+				buf_char(b, ',');
+			json_string(b, h->owners[i]);
+		}
+		buf_char(b, ']');
+		if (h->more_owners)
+			KEY(b, ",\"more_owners\":true");
+	}
+	if (h->verdict == FREE_INSIDE) {
+		KEY(b, ",\"offset\":");
+		buf_udec(b, h->offset);
+	}
+	if (h->verdict == FREE_UNKNOWN) {
+		KEY(b, ",\"what\":");
+		json_string(b, h->what);
+	}
+	if (h->verdict == FREE_TWICE) {
+		KEY(b, ",\"freed\":");
+		add_place(b, &h->freed);
+		KEY(b, ",\"free_seq\":");
+		buf_udec(b, h->free_seq);
+	}
+}
+
+static void add_brk(struct buf *b, const struct event_heap *h)
+{
+	KEY(b, ",\"size\":");
+	buf_udec(b, h->size);
+	KEY(b, ",\"address\":");
+	json_address(b, h->address);
+	KEY(b, ",\"shrinks\":");
+	json_bool(b, h->shrinks);
+	KEY(b, ",\"requests\":");
+	buf_udec(b, h->served);
+}
+
+void json_heap(struct buf *b, const struct event *ev)
+{
+	const struct event_heap *h = ev->heap;
+	KEY(b, ",\"call\":");
+	json_string(b, h->call);
+	KEY(b, ",\"function\":");
+	json_string(b, h->place.function);
+	KEY(b, ",\"depth\":");
+	if (h->place.function)
+		buf_udec(b, ev->depth);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"file\":");
+	json_string(b, h->place.file);
+	KEY(b, ",\"line\":");
+	json_line(b, h->place.line);
+	if (ev->kind == EVENT_BRK) {
+		add_brk(b, h);
+		return;
+	}
+	KEY(b, ",\"block\":");
+	add_number(b, h->number);
+	KEY(b, ",\"address\":");
+	json_address(b, h->failed ? 0 : h->address);
+	KEY(b, ",\"size\":");
+	buf_udec(b, h->size);
+	KEY(b, ",\"usable\":");
+	add_number(b, h->usable);
+	KEY(b, ",\"alignment\":");
+	add_number(b, h->alignment);
+	if (h->failed) {
+		KEY(b, ",\"failed\":true,\"error\":");
+		json_string(b, h->error);
+	}
+	if (ev->kind == EVENT_REALLOC)
+		add_realloc(b, h);
+	if (ev->kind == EVENT_FREE)
+		add_free(b, h);
+	if (h->known_block) {
+		KEY(b, ",\"allocated\":");
+		add_place(b, &h->allocated);
+		KEY(b, ",\"alloc_seq\":");
+		buf_udec(b, h->alloc_seq);
+	}
+}
+
+void json_heap_summary(struct buf *b, const struct event_heap_summary *s)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} numbers[] = {
+		{"allocs", s->allocs},
+		{"frees", s->frees},
+		{"reallocs", s->reallocs},
+		{"failed", s->failed},
+		{"bytes", s->bytes},
+		{"peak", s->peak},
+		{"alive_blocks", s->alive_blocks},
+		{"alive_bytes", s->alive_bytes},
+		{"hidden_allocs", s->hidden_allocs},
+		{"hidden_blocks", s->hidden_blocks},
+		{"hidden_bytes", s->hidden_bytes},
+		{"bad_frees", s->bad_frees},
+		{"grown", s->grown},
+		{"unseen", s->unseen},
+		{"more_places", s->more_places},
+	};
+	buf_char(b, '{');
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		buf_printf(b, "\"%s\":%llu,", numbers[i].name, (unsigned long long)numbers[i].n);
+	KEY(b, "\"leaks\":[");
+	for (size_t i = 0; i < s->n_leaks; i++) {
+		if (i)
+			buf_char(b, ',');
+		KEY(b, "{\"call\":");
+		json_string(b, s->leaks[i].call);
+		KEY(b, ",\"place\":");
+		add_place(b, &s->leaks[i].place);
+		buf_printf(b, ",\"blocks\":%llu,\"bytes\":%llu}",
+			   (unsigned long long)s->leaks[i].blocks,
+			   (unsigned long long)s->leaks[i].bytes);
+	}
+	KEY(b, "]}");
+}
