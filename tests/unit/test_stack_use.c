@@ -236,7 +236,7 @@ static char *written(const struct report_format *format, const struct event *ev)
 	do {                                                                                       \
 		bool has_ = strstr(text, part) != NULL;                                            \
 		if (!has_)                                                                         \
-			printf("# %s\n", text);                                                    \
+			printf("# %s\n", text ? text : "");                                        \
 		CHECK(has_);                                                                       \
 	} while (0)
 
