@@ -57,6 +57,9 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) FT_PRINTF(1, 2);
 
+/* The last component of a path; the path itself if there is none behind its last '/'. */
+const char *path_name(const char *path);
+
 /*
  * Room for one more element in a grown array: doubles `*cap` (starting at 8) when n == *cap.
  * Returns the array, perhaps moved.

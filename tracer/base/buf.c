@@ -145,3 +145,16 @@ void buf_truncate(struct buf *b, size_t len)
 	b->len = len;
 	b->s[len] = '\0';
 }
+
+void buf_size(struct buf *b, uint64_t bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	size_t unit = 0;
+	double v = (double)bytes;
+	while (v >= 1024 && unit + 1 < FT_COUNT(units)) {
+		v /= 1024;
+		unit++;
+	}
+	bool whole = v == (double)(uint64_t)v;
+	buf_printf(b, "%.*f %s", whole ? 0 : v < 10 ? 2 : 1, v, units[unit]);
+}

@@ -31,6 +31,7 @@ void buf_dec(struct buf *b, int64_t v);	      // -42
 void buf_udec(struct buf *b, uint64_t v);     // 42
 void buf_hex(struct buf *b, uint64_t v);      // 0x2a
 void buf_signed(struct buf *b, int64_t v);    // +42, -42, 0
+void buf_size(struct buf *b, uint64_t bytes); // 132 KiB, by powers of 1024
 void buf_truncate(struct buf *b, size_t len); // len <= b->len
 
 /*

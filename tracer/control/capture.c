@@ -25,8 +25,7 @@ static void want(struct wanted *w, uint64_t addr, size_t len)
 static void fetch(struct hit *hit, pid_t pid, int mem, const struct wanted *w)
 {
 	size_t done = 0, got = 0;
-	if (w->n >
-	    1) // one range is read faster through the file: it needs no look-up of the process
+	if (w->n > 1) // one is read faster through the file: no process is looked up
 		got = mem_read_many(pid, w->remote, w->n, hit->bytes + hit->n_bytes, w->len);
 	for (size_t i = 0; i < w->n; i++) {
 		struct captured *c = &hit->captured[hit->n_captured++];

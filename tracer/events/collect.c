@@ -155,15 +155,6 @@ static struct frame new_frame(struct collector *col, struct traced *fn, const st
 	return f;
 }
 
-static bool is_called_by(const struct frame *caller, uint64_t return_address)
-{
-	const struct function *f = caller->fn->f;
-	for (size_t i = 0; i < f->n_ranges; i++) // the call may be the last instruction
-		if (return_address > f->ranges[i].lo && return_address <= f->ranges[i].hi)
-			return true;
-	return false;
-}
-
 /*
  * A call from code that is not traced: the innermost traced frame may have been left by an
  * exception or a longjmp whose catcher has called that code. A walk tells. It is done once for each
@@ -173,7 +164,7 @@ static void check_caller(struct collector *col, struct thread_stacks *t, struct 
 			 const struct frame *f, const struct hit *hit)
 {
 	struct frame *top = stack_top(s);
-	if (!hit->held || !top || is_called_by(top, f->return_address))
+	if (!hit->held || !top || frames_called_by(top, f->return_address))
 		return;
 	if (top->seen_caller == f->return_address && top->seen_cfa == f->cfa)
 		return;
@@ -261,11 +252,7 @@ static bool condition_holds(struct collector *col, const struct traced *fn,
 	case EXIT_TAIL_INDIRECT:
 		if (!read_jump_target(&col->reader, x, hit, &col->tail_target))
 			return false;
-		for (size_t i = 0; i < fn->f->n_ranges; i++)
-			if (col->tail_target >= fn->f->ranges[i].lo &&
-			    col->tail_target < fn->f->ranges[i].hi)
-				return false;
-		return true;
+		return !ranges_hold(fn->f->ranges, fn->f->n_ranges, col->tail_target);
 	}
 	return false;
 }

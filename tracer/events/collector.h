@@ -65,6 +65,9 @@ struct event collect_event(struct collector *col, enum event_kind kind, pid_t pi
 void collect_emit(struct collector *col, const struct event *ev); // numbers it
 void collect_note(struct collector *col, const char *text);
 
+/* frames.c: does the frame's function hold the call that returns there? */
+bool frames_called_by(const struct frame *f, uint64_t return_address);
+
 /* frames.c: what push and pop events of one frame have in common. */
 struct event frames_event(struct collector *col, enum event_kind kind,
 			  const struct thread_stacks *t, const struct frame *f);

@@ -89,19 +89,12 @@ bool entry_register(const struct entry_registers *kept, unsigned reg, void *buf,
 
 /* ---- expressions ---- */
 
-static unsigned register_of(const struct dw_op *op)
-{
-	if (op->op >= DW_OP_reg0 && op->op <= DW_OP_reg31)
-		return op->op - DW_OP_reg0;
-	return op->op == DW_OP_regx && op->a < ARCH_MAX ? (unsigned)op->a : ARCH_NONE;
-}
-
 unsigned entry_register_of(const struct dw_op *ops, size_t n)
 {
 	bool is_entry = n == 2 && ops[1].op == DW_OP_stack_value && ops[0].n_sub == 1 &&
 			(ops[0].op == DW_OP_entry_value || ops[0].op == DW_OP_GNU_entry_value);
 
-	return is_entry ? register_of(&ops[0].sub[0]) : ARCH_NONE;
+	return is_entry ? location_register(&ops[0].sub[0], 1) : ARCH_NONE;
 }
 
 /* A value that came in one register, which may have to be asked of the caller. */
@@ -136,7 +129,7 @@ static bool read_pieces(const struct location_entry *e, const struct expr_contex
 
 	for (size_t i = 0; i < e->n_ops; i++) {
 		bool half = e->ops[i].op == DW_OP_piece && e->ops[i].a <= ARCH_WORD;
-		if (!half && register_of(&e->ops[i]) == ARCH_NONE)
+		if (!half && location_register(&e->ops[i], 1) == ARCH_NONE)
 			return false;
 	}
 	expr_eval(e->ops, e->n_ops, &at_entry, &storage, &place);
@@ -156,7 +149,7 @@ bool entry_format(struct buf *out, const struct value_style *style, const struct
 	if (!size || size > sizeof(bytes) ||
 	    location_at_entry(&v->loc, fn->plan.entry, &e) != FT_OK || !e->n_ops)
 		return false;
-	unsigned reg = register_of(&e->ops[0]);
+	unsigned reg = location_register(&e->ops[0], 1);
 	bool known = e->n_ops == 1 && reg != ARCH_NONE && size <= ARCH_WORD
 			     ? read_single(&e->ops[0], reg, kept, ctx, bytes, size)
 			     : read_pieces(e, ctx, bytes, size);

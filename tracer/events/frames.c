@@ -8,6 +8,15 @@
 
 enum { LEAVING_STEPS = 10000 }; // frames walked at a thread's end
 
+bool frames_called_by(const struct frame *f, uint64_t return_address)
+{
+	const struct function *fn = f->fn->f;
+	for (size_t i = 0; i < fn->n_ranges; i++) // the call may be the last instruction
+		if (return_address > fn->ranges[i].lo && return_address <= fn->ranges[i].hi)
+			return true;
+	return false;
+}
+
 // What push and pop events of one frame have in common.
 struct event frames_event(struct collector *col, enum event_kind kind,
 			  const struct thread_stacks *t, const struct frame *f)

@@ -38,15 +38,6 @@ static const struct frame *owner_of(struct collector *col, const struct hit *hit
 	return n > 0 ? &s->f[n - 1] : NULL;
 }
 
-static bool is_code_of(const struct frame *f, uint64_t back)
-{
-	const struct function *fn = f->fn->f;
-	for (size_t i = 0; i < fn->n_ranges; i++) // the call may be the last instruction
-		if (back > fn->ranges[i].lo && back <= fn->ranges[i].hi)
-			return true;
-	return false;
-}
-
 static bool follows_a_call(const struct frame *f, uint64_t pc)
 {
 	for (size_t i = 0; i < f->fn->plan.n_after_calls; i++)
@@ -61,14 +52,14 @@ static bool follows_a_call(const struct frame *f, uint64_t pc)
  */
 static uint64_t call_of(struct collector *col, const struct frame *f, const struct heap_op *op)
 {
-	if (is_code_of(f, op->back))
+	if (frames_called_by(f, op->back))
 		return op->back;
 	uint64_t at = f->rsp, back;
 	for (unsigned i = 0; i < CALL_WORDS; i++) {
 		at -= ARCH_WORD;
 		if (at < op->cfa || !memory_read_uint(&col->reader.memory, at, ARCH_WORD, &back))
 			return 0;
-		if (is_code_of(f, back) && follows_a_call(f, back))
+		if (frames_called_by(f, back) && follows_a_call(f, back))
 			return back;
 	}
 	return 0;
@@ -184,7 +175,7 @@ static bool is_told(const struct collector *col, const struct frame *f, const st
 		return c->numbered;
 	if (heap_has_unseen(col->heap) || heap_sites_incomplete(col->target))
 		return false;
-	bool direct = f && is_code_of(f, c->op.back);
+	bool direct = f && frames_called_by(f, c->op.back);
 	if (c->verdict == BLOCKS_UNKNOWN || heap_sites_is_static(col->target))
 		return direct;
 	return f && !heap_sites_is_inside(col->target, c->op.back);

@@ -7,7 +7,7 @@
 #include "events/collector.h"
 #include "events/heap.h"
 
-enum { GONE_FRAMES = 64, RED_ZONE = 128, LOCALS_LOOKED_AT = 64 };
+enum { GONE_FRAMES = 64, LOCALS_LOOKED_AT = 64 };
 
 struct gone_frame {
 	const struct function *f;
@@ -45,7 +45,7 @@ static const char *gone_at(const struct collector *col, uint64_t addr)
 	size_t n = col->n_gone < GONE_FRAMES ? col->n_gone : GONE_FRAMES;
 	for (size_t i = 1; i <= n; i++) {
 		const struct gone_frame *g = &col->gone[(col->n_gone - i) % GONE_FRAMES];
-		if (addr < g->cfa && addr >= g->rsp - RED_ZONE)
+		if (addr < g->cfa && addr >= g->rsp - ARCH_RED_ZONE)
 			return g->f->name;
 	}
 	return NULL;
@@ -64,13 +64,12 @@ static struct buf *text_of(struct collector *col, size_t i)
 
 static void add_place(struct buf *b, const struct event_place *p)
 {
-	const char *slash = p->file ? strrchr(p->file, '/') : NULL;
 	buf_str(b, p->function ? " by " : " outside of the traced functions");
 	if (!p->function)
 		return;
 	buf_str(b, p->function);
 	if (p->file && p->line)
-		buf_printf(b, ", %s:%u", slash && slash[1] ? slash + 1 : p->file, p->line);
+		buf_printf(b, ", %s:%u", path_name(p->file), p->line);
 }
 
 /* The stack below `live` is nobody's any more; 0: that is not known (alloca). */
@@ -108,11 +107,20 @@ static void own(struct collector *col, const struct event *ev, const struct even
 		heap_own(col->heap, v->pointer, ev->function, *v->name ? v->name : "(returned)");
 }
 
-/* The values get copied: what the reader keeps may be shared with the frame map. */
+static bool has_pointer(const struct event_value *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].pointer)
+			return true;
+	return false;
+}
+
+/* Values are copied to be changed: what the reader keeps may be shared with the frame map. */
 void heap_note_values(struct collector *col, struct stack *s, const struct frame *f,
 		      struct event *ev)
 {
-	size_t n = ev->n_args + ev->n_locals;
+	bool any = has_pointer(ev->args, ev->n_args) || has_pointer(ev->locals, ev->n_locals);
+	size_t n = any ? ev->n_args + ev->n_locals : 0;
 	bool push = ev->kind == EVENT_PUSH;
 	if (!col->heap)
 		return;
@@ -149,7 +157,7 @@ void heap_note_locals(struct collector *col, const struct frame *f, uint64_t pc,
 		    !read_finds_pointer(v->type, &off))
 			continue;
 		// Rust drops at the end of a block what is out of scope by then: its slot tells.
-		struct accessor a = accessor_make(f->fn, v, pc, !plan_in_scope(v, pc));
+		struct accessor a = accessor_make(f->fn, v, pc, !variable_in_scope(v, pc));
 		if (a.kind == ACCESS_CFA)
 			off += f->cfa + (uint64_t)a.off;
 		else if (a.kind == ACCESS_BASE && f->has_base)

@@ -10,14 +10,6 @@ enum {
 	NOTE_FUNCTIONS = 200, // looked through for them
 };
 
-static bool holds(const struct inlined *call, uint64_t pc)
-{
-	for (size_t i = 0; i < call->n_ranges; i++)
-		if (call->ranges[i].lo <= pc && pc < call->ranges[i].hi)
-			return true;
-	return false;
-}
-
 size_t inlines_at(struct symbols *s, uint64_t pc, const struct inlined **ret, size_t max,
 		  const struct function **ret_in)
 {
@@ -29,7 +21,7 @@ size_t inlines_at(struct symbols *s, uint64_t pc, const struct inlined **ret, si
 	    symbols_inline_tree(s, f, &tree, &n_tree) != FT_OK)
 		return 0;
 	for (size_t i = 0; i < n_tree; i++)
-		if (holds(&tree[i], pc) &&
+		if (ranges_hold(tree[i].ranges, tree[i].n_ranges, pc) &&
 		    (deepest == SIZE_MAX || tree[i].depth > tree[deepest].depth))
 			deepest = i;
 	for (size_t i = deepest; i != SIZE_MAX && n < max; i = tree[i].parent)

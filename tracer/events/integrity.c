@@ -120,10 +120,8 @@ void integrity_at_exit(struct collector *col, const struct thread_stacks *t, con
 	    !memory_read_uint(&mem, d.address, ARCH_WORD, &d.now) || d.now == f->return_address)
 		return;
 	struct frame_layout l;
-	struct frame known = *f;
 	bool looked = col->explained < EXPLAINED_MAX && layout_of(col, f, &l);
 	col->explained++;
-	d.f = &known;
 	d.old = f->return_address;
 	d.l = looked ? &l : NULL;
 	tell(col, &d, ALARM_RETURN_ADDRESS, x);
@@ -132,15 +130,6 @@ void integrity_at_exit(struct collector *col, const struct thread_stacks *t, con
 }
 
 /* ---- at a signal ---- */
-
-static bool has_pc(const struct function *f, const struct unwind_frame *w)
-{
-	uint64_t pc = frame_lookup_pc(w);
-	for (size_t i = 0; i < f->n_ranges; i++)
-		if (pc >= f->ranges[i].lo && pc < f->ranges[i].hi)
-			return true;
-	return false;
-}
 
 /* The canary is there from the instruction on that stored it. */
 static void check_canaries(struct collector *col, struct damaged *d, const struct unwind_frame *w,
@@ -186,7 +175,11 @@ static struct frame *traced_frame(struct thread_stacks *t, const struct unwind_f
 	const struct stack *s = w->cfa ? stack_holding(t, w->cfa) : NULL;
 	for (size_t i = s ? s->n : 0; i-- > 0 && s->f[i].cfa <= w->cfa;)
 		if (s->f[i].cfa == w->cfa)
-			return s->f[i].reported && has_pc(s->f[i].fn->f, w) ? &s->f[i] : NULL;
+			return s->f[i].reported && ranges_hold(s->f[i].fn->f->ranges,
+							       s->f[i].fn->f->n_ranges,
+							       frame_lookup_pc(w))
+				       ? &s->f[i]
+				       : NULL;
 	return NULL;
 }
 

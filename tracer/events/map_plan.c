@@ -46,7 +46,7 @@ static void add_registers(struct map_plan *p, size_t *cap, const struct traced *
 {
 	for (size_t i = 0; i < t->sig->n_locals; i++) {
 		const struct variable *v = &t->sig->locals[i];
-		if (!plan_is_shown(v, o) || !plan_in_scope(v, p->layout.pc) ||
+		if (!plan_is_shown(v, o) || !variable_in_scope(v, p->layout.pc) ||
 		    find(p->own, p->n_own, v) != SIZE_MAX)
 			continue;
 		struct accessor a = accessor_make(t, v, p->layout.pc, false);

@@ -7,7 +7,6 @@
 #include "events/collector.h"
 
 enum {
-	RED_ZONE = 128,	      // bytes below rsp (psABI 3.2.2); a function that calls has none
 	DEAD_REACH = 1 << 20, // below rsp that far it is taken for the stack still
 };
 
@@ -65,7 +64,7 @@ static void name_variable(const struct frame *f, uint64_t addr, struct known_pla
 // The innermost frame has the red zone too: but only what it has a name for is its own there.
 static bool in_frame(const struct frame *f, bool innermost, uint64_t addr, struct known_place *ret)
 {
-	uint64_t red_zone = innermost ? RED_ZONE : 0;
+	uint64_t red_zone = innermost ? ARCH_RED_ZONE : 0;
 	if (addr < f->rsp - red_zone || addr >= f->cfa)
 		return false;
 	name_variable(f, addr, ret);
@@ -118,7 +117,7 @@ static bool below_stack(struct collector *col, uint64_t addr, struct known_place
 		f = stack_top(&t->s[t->current]);
 	if (!f)
 		return false;
-	uint64_t end = f->rsp - (f->fn->plan.n_after_calls ? 0 : RED_ZONE);
+	uint64_t end = f->rsp - (f->fn->plan.n_after_calls ? 0 : ARCH_RED_ZONE);
 	ret->dead = addr < end && end - addr <= DEAD_REACH;
 	return ret->dead;
 }

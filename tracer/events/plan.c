@@ -17,18 +17,6 @@ static bool is_one_op(const struct dw_op *ops, size_t n, uint8_t op)
 	return n == 1 && ops[0].op == op;
 }
 
-// The general or xmm register that an expression names as the whole location, or ARCH_NONE.
-static unsigned register_of(const struct dw_op *ops, size_t n)
-{
-	if (n != 1)
-		return ARCH_NONE;
-	if (ops[0].op >= DW_OP_reg0 && ops[0].op <= DW_OP_reg31)
-		return ops[0].op - DW_OP_reg0;
-	if (ops[0].op == DW_OP_regx && ops[0].a <= ARCH_ST7)
-		return (unsigned)ops[0].a;
-	return ARCH_NONE;
-}
-
 // What rsp or rbp is at the body, as an offset from the CFA.
 static bool register_from_cfa(const struct frame_plan *p, unsigned reg, int64_t *ret)
 {
@@ -112,7 +100,7 @@ static void plan_base(struct traced *t)
 	t->base.ops = e->ops;
 	t->base.n_ops = e->n_ops;
 	int64_t off, add = 0;
-	unsigned reg = register_of(e->ops, e->n_ops);
+	unsigned reg = location_register(e->ops, e->n_ops);
 	bool is_cfa = is_one_op(e->ops, e->n_ops, DW_OP_call_frame_cfa);
 	if (!is_cfa && reg == ARCH_NONE && (e->n_ops != 1 || !breg_of(&e->ops[0], &reg, &add)))
 		return;
@@ -180,7 +168,7 @@ static void access_by_ops(const struct traced *t, const struct location_entry *e
 			a->kind = ACCESS_BASE;
 			a->off = off;
 		}
-	} else if ((reg = register_of(e->ops, e->n_ops)) != ARCH_NONE) {
+	} else if ((reg = location_register(e->ops, e->n_ops)) != ARCH_NONE) {
 		a->kind = ACCESS_REG;
 		a->reg = reg;
 	} else if (e->n_ops == 1 && a->has_rsp && breg_of(&e->ops[0], &reg, &off) &&
@@ -202,7 +190,7 @@ static bool access_by_entry(const struct traced *t, const struct variable *v, st
 	const struct location_entry *e;
 	if (location_at_entry(&v->loc, t->plan.entry, &e) != FT_OK)
 		return false;
-	unsigned reg = register_of(e->ops, e->n_ops);
+	unsigned reg = location_register(e->ops, e->n_ops);
 	if (reg > ARCH_XMM15)
 		return false;
 	const struct entry_value *now = &t->plan.at_site[reg];
@@ -219,14 +207,6 @@ static bool access_by_entry(const struct traced *t, const struct variable *v, st
 		return true;
 	}
 	return false;
-}
-
-bool plan_in_scope(const struct variable *v, uint64_t pc)
-{
-	for (size_t i = 0; i < v->n_scope; i++)
-		if (pc >= v->scope[i].lo && pc < v->scope[i].hi)
-			return true;
-	return v->n_scope == 0;
 }
 
 /*
@@ -248,7 +228,7 @@ struct accessor accessor_make(const struct traced *t, const struct variable *v, 
 			      bool at_exit)
 {
 	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
-	a.scope_ended = at_exit && !plan_in_scope(v, pc);
+	a.scope_ended = at_exit && !variable_in_scope(v, pc);
 	a.dropped = is_dropped(t, v, a.scope_ended, false);
 	const struct location_entry *e;
 	bool passed = !at_exit && v->is_param;
@@ -274,7 +254,7 @@ static void expr_needs(const struct accessor *a, struct capture_plan *c)
 	bool only_registers = true;
 	for (size_t i = 0; i < a->n_ops; i++) {
 		const struct dw_op *op = &a->ops[i];
-		unsigned reg = register_of(op, 1);
+		unsigned reg = location_register(op, 1);
 		c->want_fp |= reg != ARCH_NONE && is_fp(reg);
 		if (op->op == DW_OP_regval_type || op->op == DW_OP_GNU_regval_type)
 			c->want_fp = true;

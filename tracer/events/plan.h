@@ -128,8 +128,7 @@ void accessor_capture(const struct accessor *a, const struct plan_options *o, st
 /* Is the parameter one that the user knows? */
 bool accessor_is_shown(const struct variable *v);
 
-/* Is v visible at pc? Does the user see it at all (the compiler's own and macros' are hidden)? */
-bool plan_in_scope(const struct variable *v, uint64_t pc);
+/* Does the user see it at all? The compiler's own and macros' are hidden. */
 bool plan_is_shown(const struct variable *v, const struct plan_options *o);
 
 /* The variables that events show: the n-th of n_args + n_locals, arguments first. */

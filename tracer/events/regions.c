@@ -47,10 +47,9 @@ static bool is_program(const struct regions *r, const char *path)
 static void add_image(struct regions *r, const struct module *m, const char *path)
 {
 	struct module_part *parts;
-	const char *slash = strrchr(path, '/'); // m may be open by another name
 	struct image image = {
 		.path = path,
-		.name = slash ? slash + 1 : path,
+		.name = path_name(path), // m may be open by another name
 		.lo = m->lo,
 		.hi = m->hi,
 	};

@@ -108,15 +108,9 @@ static bool matches_function(const struct pattern *p, const struct function *f)
 	return found;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 static bool matches_path(const struct pattern *p, const char *path)
 {
-	return matches_text(p, path) || matches_text(p, base_name(path));
+	return matches_text(p, path) || matches_text(p, path_name(path));
 }
 
 // The sources that the function may come from; a function without one matches no positive pattern.
@@ -181,7 +175,7 @@ const struct pattern *selection_unmatched_names(const struct selection *s, const
 bool selection_wants_library(struct selection *s, const char *path)
 {
 	bool wanted = false;
-	const char *name = base_name(path);
+	const char *name = path_name(path);
 	for (size_t i = 0; i < s->libraries.n; i++) {
 		struct pattern *p = &s->libraries.p[i];
 		size_t len = strlen(p->glob);

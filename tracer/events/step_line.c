@@ -66,7 +66,7 @@ void line_vars_init(struct collector *col, struct step_frame *f, const struct fr
 		struct accessor a = i < fn->n_args ? fn->args[i]
 						   : accessor_make(fn, v->var, fn->plan.body, true);
 		const char *text = value_now(col, v, &a, frame, &now);
-		if (text && (i < fn->n_args || plan_in_scope(v->var, fn->plan.body)))
+		if (text && (i < fn->n_args || variable_in_scope(v->var, fn->plan.body)))
 			v->text = xstrdup(text);
 	}
 }
@@ -109,9 +109,9 @@ void line_begin(struct collector *col, struct step_thread *t, struct step_frame 
 static bool is_meant(const struct step_frame *f, const struct variable *v, uint64_t end)
 {
 	enum language l = f->fn->f->language;
-	if (plan_in_scope(v, end))
+	if (variable_in_scope(v, end))
 		return true;
-	return plan_in_scope(v, f->line_pc) && l != LANG_RUST && l != LANG_CXX;
+	return variable_in_scope(v, f->line_pc) && l != LANG_RUST && l != LANG_CXX;
 }
 
 void line_end(struct collector *col, struct step_thread *t, struct step_frame *f, uint64_t pc,

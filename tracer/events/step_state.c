@@ -149,9 +149,8 @@ static bool is_foreign(struct collector *col, struct function *f, uint64_t pc)
 	if (symbols_inlines(col->symbols, f, &calls, &n) != FT_OK)
 		return false;
 	for (size_t i = 0; i < n; i++) // outer before inner
-		for (size_t k = 0; k < calls[i].n_ranges; k++)
-			if (pc >= calls[i].ranges[k].lo && pc < calls[i].ranges[k].hi)
-				origin = calls[i].origin;
+		if (ranges_hold(calls[i].ranges, calls[i].n_ranges, pc))
+			origin = calls[i].origin;
 	return origin == ORIGIN_STD || origin == ORIGIN_SYSTEM;
 }
 

@@ -136,7 +136,7 @@ static bool variable_at(const struct step_frame *f, const struct frame *live, ui
 		uint64_t at = (base ? live->base : live->cfa) + (uint64_t)a.off;
 		if (addr < at || addr - at >= size)
 			continue;
-		if (found && !plan_in_scope(v, pc))
+		if (found && !variable_in_scope(v, pc))
 			continue; // two share the slot: the one that is in scope
 		*ret = (struct place_of){v, at, size};
 		found = true;

@@ -13,8 +13,6 @@
 #include "events/where_private.h"
 #include "symbols/layout.h"
 
-enum { RED_ZONE = 128 };
-
 static bool is_code(const struct where *w, uint64_t addr)
 {
 	const struct region *r = space_at(&w->regions->space, addr);
@@ -222,7 +220,7 @@ static void find_frame(struct where *w, const struct where_stack *s, const struc
 {
 	uint64_t addr = ret->address, sp = s->thread->sp;
 	if (addr < sp) {
-		ret->what = sp - addr <= RED_ZONE
+		ret->what = sp - addr <= ARCH_RED_ZONE
 				    ? "below the stack pointer, in the red zone of the innermost "
 				      "frame"
 				    : "free stack, below the stack pointer: what ended frames left";

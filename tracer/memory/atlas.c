@@ -1,6 +1,7 @@
 /*
  * atlas.c - what each mapping is: names of the kernel, threads, arenas; ELF files in atlas_image.c.
  */
+#include "base/buf.h"
 #include "memory/atlas_private.h"
 
 #include <stdio.h>
@@ -93,14 +94,10 @@ static const struct {
 
 char *atlas_size_words(uint64_t bytes)
 {
-	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-	size_t unit = 0;
-	double v = (double)bytes;
-	while (v >= 1024 && unit + 1 < FT_COUNT(units)) {
-		v /= 1024;
-		unit++;
-	}
-	return xasprintf(v == (double)(uint64_t)v ? "%.0f %s" : "%.2f %s", v, units[unit]);
+	struct buf b;
+	buf_init(&b);
+	buf_size(&b, bytes);
+	return b.s; // the caller's to free, as buf_deinit() would
 }
 
 // As the kernel's expand_downwards() and acct_stack_growth() decide it (mm/vma.c).

@@ -122,14 +122,12 @@ static void add_offset(struct lines *l, bool known, int64_t off)
 /* "line 9", or "boxed.rs:286" of code from another file. */
 static void add_line(struct lines *l, const struct frames_slot *s)
 {
-	const char *last = s->file ? strrchr(s->file, '/') : NULL;
 	if (!s->file) {
 		buf_printf(&l->b, "  line %u", s->line);
 		return;
 	}
 	lines_ours(l, "  ");
-	lines_text(l, last ? last + 1 : s->file);
-	buf_printf(&l->b, ":%u", s->line);
+	lines_position(l, s->file, s->line);
 }
 
 static void add_what(struct lines *l, const struct frames_slot *s)

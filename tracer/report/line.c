@@ -172,21 +172,21 @@ const char *path_from(const char *path, const char *directory)
 	return below ? path + len + 1 : path;
 }
 
+void lines_position(struct lines *l, const char *file, uint32_t line)
+{
+	lines_text(l, path_name(file));
+	if (line) {
+		buf_char(&l->b, ':');
+		buf_udec(&l->b, line);
+	}
+}
+
 void lines_size(struct lines *l, uint64_t bytes, size_t width)
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	char text[32];
-	size_t unit = 0;
-	double v = (double)bytes;
-	while (v >= 1024 && unit + 1 < FT_COUNT(units)) {
-		v /= 1024;
-		unit++;
-	}
-	bool whole = v == (double)(uint64_t)v;
-	snprintf(text, sizeof(text), "%.*f %s", whole ? 0 : v < 10 ? 2 : 1, v, units[unit]);
-	size_t len = strlen(text);
-	buf_pad(&l->b, ' ', len < width ? width - len : 0);
-	lines_ours(l, text);
+	size_t at = l->b.len;
+
+	buf_size(&l->b, bytes);
+	align_right(&l->b, at, width);
 }
 
 void lines_count(struct lines *l, uint64_t n, const char *noun)

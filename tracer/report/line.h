@@ -57,6 +57,9 @@ void lines_hex(struct lines *l, uint64_t v, size_t width);
 /* A path below a directory as it is seen from there; else the path itself. */
 const char *path_from(const char *path, const char *directory);
 
+/* "boxed.rs:286": the file by its last component; line 0: without it. */
+void lines_position(struct lines *l, const char *file, uint32_t line);
+
 /* "132 KiB", right-aligned; powers of 1024. */
 void lines_size(struct lines *l, uint64_t bytes, size_t width);
 

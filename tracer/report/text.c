@@ -126,22 +126,6 @@ void text_indent(struct reporter *r, const struct event *ev, const char *mark)
 		lines_ours(l, mark);
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
-static void add_position(struct lines *l, const char *file, uint32_t line)
-{
-	lines_text(l, base_name(file));
-	if (line) {
-		buf_char(&l->b, ':');
-		buf_udec(&l->b, line);
-	}
-}
-
 /* Where in the source; without debug information at least the file that holds the code. */
 void text_source(struct lines *l, const struct event *ev)
 {
@@ -150,10 +134,10 @@ void text_source(struct lines *l, const struct event *ev)
 	lines_column(l, COLUMN_SOURCE);
 	lines_tone(l, TONE_ASIDE);
 	if (ev->file) {
-		add_position(l, ev->file, ev->line);
+		lines_position(l, ev->file, ev->line);
 	} else {
 		buf_char(&l->b, '(');
-		lines_text(l, base_name(ev->module));
+		lines_text(l, path_name(ev->module));
 		buf_char(&l->b, ')');
 	}
 }
@@ -288,7 +272,7 @@ static void detail_return_address(struct reporter *r, const struct event *ev)
 	}
 	if (ev->caller_file && ev->caller_line) {
 		lines_ours(l, ", called at ");
-		add_position(l, ev->caller_file, ev->caller_line);
+		lines_position(l, ev->caller_file, ev->caller_line);
 	}
 	text_end_detail(l);
 }
@@ -402,7 +386,7 @@ static void text_inline(struct reporter *r, const struct event *ev)
 	if (ev->caller_file && ev->caller_line) {
 		lines_column(l, COLUMN_RETURN);
 		lines_ours(l, "called at ");
-		add_position(l, ev->caller_file, ev->caller_line);
+		lines_position(l, ev->caller_file, ev->caller_line);
 	}
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);

@@ -125,9 +125,8 @@ static void add_caller(struct buf *b, const struct event *ev)
 {
 	if (!ev->caller_file || !ev->caller_line)
 		return;
-	const char *slash = strrchr(ev->caller_file, '/');
 	buf_str(b, ", called at ");
-	escaped(b, slash && slash[1] ? slash + 1 : ev->caller_file);
+	escaped(b, path_name(ev->caller_file));
 	buf_printf(b, ":%u", ev->caller_line);
 }
 

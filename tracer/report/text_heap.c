@@ -13,13 +13,8 @@ static void add_place(struct lines *l, const struct event_place *p)
 	lines_text(l, p->function);
 	if (!p->file)
 		return;
-	const char *slash = strrchr(p->file, '/');
 	lines_ours(l, ", ");
-	lines_text(l, slash && slash[1] ? slash + 1 : p->file);
-	if (p->line) {
-		buf_char(&l->b, ':');
-		buf_udec(&l->b, p->line);
-	}
+	lines_position(l, p->file, p->line);
 }
 
 static void add_block(struct lines *l, const struct event_heap *h)

@@ -114,11 +114,8 @@ static void add_where(struct lines *l, const struct event *ev)
 		}
 	}
 	if (ev->file && ev->line) {
-		const char *slash = strrchr(ev->file, '/');
 		lines_ours(l, ", ");
-		lines_text(l, slash && slash[1] ? slash + 1 : ev->file);
-		buf_char(&l->b, ':');
-		buf_udec(&l->b, ev->line);
+		lines_position(l, ev->file, ev->line);
 	}
 	if (ev->has_fault) {
 		lines_ours(l, ", at address ");

@@ -22,13 +22,10 @@ static void more(struct lines *l)
 
 static void add_file_line(struct lines *l, const char *file, uint32_t line)
 {
-	const char *slash = file ? strrchr(file, '/') : NULL;
 	if (!file || !line)
 		return;
 	lines_ours(l, ", ");
-	lines_text(l, slash && slash[1] ? slash + 1 : file);
-	buf_char(&l->b, ':');
-	buf_udec(&l->b, line);
+	lines_position(l, file, line);
 }
 
 /* "0x401156 <main+22>" */

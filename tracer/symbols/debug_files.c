@@ -29,12 +29,6 @@ static const char *directory_of(struct arena *a, const char *path)
 	return slash == path ? "" : arena_strndup(a, path, (size_t)(slash - path));
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 /* The debug directories, one after another; NULL: there are no more. */
 static const char *debug_directory(struct arena *a, unsigned i)
 {
@@ -154,7 +148,7 @@ static bool by_debuglink(struct search *s, struct elf_file *elf, const char *pat
 		return false;
 	memcpy(&s->crc, bytes + at, sizeof(s->crc));
 	s->has_crc = true;
-	name = base_name(name);
+	name = path_name(name);
 	const char *own = directory_of(s->arena, s->own ? s->own : path);
 	if (try(s, arena_printf(s->arena, "%s/%s", own, name)) ||
 	    try(s, arena_printf(s->arena, "%s/.debug/%s", own, name)))
@@ -206,7 +200,7 @@ enum ft_rc debug_files_alt(struct elf_file *elf, const char *path, struct arena 
 	const char *own = directory_of(a, path);
 	bool found = try(&s, *name == '/' ? name : arena_printf(a, "%s/%s", own, name));
 	for (unsigned i = 0; !found && (dir = debug_directory(a, i)); i++)
-		found = try(&s, arena_printf(a, "%s/.dwz/%s", dir, base_name(name)));
+		found = try(&s, arena_printf(a, "%s/.dwz/%s", dir, path_name(name)));
 	found = found || by_build_id(&s);
 	if (!found && !s.why)
 		s.why = arena_printf(a, "shared debug information was not found: %s", name);
@@ -223,7 +217,7 @@ const char *debug_files_dwo(const char *name, const char *comp_dir, const char *
 	case 1:
 		return *name == '/' ? "" : arena_printf(a, "%s/%s", own, name);
 	case 2:
-		return arena_printf(a, "%s/%s", own, base_name(name));
+		return arena_printf(a, "%s/%s", own, path_name(name));
 	default: // a count
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 /*
  * insn.h - one decoded instruction as plain data (private to symbols/).
  *
- * Owns:     capstone: insn.c alone knows of it.
+ * Owns:     capstone: insn.c decodes, insn_text.c spells, insn_store.c says what is stored.
  * Gives:    struct insn: kind, operands in DWARF register numbers, branch target, what it changes.
  * Never:    reasons about more than one instruction.
  * Lifetime: a struct insn is a plain value; a disassembler lives until disassembler_destroy().

@@ -43,19 +43,11 @@ static struct fact base_of(const struct layout_maker *m, const struct location_e
 	return at;
 }
 
-static bool is_in(const struct range *r, size_t n, uint64_t pc)
-{
-	for (size_t i = 0; i < n; i++)
-		if (pc >= r[i].lo && pc < r[i].hi)
-			return true;
-	return false;
-}
-
 static bool in_scope(const struct variable *v, const struct inlined *of, uint64_t pc)
 {
-	if (v->n_scope)
-		return is_in(v->scope, v->n_scope, pc);
-	return !of || is_in(of->ranges, of->n_ranges, pc);
+	if (v->n_scope == 0 && of)
+		return ranges_hold(of->ranges, of->n_ranges, pc);
+	return variable_in_scope(v, pc);
 }
 
 static void claim_bytes(struct layout_maker *m, const struct variable *v, const struct inlined *of,
@@ -173,7 +165,7 @@ const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t p
 	const struct inlined *inner = NULL;
 	for (size_t k = 0; k < m->n_inlined; k++)
 		if ((!inner || m->inlined[k].depth >= inner->depth) &&
-		    is_in(m->inlined[k].ranges, m->inlined[k].n_ranges, pc))
+		    ranges_hold(m->inlined[k].ranges, m->inlined[k].n_ranges, pc))
 			inner = &m->inlined[k];
 	return inner;
 }

@@ -145,8 +145,7 @@ static const char *compiler_of(const char *path)
 static enum ft_rc not_elf(const char *path, ssize_t len)
 {
 	const char *compiler = compiler_of(path);
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = path_name(path);
 	if (compiler)
 		return ft_fail("%s is source code: compile it first (%s -g %s -o %.*s)", path,
 			       compiler, path, (int)(strrchr(name, '.') - name), name);

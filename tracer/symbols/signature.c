@@ -540,35 +540,3 @@ enum ft_rc symbols_variable_at(struct symbols *s, struct module *m, uint64_t off
 	*ret = v;
 	return FT_OK;
 }
-
-/* An empty range holds at its address only: gcc's view of a parameter on entry. */
-static enum ft_rc location_view(const struct location *l, uint64_t pc,
-				const struct location_entry **ret)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->e[i].lo == pc && l->e[i].hi == pc) {
-			*ret = &l->e[i];
-			return FT_OK;
-		}
-	}
-	return FT_NONE;
-}
-
-enum ft_rc location_at_entry(const struct location *l, uint64_t entry,
-			     const struct location_entry **ret)
-{
-	enum ft_rc rc = location_view(l, entry, ret);
-
-	return rc == FT_OK ? rc : location_at(l, entry, ret);
-}
-
-enum ft_rc location_at(const struct location *l, uint64_t pc, const struct location_entry **ret)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->e[i].lo <= pc && pc < l->e[i].hi) {
-			*ret = &l->e[i];
-			return FT_OK;
-		}
-	}
-	return location_view(l, pc, ret);
-}

@@ -74,8 +74,7 @@ static struct module *module_new(const char *path)
 	m->p->arena = arena;
 	m->p->fd = -1;
 	m->path = arena_strdup(arena, path);
-	const char *slash = strrchr(m->path, '/');
-	m->name = slash && slash[1] ? slash + 1 : m->path;
+	m->name = path_name(m->path);
 	return m;
 }
 

@@ -38,6 +38,9 @@ struct range {
 	uint64_t lo, hi; // [lo, hi)
 };
 
+/* Is pc in one of them? */
+bool ranges_hold(const struct range *r, size_t n, uint64_t pc);
+
 struct function {
 	/*
 	 * As the source says it, qualified, demangled: "double::double", "ns::C::f"; a deleting

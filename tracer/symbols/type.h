@@ -286,6 +286,12 @@ FT_CHECK enum ft_rc symbols_inline_tree(struct symbols *s, struct function *f,
  */
 struct type *type_strip(struct type *t);
 
+/* Is it visible at pc? */
+bool variable_in_scope(const struct variable *v, uint64_t pc);
+
+/* The general, xmm or st register that an expression names as the whole; else ARCH_NONE. */
+unsigned location_register(const struct dw_op *ops, size_t n);
+
 /* The entry valid at pc; FT_NONE: no location there. */
 FT_CHECK enum ft_rc location_at(const struct location *l, uint64_t pc,
 				const struct location_entry **ret);
