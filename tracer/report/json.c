@@ -71,84 +71,28 @@ void json_bool(struct buf *b, bool v)
 		KEY(b, "false");
 }
 
-/* A reason comes in angle brackets, for people. */
-static void add_reason(struct buf *b, const char *s)
+void json_place(struct buf *b, const struct event *ev)
 {
-	size_t len = s ? strlen(s) : 0;
-
-	if (len >= 2 && s[0] == '<' && s[len - 1] == '>')
-		buf_json(b, s + 1, len - 2);
-	else
-		buf_json(b, s ? s : "", len);
+	FIELD(b, "depth", buf_udec, ev->depth);
+	FIELD(b, "function", json_string, ev->function);
+	FIELD(b, "module", json_string, ev->module);
+	FIELD(b, "file", json_string, ev->file);
+	FIELD(b, "line", json_line, ev->line);
+	FIELD(b, "pc", json_address, ev->pc);
+	FIELD(b, "cfa", json_address, ev->cfa);
 }
 
-/* "value":…, and why not if it is not known. */
-static void add_value_text(struct buf *b, const struct event_value *v)
+void json_writer(struct buf *b, uint64_t pc, const char *text, uint32_t line)
 {
-	KEY(b, ",\"value\":");
-	if (v->known) {
-		json_string(b, v->value);
+	if (!text) {
+		KEY(b, "null");
 		return;
 	}
-	KEY(b, "null,\"unknown\":");
-	add_reason(b, v->value);
-}
-
-static void add_tree(struct buf *b, const struct event_value *v)
-{
-	if (!v->json)
-		return;
-	KEY(b, ",\"tree\":");
-	buf_str(b, v->json); // JSON already
-}
-
-static void add_pointer(struct buf *b, const struct event_value *v)
-{
-	if (v->block)
-		buf_printf(b, ",\"heap\":{\"block\":%llu,\"offset\":%llu,\"size\":%llu}",
-			   (unsigned long long)v->block, (unsigned long long)v->block_offset,
-			   (unsigned long long)v->block_size);
-	if (!v->dangling)
-		return;
-	KEY(b, ",\"dangling\":");
-	json_string(b, v->dangling);
-}
-
-static void add_values(struct buf *b, const struct event_value *values, size_t n)
-{
-	buf_char(b, '[');
-	for (size_t i = 0; i < n; i++) {
-		const struct event_value *v = &values[i];
-		if (i)
-			buf_char(b, ',');
-		KEY(b, "{\"name\":");
-		json_string(b, v->name);
-		KEY(b, ",\"type\":");
-		json_string(b, v->type);
-		add_value_text(b, v);
-		if (v->why) {
-			KEY(b, ",\"why\":");
-			json_string(b, v->why);
-		}
-		if (v->entry) {
-			KEY(b, ",\"entry_value\":");
-			json_string(b, v->entry);
-		}
-		KEY(b, ",\"address\":");
-		json_address(b, v->has_address ? v->address : 0);
-		KEY(b, ",\"register\":");
-		json_string(b, v->reg);
-		KEY(b, ",\"size\":");
-		buf_udec(b, v->size);
-		if (v->scope_ended)
-			KEY(b, ",\"scope_ended\":true");
-		if (v->is_static)
-			KEY(b, ",\"static\":true");
-		add_pointer(b, v);
-		add_tree(b, v);
-		buf_char(b, '}');
-	}
-	buf_char(b, ']');
+	KEY(b, "{\"pc\":");
+	json_address(b, pc);
+	FIELD(b, "insn", json_string, text);
+	FIELD(b, "line", json_line, line);
+	buf_char(b, '}');
 }
 
 static void add_parts(struct buf *b, const struct event *ev)
@@ -180,123 +124,13 @@ static void add_walk(struct buf *b, const struct event *ev)
 			buf_char(b, ',');
 		KEY(b, "{\"pc\":");
 		json_address(b, ev->walk[i].pc);
-		KEY(b, ",\"cfa\":");
-		json_address(b, ev->walk[i].cfa);
-		KEY(b, ",\"symbol\":");
-		json_string(b, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
-		if (ev->walk[i].within) {
-			KEY(b, ",\"inlined_in\":");
-			json_string(b, ev->walk[i].within);
-		}
+		FIELD(b, "cfa", json_address, ev->walk[i].cfa);
+		FIELD(b, "symbol", json_string, *ev->walk[i].symbol ? ev->walk[i].symbol : NULL);
+		if (ev->walk[i].within)
+			FIELD(b, "inlined_in", json_string, ev->walk[i].within);
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
-}
-
-static void add_slot(struct buf *b, const struct event_slot *s)
-{
-	KEY(b, "{\"address\":");
-	json_address(b, s->address);
-	KEY(b, ",\"size\":");
-	buf_udec(b, s->size);
-	KEY(b, ",\"owner\":");
-	json_string(b, s->owner);
-	KEY(b, ",\"name\":");
-	json_string(b, s->name);
-	KEY(b, ",\"type\":");
-	json_string(b, s->type);
-	KEY(b, ",\"value\":");
-	json_string(b, s->known ? s->value : NULL);
-	if (!s->known && s->value) {
-		KEY(b, ",\"unknown\":");
-		add_reason(b, s->value);
-	}
-	KEY(b, ",\"bytes\":");
-	json_string(b, s->bytes);
-	if (s->reg) {
-		KEY(b, ",\"register\":");
-		json_string(b, s->reg);
-	}
-	if (s->offset) {
-		KEY(b, ",\"offset\":");
-		buf_udec(b, s->offset);
-	}
-	if (s->inlined) {
-		KEY(b, ",\"inlined\":");
-		json_string(b, s->inlined);
-	}
-	if (s->inferred)
-		KEY(b, ",\"inferred\":true");
-	if (s->scope_ended)
-		KEY(b, ",\"scope_ended\":true");
-	if (s->unwritten)
-		KEY(b, ",\"unwritten\":true");
-	if (s->writer_text) {
-		KEY(b, ",\"writer\":{\"pc\":");
-		json_address(b, s->writer);
-		KEY(b, ",\"insn\":");
-		json_string(b, s->writer_text);
-		KEY(b, ",\"line\":");
-		json_line(b, s->writer_line);
-		buf_char(b, '}');
-	}
-	if (s->ghost) {
-		KEY(b, ",\"ghost\":");
-		json_string(b, s->ghost);
-	}
-	buf_char(b, '}');
-}
-
-static void add_ghosts(struct buf *b, const struct event *ev)
-{
-	KEY(b, ",\"ghosts\":[");
-	for (size_t i = 0; i < ev->n_ghosts; i++) {
-		const struct event_ghost *g = &ev->ghosts[i];
-		if (i)
-			buf_char(b, ',');
-		KEY(b, "{\"function\":");
-		json_string(b, g->function);
-		buf_printf(b, ",\"pushed_seq\":%llu,\"popped_seq\":%llu,\"owner\":",
-			   (unsigned long long)g->pushed_seq, (unsigned long long)g->popped_seq);
-		json_string(b, g->owner);
-		KEY(b, ",\"name\":");
-		json_string(b, g->name);
-		KEY(b, ",\"value\":");
-		json_string(b, g->value);
-		KEY(b, ",\"address\":");
-		json_address(b, g->address);
-		buf_printf(b, ",\"size\":%llu,\"overwritten\":%llu,\"kept\":%llu",
-			   (unsigned long long)g->size, (unsigned long long)g->overwritten,
-			   (unsigned long long)g->kept);
-		if (!g->exact)
-			KEY(b, ",\"unseen\":true");
-		buf_char(b, '}');
-	}
-	buf_char(b, ']');
-}
-
-/* --frames: the frame map, high addresses first. */
-static void add_map(struct buf *b, const struct event *ev)
-{
-	if (!ev->mapped)
-		return;
-	KEY(b, ",\"frame\":");
-	if (!ev->n_slots) {
-		KEY(b, "null");
-		return;
-	}
-	buf_char(b, '[');
-	for (size_t i = 0; i < ev->n_slots; i++) {
-		if (i)
-			buf_char(b, ',');
-		add_slot(b, &ev->slots[i]);
-	}
-	KEY(b, "],\"frame_rsp\":");
-	json_address(b, ev->frame_rsp);
-	KEY(b, ",\"elsewhere\":");
-	add_values(b, ev->elsewhere, ev->n_elsewhere);
-	if (ev->kind == EVENT_PUSH)
-		add_ghosts(b, ev);
 }
 
 /* What every event begins with. */
@@ -308,33 +142,22 @@ static void add_head(struct buf *b, const struct event *ev, const char *name)
 	buf_str(b, name);
 	KEY(b, "\",\"pid\":");
 	buf_dec(b, ev->pid);
-	KEY(b, ",\"tid\":");
-	buf_dec(b, ev->tid);
-	KEY(b, ",\"time_ns\":");
-	buf_udec(b, ev->time_ns);
+	FIELD(b, "tid", buf_dec, ev->tid);
+	FIELD(b, "time_ns", buf_udec, ev->time_ns);
 }
 
 /* What a push and a pop have in common. */
 static void add_frame(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"depth\":");
-	buf_udec(b, ev->depth);
-	KEY(b, ",\"function\":");
-	json_string(b, ev->function);
-	KEY(b, ",\"symbol\":");
-	json_string(b, ev->symbol);
-	KEY(b, ",\"module\":");
-	json_string(b, ev->module);
-	KEY(b, ",\"file\":");
-	json_string(b, ev->file);
-	KEY(b, ",\"line\":");
-	json_line(b, ev->line);
-	KEY(b, ",\"pc\":");
-	json_address(b, ev->pc);
-	KEY(b, ",\"cfa\":");
-	json_address(b, ev->cfa);
-	KEY(b, ",\"rsp\":");
-	json_address(b, ev->rsp);
+	FIELD(b, "depth", buf_udec, ev->depth);
+	FIELD(b, "function", json_string, ev->function);
+	FIELD(b, "symbol", json_string, ev->symbol);
+	FIELD(b, "module", json_string, ev->module);
+	FIELD(b, "file", json_string, ev->file);
+	FIELD(b, "line", json_line, ev->line);
+	FIELD(b, "pc", json_address, ev->pc);
+	FIELD(b, "cfa", json_address, ev->cfa);
+	FIELD(b, "rsp", json_address, ev->rsp);
 	KEY(b, ",\"delta\":");
 	if (ev->delta_known)
 		buf_dec(b, ev->delta);
@@ -342,23 +165,18 @@ static void add_frame(struct buf *b, const struct event *ev)
 		KEY(b, "null");
 	KEY(b, ",\"parts\":");
 	add_parts(b, ev);
-	KEY(b, ",\"return_address\":");
-	json_address(b, ev->return_address);
-	KEY(b, ",\"return_symbol\":");
-	json_string(b, ev->return_symbol);
-	KEY(b, ",\"caller\":");
-	json_string(b, ev->caller);
-	KEY(b, ",\"caller_file\":");
-	json_string(b, ev->caller_file);
-	KEY(b, ",\"caller_line\":");
-	json_line(b, ev->caller_line);
+	FIELD(b, "return_address", json_address, ev->return_address);
+	FIELD(b, "return_symbol", json_string, ev->return_symbol);
+	FIELD(b, "caller", json_string, ev->caller);
+	FIELD(b, "caller_file", json_string, ev->caller_file);
+	FIELD(b, "caller_line", json_line, ev->caller_line);
 }
 
 static void add_args(struct buf *b, const struct event *ev)
 {
 	KEY(b, ",\"args\":");
 	if (ev->args_known)
-		add_values(b, ev->args, ev->n_args);
+		json_values(b, ev->args, ev->n_args);
 	else
 		KEY(b, "null,\"args_unknown\":\"no debug information: build with -g\"");
 }
@@ -388,58 +206,40 @@ static void add_pop(struct buf *b, const struct event *ev)
 	if (ev->has_return) {
 		KEY(b, ",\"return\":{\"type\":");
 		json_string(b, ev->returned.type);
-		add_value_text(b, &ev->returned);
-		add_pointer(b, &ev->returned);
-		add_tree(b, &ev->returned);
+		json_returned(b, &ev->returned);
 		buf_char(b, '}');
 	}
-	if (ev->how == POP_TAIL_CALL) {
-		KEY(b, ",\"tail_target\":");
-		json_string(b, ev->tail_target);
-	}
+	if (ev->how == POP_TAIL_CALL)
+		FIELD(b, "tail_target", json_string, ev->tail_target);
 	if (ev->n_args) {
 		KEY(b, ",\"args\":");
-		add_values(b, ev->args, ev->n_args);
+		json_values(b, ev->args, ev->n_args);
 	}
 	KEY(b, ",\"locals\":");
 	if (ev->args_known && ev->pc) // they are read where a frame is left
-		add_values(b, ev->locals, ev->n_locals);
+		json_values(b, ev->locals, ev->n_locals);
 	else
 		KEY(b, "null");
-	KEY(b, ",\"pushed_seq\":");
-	buf_udec(b, ev->pushed_seq);
+	FIELD(b, "pushed_seq", buf_udec, ev->pushed_seq);
 }
 
 static void add_inline(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"depth\":");
-	buf_udec(b, ev->depth);
-	KEY(b, ",\"function\":");
-	json_string(b, ev->function);
-	KEY(b, ",\"in\":");
-	json_string(b, ev->within);
-	KEY(b, ",\"inline_depth\":");
-	buf_udec(b, ev->inline_depth);
-	KEY(b, ",\"module\":");
-	json_string(b, ev->module);
-	KEY(b, ",\"file\":");
-	json_string(b, ev->file);
-	KEY(b, ",\"line\":");
-	json_line(b, ev->line);
-	KEY(b, ",\"caller\":");
-	json_string(b, ev->caller);
-	KEY(b, ",\"call_file\":");
-	json_string(b, ev->caller_file);
-	KEY(b, ",\"call_line\":");
-	json_line(b, ev->caller_line);
-	KEY(b, ",\"pc\":");
-	json_address(b, ev->pc);
-	KEY(b, ",\"cfa\":");
-	json_address(b, ev->cfa);
+	FIELD(b, "depth", buf_udec, ev->depth);
+	FIELD(b, "function", json_string, ev->function);
+	FIELD(b, "in", json_string, ev->within);
+	FIELD(b, "inline_depth", buf_udec, ev->inline_depth);
+	FIELD(b, "module", json_string, ev->module);
+	FIELD(b, "file", json_string, ev->file);
+	FIELD(b, "line", json_line, ev->line);
+	FIELD(b, "caller", json_string, ev->caller);
+	FIELD(b, "call_file", json_string, ev->caller_file);
+	FIELD(b, "call_line", json_line, ev->caller_line);
+	FIELD(b, "pc", json_address, ev->pc);
+	FIELD(b, "cfa", json_address, ev->cfa);
 	KEY(b, ",\"args\":");
-	add_values(b, ev->args, ev->n_args);
-	KEY(b, ",\"pushed_seq\":");
-	buf_udec(b, ev->pushed_seq);
+	json_values(b, ev->args, ev->n_args);
+	FIELD(b, "pushed_seq", buf_udec, ev->pushed_seq);
 	if (ev->loops)
 		KEY(b, ",\"loops\":true");
 }
@@ -473,32 +273,26 @@ static void add_header(struct buf *b, const struct event *ev)
 {
 	KEY(b, "{\"format\":\"frametrace\",\"version\":");
 	buf_udec(b, FORMAT_VERSION);
-	KEY(b, ",\"program\":");
-	json_string(b, ev->program);
+	FIELD(b, "program", json_string, ev->program);
 	KEY(b, ",\"arguments\":");
 	add_argv(b, ev);
-	KEY(b, ",\"pid\":");
-	buf_dec(b, ev->pid);
+	FIELD(b, "pid", buf_dec, ev->pid);
 	KEY(b, ",\"time\":");
 	add_time(b, ev->unix_ns);
-	KEY(b, ",\"build_id\":");
-	json_string(b, ev->build_id);
+	FIELD(b, "build_id", json_string, ev->build_id);
 }
 
 static void add_exec(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"program\":");
-	json_string(b, ev->program);
+	FIELD(b, "program", json_string, ev->program);
 	KEY(b, ",\"arguments\":");
 	add_argv(b, ev);
-	KEY(b, ",\"build_id\":");
-	json_string(b, ev->build_id);
+	FIELD(b, "build_id", json_string, ev->build_id);
 }
 
 static void add_signal(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"signal\":");
-	json_string(b, ev->signal ? ev->signal_name : NULL);
+	FIELD(b, "signal", json_string, ev->signal ? ev->signal_name : NULL);
 	KEY(b, ",\"signal_number\":");
 	if (ev->signal)
 		buf_dec(b, ev->signal);
@@ -508,14 +302,10 @@ static void add_signal(struct buf *b, const struct event *ev)
 
 static void add_signal_place(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"pc\":");
-	json_address(b, ev->pc);
-	KEY(b, ",\"symbol_at\":");
-	json_string(b, ev->symbol_at);
-	KEY(b, ",\"file\":");
-	json_string(b, ev->file);
-	KEY(b, ",\"line\":");
-	json_line(b, ev->line);
+	FIELD(b, "pc", json_address, ev->pc);
+	FIELD(b, "symbol_at", json_string, ev->symbol_at);
+	FIELD(b, "file", json_string, ev->file);
+	FIELD(b, "line", json_line, ev->line);
 	KEY(b, ",\"fault\":");
 	if (ev->has_fault) {
 		buf_char(b, '"');
@@ -524,10 +314,8 @@ static void add_signal_place(struct buf *b, const struct event *ev)
 	} else {
 		KEY(b, "null");
 	}
-	if (ev->within) {
-		KEY(b, ",\"inlined\":");
-		json_string(b, ev->function);
-	}
+	if (ev->within)
+		FIELD(b, "inlined", json_string, ev->function);
 }
 
 static void add_summary(struct buf *b, const struct event_summary *s)
@@ -561,18 +349,13 @@ static void add_summary(struct buf *b, const struct event_summary *s)
 		buf_printf(b, "\"%s\":%llu,", numbers[i].name, (unsigned long long)numbers[i].n);
 	KEY(b, "\"max_depth_function\":");
 	json_string(b, s->max_depth_function);
-	KEY(b, ",\"max_stack_function\":");
-	json_string(b, s->max_stack_function);
+	FIELD(b, "max_stack_function", json_string, s->max_stack_function);
 	KEY(b, ",\"stacks\":");
 	json_stacks(b, s->stacks, s->n_stacks);
-	if (s->more_stacks) {
-		KEY(b, ",\"more_stacks\":");
-		buf_udec(b, s->more_stacks);
-	}
-	if (s->stepped) {
-		KEY(b, ",\"stepped\":");
-		buf_udec(b, s->stepped);
-	}
+	if (s->more_stacks)
+		FIELD(b, "more_stacks", buf_udec, s->more_stacks);
+	if (s->stepped)
+		FIELD(b, "stepped", buf_udec, s->stepped);
 	if (s->heap) {
 		KEY(b, ",\"heap\":");
 		json_heap_summary(b, s->heap);
@@ -592,8 +375,7 @@ static void add_exit(struct buf *b, const struct event *ev)
 	else
 		buf_dec(b, ev->status);
 	add_signal(b, ev);
-	KEY(b, ",\"core\":");
-	json_bool(b, ev->core);
+	FIELD(b, "core", json_bool, ev->core);
 	KEY(b, ",\"summary\":");
 	if (!ev->summary) {
 		KEY(b, "null");
@@ -615,14 +397,14 @@ static void add_event(struct buf *b, const struct event *ev)
 		add_frame(b, ev);
 		add_args(b, ev);
 		add_walk(b, ev);
-		add_map(b, ev);
+		json_frame(b, ev);
 		break;
 	case EVENT_POP:
 		add_head(b, ev, "pop");
 		add_frame(b, ev);
 		add_pop(b, ev);
 		add_walk(b, ev);
-		add_map(b, ev);
+		json_frame(b, ev);
 		break;
 	case EVENT_INLINE:
 		add_head(b, ev, "inline");
@@ -641,13 +423,11 @@ static void add_event(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_THREAD:
 		add_head(b, ev, "thread");
-		KEY(b, ",\"child\":");
-		buf_dec(b, ev->child);
+		FIELD(b, "child", buf_dec, ev->child);
 		break;
 	case EVENT_CHILD:
 		add_head(b, ev, "child");
-		KEY(b, ",\"child\":");
-		buf_dec(b, ev->child);
+		FIELD(b, "child", buf_dec, ev->child);
 		break;
 	case EVENT_EXEC:
 		add_head(b, ev, "exec");
@@ -655,8 +435,7 @@ static void add_event(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_NOTE:
 		add_head(b, ev, "note");
-		KEY(b, ",\"text\":");
-		json_string(b, ev->text);
+		FIELD(b, "text", json_string, ev->text);
 		break;
 	case EVENT_MAP:
 		add_head(b, ev, "map");

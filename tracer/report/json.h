@@ -15,12 +15,26 @@
 /* A key with the punctuation around it, as a literal. */
 #define KEY(b, literal) buf_add(b, literal, sizeof(literal) - 1)
 
+/* A field behind others: its name, a literal, and then its value, by json_… or buf_…dec. */
+#define FIELD(b, name, write, value) (KEY(b, ",\"" name "\":"), write(b, value))
+
 void json_string(struct buf *b, const char *s); // NULL: null
 
 /* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
 void json_address(struct buf *b, uint64_t addr);
 void json_line(struct buf *b, uint32_t line); // 0: null
 void json_bool(struct buf *b, bool v);
+
+/* ",depth":… to ",cfa":…: the frame, and where in its code. */
+void json_place(struct buf *b, const struct event *ev);
+
+/* The instruction that stored somewhere last: an object, or null if text is. */
+void json_writer(struct buf *b, uint64_t pc, const char *text, uint32_t line);
+
+/* json_frame.c: arguments or locals; and with --frames the frame map of a push or pop. */
+void json_values(struct buf *b, const struct event_value *values, size_t n);
+void json_returned(struct buf *b, const struct event_value *v);
+void json_frame(struct buf *b, const struct event *ev);
 
 /* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: the name, and the fields after those of every event. */
 const char *json_step_name(enum event_kind kind);

@@ -23,21 +23,16 @@ static void add_place(struct buf *b, const struct event_place *p)
 {
 	KEY(b, "{\"function\":");
 	json_string(b, p->function);
-	KEY(b, ",\"file\":");
-	json_string(b, p->file);
-	KEY(b, ",\"line\":");
-	json_line(b, p->line);
+	FIELD(b, "file", json_string, p->file);
+	FIELD(b, "line", json_line, p->line);
 	buf_char(b, '}');
 }
 
 static void add_realloc(struct buf *b, const struct event_heap *h)
 {
-	KEY(b, ",\"old_address\":");
-	json_address(b, h->old_address);
-	KEY(b, ",\"old_size\":");
-	buf_udec(b, h->old_size);
-	KEY(b, ",\"moved\":");
-	json_bool(b, h->moved);
+	FIELD(b, "old_address", json_address, h->old_address);
+	FIELD(b, "old_size", buf_udec, h->old_size);
+	FIELD(b, "moved", json_bool, h->moved);
 }
 
 static const char *verdict_name(enum event_free v)
@@ -71,60 +66,45 @@ static void add_free(struct buf *b, const struct event_heap *h)
 		if (h->more_owners)
 			KEY(b, ",\"more_owners\":true");
 	}
-	if (h->verdict == FREE_INSIDE) {
-		KEY(b, ",\"offset\":");
-		buf_udec(b, h->offset);
-	}
-	if (h->verdict == FREE_UNKNOWN) {
-		KEY(b, ",\"what\":");
-		json_string(b, h->what);
-	}
+	if (h->verdict == FREE_INSIDE)
+		FIELD(b, "offset", buf_udec, h->offset);
+	if (h->verdict == FREE_UNKNOWN)
+		FIELD(b, "what", json_string, h->what);
 	if (h->verdict == FREE_TWICE) {
 		KEY(b, ",\"freed\":");
 		add_place(b, &h->freed);
-		KEY(b, ",\"free_seq\":");
-		buf_udec(b, h->free_seq);
+		FIELD(b, "free_seq", buf_udec, h->free_seq);
 	}
 }
 
 static void add_brk(struct buf *b, const struct event_heap *h)
 {
-	KEY(b, ",\"size\":");
-	buf_udec(b, h->size);
-	KEY(b, ",\"address\":");
-	json_address(b, h->address);
-	KEY(b, ",\"shrinks\":");
-	json_bool(b, h->shrinks);
-	KEY(b, ",\"requests\":");
-	buf_udec(b, h->served);
+	FIELD(b, "size", buf_udec, h->size);
+	FIELD(b, "address", json_address, h->address);
+	FIELD(b, "shrinks", json_bool, h->shrinks);
+	FIELD(b, "requests", buf_udec, h->served);
 }
 
 void json_heap(struct buf *b, const struct event *ev)
 {
 	const struct event_heap *h = ev->heap;
-	KEY(b, ",\"call\":");
-	json_string(b, h->call);
-	KEY(b, ",\"function\":");
-	json_string(b, h->place.function);
+	FIELD(b, "call", json_string, h->call);
+	FIELD(b, "function", json_string, h->place.function);
 	KEY(b, ",\"depth\":");
 	if (h->place.function)
 		buf_udec(b, ev->depth);
 	else
 		KEY(b, "null");
-	KEY(b, ",\"file\":");
-	json_string(b, h->place.file);
-	KEY(b, ",\"line\":");
-	json_line(b, h->place.line);
+	FIELD(b, "file", json_string, h->place.file);
+	FIELD(b, "line", json_line, h->place.line);
 	if (ev->kind == EVENT_BRK) {
 		add_brk(b, h);
 		return;
 	}
 	KEY(b, ",\"block\":");
 	add_number(b, h->number);
-	KEY(b, ",\"address\":");
-	json_address(b, h->failed ? 0 : h->address);
-	KEY(b, ",\"size\":");
-	buf_udec(b, h->size);
+	FIELD(b, "address", json_address, h->failed ? 0 : h->address);
+	FIELD(b, "size", buf_udec, h->size);
 	KEY(b, ",\"usable\":");
 	add_number(b, h->usable);
 	KEY(b, ",\"alignment\":");
@@ -140,8 +120,7 @@ void json_heap(struct buf *b, const struct event *ev)
 	if (h->known_block) {
 		KEY(b, ",\"allocated\":");
 		add_place(b, &h->allocated);
-		KEY(b, ",\"alloc_seq\":");
-		buf_udec(b, h->alloc_seq);
+		FIELD(b, "alloc_seq", buf_udec, h->alloc_seq);
 	}
 }
 

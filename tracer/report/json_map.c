@@ -5,16 +5,13 @@
 
 static void add_sizes(struct buf *b, const struct event_region *r)
 {
-	KEY(b, ",\"size\":");
-	buf_udec(b, r->hi - r->lo);
+	FIELD(b, "size", buf_udec, r->hi - r->lo);
 	if (!r->has_sizes) {
 		KEY(b, ",\"resident\":null,\"swapped\":null");
 		return;
 	}
-	KEY(b, ",\"resident\":");
-	buf_udec(b, r->resident);
-	KEY(b, ",\"swapped\":");
-	buf_udec(b, r->swapped);
+	FIELD(b, "resident", buf_udec, r->resident);
+	FIELD(b, "swapped", buf_udec, r->swapped);
 }
 
 static void add_range(struct buf *b, uint64_t lo, uint64_t hi)
@@ -46,18 +43,12 @@ static void add_region(struct buf *b, const struct event_region *r)
 	add_sizes(b, r);
 	buf_printf(b, ",\"permissions\":\"%s\",\"offset\":%llu,\"device\":\"%02x:%02x\"", r->perms,
 		   (unsigned long long)r->off, r->dev_major, r->dev_minor);
-	KEY(b, ",\"inode\":");
-	buf_udec(b, r->inode);
-	KEY(b, ",\"path\":");
-	json_string(b, *r->path ? r->path : NULL);
-	KEY(b, ",\"deleted\":");
-	json_bool(b, r->deleted);
-	KEY(b, ",\"kind\":");
-	json_string(b, r->kind);
-	KEY(b, ",\"what\":");
-	json_string(b, r->what);
-	KEY(b, ",\"inferred\":");
-	json_bool(b, r->inferred);
+	FIELD(b, "inode", buf_udec, r->inode);
+	FIELD(b, "path", json_string, *r->path ? r->path : NULL);
+	FIELD(b, "deleted", json_bool, r->deleted);
+	FIELD(b, "kind", json_string, r->kind);
+	FIELD(b, "what", json_string, r->what);
+	FIELD(b, "inferred", json_bool, r->inferred);
 	KEY(b, ",\"thread\":");
 	if (r->tid)
 		buf_dec(b, r->tid);
@@ -76,8 +67,7 @@ static void add_bands(struct buf *b, const struct event_map *m)
 		json_string(b, band->name);
 		buf_char(b, ',');
 		add_range(b, band->lo, band->hi);
-		KEY(b, ",\"mappings\":");
-		buf_udec(b, band->mappings);
+		FIELD(b, "mappings", buf_udec, band->mappings);
 		buf_str(b, i + 1 < m->n_bands ? "}," : "}");
 	}
 	buf_char(b, ']');
@@ -90,16 +80,14 @@ static void add_changes(struct buf *b, const struct event_map *m)
 		const struct event_map_change *c = &m->changes[i];
 		buf_printf(b, "{\"how\":\"%s\",\"kind\":\"%s\",", c->how, c->kind);
 		add_range(b, c->lo, c->hi);
-		KEY(b, ",\"permissions\":");
-		json_string(b, c->perms);
-		KEY(b, ",\"path\":");
-		json_string(b, *c->path ? c->path : NULL);
+		FIELD(b, "permissions", json_string, c->perms);
+		FIELD(b, "path", json_string, *c->path ? c->path : NULL);
 		KEY(b, ",\"before\":");
 		if (c->old_lo < c->old_hi) {
 			buf_char(b, '{');
 			add_range(b, c->old_lo, c->old_hi);
-			KEY(b, ",\"permissions\":");
-			json_string(b, c->old_perms ? c->old_perms : c->perms);
+			FIELD(b, "permissions", json_string,
+			      c->old_perms ? c->old_perms : c->perms);
 			buf_str(b, "}}");
 		} else {
 			KEY(b, "null}");
@@ -121,8 +109,7 @@ static void add_stack_limit(struct buf *b, const struct event_map *m)
 		buf_udec(b, m->stack_room);
 	else
 		KEY(b, "null");
-	KEY(b, ",\"stack_stop\":");
-	json_string(b, m->stack_stop);
+	FIELD(b, "stack_stop", json_string, m->stack_stop);
 }
 
 static void add_gap(struct buf *b, const struct event_map *m)
@@ -134,25 +121,20 @@ static void add_gap(struct buf *b, const struct event_map *m)
 	}
 	buf_char(b, '{');
 	add_range(b, m->gap_lo, m->gap_hi);
-	KEY(b, ",\"size\":");
-	buf_udec(b, m->gap_hi - m->gap_lo);
+	FIELD(b, "size", buf_udec, m->gap_hi - m->gap_lo);
 	buf_char(b, '}');
 }
 
 void json_map(struct buf *b, const struct event_map *m)
 {
-	KEY(b, ",\"when\":");
-	json_string(b, m->when);
+	FIELD(b, "when", json_string, m->when);
 	if (m->n_changes > 0) { // nothing else was looked at
 		add_changes(b, m);
 		return;
 	}
-	KEY(b, ",\"name\":");
-	json_string(b, m->name);
-	KEY(b, ",\"user_end\":");
-	json_address(b, m->user_end);
-	KEY(b, ",\"address_bits\":");
-	buf_udec(b, m->address_bits);
+	FIELD(b, "name", json_string, m->name);
+	FIELD(b, "user_end", json_address, m->user_end);
+	FIELD(b, "address_bits", buf_udec, m->address_bits);
 	add_stack_limit(b, m);
 	add_gap(b, m);
 	if (m->n_bands > 0)
@@ -199,8 +181,7 @@ static void add_place_in_file(struct buf *b, const struct event_where *w)
 	add_named(b, "symbol", w->symbol);
 	add_count(b, "symbol_offset", w->symbol, w->symbol_offset);
 	add_named(b, "file", w->file);
-	KEY(b, ",\"line\":");
-	json_line(b, w->line);
+	FIELD(b, "line", json_line, w->line);
 }
 
 static void add_place_on_stack(struct buf *b, const struct event_where *w)
@@ -208,13 +189,11 @@ static void add_place_on_stack(struct buf *b, const struct event_where *w)
 	add_count(b, "thread", w->tid != 0, (uint64_t)w->tid);
 	add_named(b, "function", w->function);
 	add_count(b, "frame", w->cfa != 0, w->frame);
-	KEY(b, ",\"cfa\":");
-	json_address(b, w->cfa);
+	FIELD(b, "cfa", json_address, w->cfa);
 	add_named(b, "owner", w->owner);
 	add_named(b, "name", w->name);
 	add_named(b, "type", w->type);
-	KEY(b, ",\"slot\":");
-	json_address(b, w->slot_address);
+	FIELD(b, "slot", json_address, w->slot_address);
 	add_count(b, "slot_size", w->slot_size != 0, w->slot_size);
 	add_named(b, "unknown", w->unknown);
 }
@@ -226,12 +205,10 @@ void json_where(struct buf *b, const struct event_where *w)
 	KEY(b, "\"");
 	add_named(b, "kind", w->kind);
 	add_named(b, "what", w->what);
-	KEY(b, ",\"inferred\":");
-	json_bool(b, w->inferred);
+	FIELD(b, "inferred", json_bool, w->inferred);
 	add_place_in_file(b, w);
 	add_place_on_stack(b, w);
-	KEY(b, ",\"block\":");
-	json_address(b, w->block);
+	FIELD(b, "block", json_address, w->block);
 	add_count(b, "block_size", w->block != 0, w->block_size);
 	add_named(b, "block_state", w->block_state);
 	KEY(b, ",\"region\":");

@@ -30,29 +30,20 @@ static void add_stores(struct buf *b, const struct event *ev)
 		const struct event_store *st = &ev->stores[i];
 		KEY(b, "{\"address\":");
 		json_address(b, st->address);
-		KEY(b, ",\"size\":");
-		buf_udec(b, st->size);
-		KEY(b, ",\"function\":");
-		json_string(b, st->function);
+		FIELD(b, "size", buf_udec, st->size);
+		FIELD(b, "function", json_string, st->function);
 		KEY(b, ",\"depth\":");
 		if (st->function)
 			buf_udec(b, st->depth);
 		else
 			KEY(b, "null");
-		KEY(b, ",\"owner\":");
-		json_string(b, st->owner);
-		KEY(b, ",\"name\":");
-		json_string(b, st->name);
-		KEY(b, ",\"type\":");
-		json_string(b, st->type);
-		KEY(b, ",\"old\":");
-		json_string(b, st->old);
-		KEY(b, ",\"value\":");
-		json_string(b, st->value);
-		if (st->ghost) {
-			KEY(b, ",\"ghost\":");
-			json_string(b, st->ghost);
-		}
+		FIELD(b, "owner", json_string, st->owner);
+		FIELD(b, "name", json_string, st->name);
+		FIELD(b, "type", json_string, st->type);
+		FIELD(b, "old", json_string, st->old);
+		FIELD(b, "value", json_string, st->value);
+		if (st->ghost)
+			FIELD(b, "ghost", json_string, st->ghost);
 		KEY(b, "},");
 	}
 	if (ev->n_stores)
@@ -62,26 +53,19 @@ static void add_stores(struct buf *b, const struct event *ev)
 
 static void add_insn(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"insn\":");
-	json_string(b, ev->insn);
-	KEY(b, ",\"target\":");
-	json_string(b, ev->target);
+	FIELD(b, "insn", json_string, ev->insn);
+	FIELD(b, "target", json_string, ev->target);
 	KEY(b, ",\"how\":\"");
 	buf_str(b, how_name(ev->stepped));
 	KEY(b, "\",\"prologue\":");
 	json_bool(b, ev->in_prologue);
-	KEY(b, ",\"rsp_before\":");
-	json_address(b, ev->rsp_before);
-	KEY(b, ",\"rsp\":");
-	json_address(b, ev->rsp);
-	KEY(b, ",\"delta\":");
-	buf_dec(b, ev->delta);
+	FIELD(b, "rsp_before", json_address, ev->rsp_before);
+	FIELD(b, "rsp", json_address, ev->rsp);
+	FIELD(b, "delta", buf_dec, ev->delta);
 	KEY(b, ",\"stores\":");
 	add_stores(b, ev);
-	if (ev->ghost) {
-		KEY(b, ",\"ghost\":");
-		json_string(b, ev->ghost);
-	}
+	if (ev->ghost)
+		FIELD(b, "ghost", json_string, ev->ghost);
 }
 
 static void add_changes(struct buf *b, const struct event *ev)
@@ -93,16 +77,11 @@ static void add_changes(struct buf *b, const struct event *ev)
 			buf_char(b, ',');
 		KEY(b, "{\"name\":");
 		json_string(b, v->name);
-		KEY(b, ",\"type\":");
-		json_string(b, v->type);
-		KEY(b, ",\"old\":");
-		json_string(b, ev->changes[i].old);
-		KEY(b, ",\"value\":");
-		json_string(b, v->value);
-		KEY(b, ",\"address\":");
-		json_address(b, v->has_address ? v->address : 0);
-		KEY(b, ",\"register\":");
-		json_string(b, v->reg);
+		FIELD(b, "type", json_string, v->type);
+		FIELD(b, "old", json_string, ev->changes[i].old);
+		FIELD(b, "value", json_string, v->value);
+		FIELD(b, "address", json_address, v->has_address ? v->address : 0);
+		FIELD(b, "register", json_string, v->reg);
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');
@@ -110,26 +89,11 @@ static void add_changes(struct buf *b, const struct event *ev)
 
 void json_step(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"depth\":");
-	buf_udec(b, ev->depth);
-	KEY(b, ",\"function\":");
-	json_string(b, ev->function);
-	KEY(b, ",\"module\":");
-	json_string(b, ev->module);
-	KEY(b, ",\"file\":");
-	json_string(b, ev->file);
-	KEY(b, ",\"line\":");
-	json_line(b, ev->line);
-	KEY(b, ",\"pc\":");
-	json_address(b, ev->pc);
-	KEY(b, ",\"cfa\":");
-	json_address(b, ev->cfa);
+	json_place(b, ev);
 	if (ev->kind == EVENT_INSN)
 		add_insn(b, ev);
-	if (ev->kind == EVENT_LINE) {
-		KEY(b, ",\"text\":");
-		json_string(b, ev->text);
-	}
+	if (ev->kind == EVENT_LINE)
+		FIELD(b, "text", json_string, ev->text);
 	if (ev->kind == EVENT_CHANGE)
 		add_changes(b, ev);
 }
