@@ -42,6 +42,9 @@ else
 	by_pkg_config capstone libcapstone-dev
 	by_pkg_config libunwind-ptrace libunwind-dev
 	by_pkg_config libelf libelf-dev
+	by_pkg_config sqlite3 libsqlite3-dev
+	by_pkg_config ncursesw libncurses-dev
+	by_pkg_config libedit libedit-dev
 
 	# libdwarf 20210528 (Debian 12) has no pkg-config file; that of 0.11 (Debian 13) names a
 	# directory that is not there. The headers are in /usr/include/libdwarf in both.

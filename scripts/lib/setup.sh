@@ -16,6 +16,9 @@ build     header:stdlib.h              libc6-dev        glibc-devel         glib
 build     header:capstone/capstone.h   libcapstone-dev  capstone-devel      capstone
 build     header:libunwind-ptrace.h    libunwind-dev    libunwind-devel     libunwind
 build     header:gelf.h                libelf-dev       elfutils-libelf-devel libelf
+build     header:sqlite3.h             libsqlite3-dev   sqlite-devel        sqlite
+build     header:ncurses.h             libncurses-dev   ncurses-devel       ncurses
+build     header:histedit.h            libedit-dev      libedit-devel       libedit
 build     header:libdwarf.h            libdwarf-dev     libdwarf-devel      libdwarf
 build     header:demangle.h            libiberty-dev    binutils-devel      binutils
 demos     cmd:g++                      g++              gcc-c++             gcc
@@ -32,6 +35,8 @@ test      cmd:musl-gcc                 musl-tools       musl-gcc            musl
 test      lib:libjemalloc.so.2         libjemalloc2     jemalloc            jemalloc
 test      cmd:csmith                   csmith           csmith              csmith
 test      header:csmith.h              libcsmith-dev    csmith-devel        csmith
+test      cmd:sqlite3                  sqlite3          sqlite              sqlite
+test      cmd:tmux                     tmux             tmux                tmux
 test      cmd:setarch                  util-linux       util-linux          util-linux
 test      cmd:ps                       procps           procps-ng           procps
 lint      cmd:clang-format             clang-format     clang-tools-extra   clang

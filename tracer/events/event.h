@@ -69,6 +69,14 @@ struct event_value {
 	uint64_t block_size;
 	/* What it points to is gone: "heap #1, freed by drop, x.c:12"; NULL: not that we know. */
 	const char *dangling;
+	/* Where `pointer` leads: "local x of main", ".rodata of double", "not mapped"; or NULL. */
+	const char *points_to;
+};
+
+/* A general register, rip or rflags, as it was at the stop. */
+struct event_register {
+	const char *name; // "rax"
+	uint64_t value;
 };
 
 struct event_part {
@@ -383,6 +391,9 @@ struct event {
 	uint64_t seq; // 0, 1, 2 … over all events but EVENT_START
 	int pid, tid;
 	uint64_t time_ns; // since EVENT_START
+	bool aside; // not of the trace: for a log only. It takes no number, seq is the last one's
+	const struct event_register *registers; // in the order of arch/; --registers
+	size_t n_registers;			// 0: not asked for, or not known
 
 	/* EVENT_PUSH, EVENT_POP */
 	uint32_t depth;	      // outermost traced frame of its stack: 0
