@@ -44,4 +44,6 @@ void buf_escaped(struct buf *b, const char *s, size_t len, char quote);
 /* A JSON string with its quotes (RFC 8259, section 7); bytes that are not UTF-8 become U+FFFD. */
 void buf_json(struct buf *b, const char *s, size_t len);
 
+bool text_is_utf8(const char *s, size_t len);
+
 #endif

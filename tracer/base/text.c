@@ -135,3 +135,14 @@ void buf_json(struct buf *b, const char *s, size_t len)
 	buf_add(b, s + done, len - done);
 	buf_char(b, '"');
 }
+
+bool text_is_utf8(const char *s, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		struct utf8 u = utf8_next(s + at, len - at);
+		if (!u.valid)
+			return false;
+		at += u.len;
+	}
+	return true;
+}

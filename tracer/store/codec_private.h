@@ -1,0 +1,84 @@
+/*
+ * codec_private.h - what encoder and decoder agree on beside the table (private to store/codec*.c).
+ *
+ * Owns:     the three buffers of an encoder, the memory of a decoder.
+ * Gives:    struct codec, and how an address becomes a small number.
+ * Never:    leaves store/codec*.c.
+ * Lifetime: of struct codec, see codec.h.
+ *
+ * Shape and rest are streams of fields in the order of the table. A field that is 0 or NULL takes
+ * no bytes: before each other one stands how many such fields were passed, and when the bytes end
+ * the remaining fields are all 0. Numbers are LEB128, signed ones zigzag first; a string is its
+ * length + 1, its bytes and a NUL. The first field of an array's element is written in any case, so
+ * that a count can be judged by the bytes that are left.
+ */
+#ifndef FT_CODEC_PRIVATE_H
+#define FT_CODEC_PRIVATE_H
+
+#include "store/codec.h"
+#include "store/codec_table.h"
+
+struct codec_out {
+	struct buf b;
+	uint64_t zeros; // fields passed since the last one written
+	bool due;	// the next field is written even if it is 0
+};
+
+struct codec_block; // of a decoder's memory
+
+struct codec {
+	struct codec_out shape, rest;
+	struct buf values;
+	size_t nulls; // passed since the last text written
+	const struct event *event;
+	uint64_t deepest; // addresses of the shape lie at most so far below the CFA
+	struct codec_block *blocks;
+};
+
+/* What holds for the fields of a struct, handed down: CODEC_NO_TEXT, CODEC_LOOSE, and this. */
+enum { CODEC_ALL_REST = 4 };
+
+static inline unsigned codec_inside(const struct codec_field *f, unsigned flags)
+{
+	return flags | f->flags | (f->class == CODEC_REST ? CODEC_ALL_REST | CODEC_NO_TEXT : 0);
+}
+
+/* Which fields of a struct are in which stream. */
+static inline bool codec_is_rest(const struct codec_field *f, unsigned flags)
+{
+	return f->class == CODEC_REST || flags & CODEC_ALL_REST;
+}
+
+static inline uint64_t codec_zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static inline int64_t codec_unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1 ^ -(v & 1));
+}
+
+/*
+ * A distance: 0 is 0, 1 says that the number itself follows, else it is zigzag + CODEC_NEAR_FIRST.
+ * Of CODEC_NEAR, in the shape, 1 says that it is in the rest and 2 that it follows.
+ */
+enum { CODEC_FAR = 1, CODEC_FIXED = 2, CODEC_RELATIVE_FIRST = 2, CODEC_NEAR_FIRST = 3 };
+
+#define CODEC_SHORT ((uint64_t)1 << 40) // a distance that is worth it
+
+/* codec_decode.c: what decoded events have taken; the next decode starts anew. */
+void codec_forget(struct codec *c);
+
+/*
+ * codec_values.c: the array of values. Texts are read in place: `s` is written to, has a NUL behind
+ * its bytes, and is what the texts point into.
+ */
+struct codec_values {
+	char *s; // what is left; NULL: nothing was there, or its end was met
+};
+
+/* FT_OK: a text. FT_NONE: null, or behind the end. FT_FAIL: damaged, without a message. */
+enum ft_rc codec_values_next(struct codec_values *v, const char **ret);
+
+#endif
