@@ -5,7 +5,7 @@ _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
-		--frames --no-heap --map --sort= --verify --help --version --debug='
+		--frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
 	# bash splits --format=json into three words.

@@ -26,6 +26,7 @@ complete -c frametrace -s q -l quiet -d 'Frames only: no heading, notes, summary
 complete -c frametrace -s R -l no-aslr -d 'The same addresses in every run'
 complete -c frametrace -s P -l pin -d 'Tracer and program on one CPU'
 complete -c frametrace -l no-heap -d 'Nothing of the heap'
+complete -c frametrace -l registers -d 'What the registers hold at each event'
 complete -c frametrace -l frames -d "A map of each frame, byte by byte"
 complete -c frametrace -l map -d 'The address space at start and exit'
 complete -c frametrace -l verify -d "Compare each stack with libunwind's walk"

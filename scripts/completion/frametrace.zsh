@@ -24,6 +24,7 @@ _arguments -s -S \
 	'--frames[a map of each frame, byte by byte]' \
 	'--map=-[the address space at start and exit]::when:(every ends)' \
 	'--no-heap[nothing of the heap]' \
+	'--registers[what the registers hold at each event]' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \

@@ -52,6 +52,16 @@ unsigned arch_reg_by_name(const char *name)
 	return ARCH_NONE;
 }
 
+const char *arch_shown(const struct regs *regs, unsigned n, uint64_t *ret)
+{
+	if (n < ARCH_GENERAL) {
+		*ret = regs->r[n];
+		return names[n];
+	}
+	*ret = n == ARCH_GENERAL ? regs->eflags : regs->fs_base;
+	return names[n == ARCH_GENERAL ? ARCH_RFLAGS : ARCH_FS_BASE];
+}
+
 bool arch_is_callee_saved(unsigned reg)
 {
 	return reg == ARCH_RBX || reg == ARCH_RBP || reg == ARCH_RSP ||

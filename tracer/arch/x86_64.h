@@ -35,6 +35,8 @@ enum reg {
 	ARCH_XMM15 = 32,
 	ARCH_ST0 = 33,	     // ..40
 	ARCH_ST7 = 40,
+	ARCH_RFLAGS = 49,
+	ARCH_FS_BASE = 58,
 	ARCH_MAX = 67,	     // numbers below this have names, but for a few reserved ones
 	ARCH_NONE = 255,
 };
@@ -65,6 +67,13 @@ const char *arch_reg_part_name(unsigned reg, unsigned size);
 
 /* enum reg of a name such as "rbp" or "xmm3"; ARCH_NONE if there is none. */
 unsigned arch_reg_by_name(const char *name);
+
+/*
+ * The registers that a person looks at, in this order: the general ones by number, rip, rflags,
+ * fs.base. n < ARCH_SHOWN; *ret is its value.
+ */
+enum { ARCH_SHOWN = ARCH_GENERAL + 2 };
+const char *arch_shown(const struct regs *regs, unsigned n, uint64_t *ret);
 
 bool arch_is_callee_saved(unsigned reg); // rbx rbp rsp r12-r15 (psABI 3.2.1)
 

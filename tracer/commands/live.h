@@ -4,7 +4,7 @@
  * Owns:     control, symbols, target and collector of the run; how our own signals reach it.
  * Gives:    its events, one stop at a time, to one sink; the exit status that we owe.
  * Never:    knows what becomes of the events: trace, report, record and step do.
- * Lifetime: from live_open() to live_close(). The sink must not call back.
+ * Lifetime: from live_open() to live_close(). Of these the sink may call live_let_go() only.
  */
 #ifndef FT_LIVE_H
 #define FT_LIVE_H
@@ -15,20 +15,24 @@
 struct live;
 
 struct live_options {
-	const struct trace_options *trace; // borrowed
-	char *const *argv;		   // of the program
-	bool locals, full, trees;	   // what values carry (events/plan.h)
-	bool watched;	// somebody may be looking: an event is out before the program goes on
-	bool registers; // events carry registers
-	bool asides;	// maps at start and end come as asides, if they were not asked for
-	int out, err;	// the program's streams: descriptors to dup2(2); -1: ours
-	void (*stopped)(void *ctx); // each time a thread has stopped and before it runs on; or NULL
-	void *stopped_ctx;
+	struct trace_options *trace; // borrowed; its patterns note what they matched
+	const char *path;	     // of the file to execute: live_find(); borrowed
+	char *const *argv;	     // of the program
+	bool locals, full, trees;    // what values carry (events/plan.h)
+	bool heap;		     // heap blocks, unless --no-heap
+	bool watched; // somebody may be looking: an event is out before the program goes on
+	bool asides;  // maps at start and end come as asides, if they were not asked for
 	event_sink sink;
 	void *sink_ctx;
 };
 
-/* FT_FAIL in words: not found, not executable, cannot be traced … */
+/*
+ * Which file a PROGRAM word means; of a script the user is told that its interpreter is traced,
+ * unless quiet. FT_FAIL in words: not found, not executable … *ret is to be freed.
+ */
+FT_CHECK enum ft_rc live_find(const char *word, bool quiet, char **ret);
+
+/* Starts the program and stops it before its first instruction. FT_FAIL in words. */
 FT_CHECK enum ft_rc live_open(const struct live_options *o, struct live **ret);
 
 /* EVENT_START and notes go to the sink. */
@@ -37,11 +41,20 @@ void live_start(struct live *live);
 /* One stop becomes events. FT_NONE: the program has ended, and all was told. */
 FT_CHECK enum ft_rc live_next(struct live *live);
 
-/* Our bytes leave the program; it runs on, untraced, and live_next() only waits for its end. */
+/* Our bytes leave the program; it runs on, untraced, and live_next() only waits for its end.
+ * Accepts NULL. */
 void live_let_go(struct live *live);
 
-/* Ends the program, if it still runs, and frees. `rc`: what ended the loop. Returns the status
- * that we end with; a signal that ended the program, or us, ends us here. */
-int live_close(struct live *live, enum ft_rc rc);
+/* The signal that we were sent to end, and the program with us; 0: none. */
+int live_ended_by(void);
+
+/* Says what ended the run, if it was not the program: a failure `rc`; a signal, unless quiet. */
+void live_say_end(enum ft_rc rc, bool quiet);
+
+/*
+ * Ends the program, if it still runs, and frees; accepts NULL. `good`: all went well. Returns the
+ * status that we end with; a signal that ended the program, or us, ends us here.
+ */
+int live_close(struct live *live, bool good);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "commands/commands.h"
@@ -20,6 +21,7 @@ enum long_only {
 	OPT_MAP,
 	OPT_FRAMES,
 	OPT_NO_HEAP,
+	OPT_REGISTERS,
 	OPT_MAX_ARRAY,
 	OPT_MAX_DEPTH,
 	OPT_MAX_STRING,
@@ -51,6 +53,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"pin", no_argument, NULL, 'P'},
 	{"quiet", no_argument, NULL, 'q'},
+	{"registers", no_argument, NULL, OPT_REGISTERS},
 	{"sort", required_argument, NULL, OPT_SORT},
 	{"source", required_argument, NULL, 's'},
 	{"stack", no_argument, NULL, 'k'},
@@ -85,6 +88,7 @@ static void print_help(void)
 	       "changes\n"
 	       "                          after each push and pop\n"
 	       "  -k, --stack             the whole stack at each push, out to the first frame\n"
+	       "      --registers         what they hold at each event\n"
 	       "  -i, --inlines           inlined calls too, where they begin; marked, no frames\n"
 	       "      --no-heap           no heap blocks: what malloc gives, what free takes back\n"
 	       "  -F, --format=NAME       ");
@@ -245,6 +249,9 @@ static int parse_one(int c, struct trace_options *o)
 		return -1;
 	case OPT_SORT:
 		return parse_sort(optarg, &o->sort);
+	case OPT_REGISTERS:
+		o->registers = true;
+		return -1;
 	case OPT_NO_HEAP:
 		o->no_heap = true;
 		return -1;
@@ -313,6 +320,34 @@ int trace_options_parse(int argc, char **argv, struct trace_options *ret)
 	}
 	ret->first_argument = optind;
 	return -1;
+}
+
+static bool wants_color(enum color color, FILE *out)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	switch (color) {
+	case COLOR_ALWAYS:
+		return true;
+	case COLOR_NEVER:
+		return false;
+	case COLOR_AUTO:
+		return isatty(fileno(out)) && !(no_color && *no_color) && term &&
+		       strcmp(term, "dumb") != 0;
+	}
+	return false;
+}
+
+struct report_options report_options_of(const struct trace_options *o, FILE *out)
+{
+	return (struct report_options){
+		.color = wants_color(o->color, out),
+		.verbose = o->verbose,
+		.quiet = o->quiet,
+		.walk = o->walk,
+		.frames = o->frames,
+		.registers = o->registers,
+		.sort = o->sort,
+	};
 }
 
 void trace_options_deinit(struct trace_options *o)

@@ -29,13 +29,16 @@ struct trace_options {
 	bool frames;		  // frame maps
 	enum map_wish map;
 	const char *sort; // report: a column, or "name"; NULL: not said
-	bool quiet, no_aslr, pin, walk, inlines, verify, no_heap;
+	bool quiet, no_aslr, pin, walk, inlines, verify, no_heap, registers;
 	int first_argument; // index in argv of PROGRAM
 };
 
 /* -1: go on; otherwise the exit status (--help, --version, an error). */
 int trace_options_parse(int argc, char **argv, struct trace_options *ret);
 void trace_options_deinit(struct trace_options *o);
+
+/* What a format has to know of them, to write to `out`. */
+struct report_options report_options_of(const struct trace_options *o, FILE *out);
 
 /*
  * trace.c: runs the program, hands its events to the format; the exit status. Takes the options

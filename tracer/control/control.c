@@ -110,6 +110,11 @@ void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi)
 	t->caller_hi = hi;
 }
 
+void control_hold(struct control *c, bool on)
+{
+	c->hold = on;
+}
+
 enum ft_rc control_arm(struct control *c)
 {
 	return sites_arm(&c->sites, c->mem);
@@ -209,7 +214,7 @@ static enum ft_rc on_site(struct control *c, struct thread *t, struct site *site
 	t->from = c->hit.regs;
 	ret->kind = STOP_HIT;
 	ret->hit = &c->hit;
-	c->hit.held = !c->early_resume || site->plan.hold || !is_met_again(c, site) ||
+	c->hit.held = !c->early_resume || c->hold || site->plan.hold || !is_met_again(c, site) ||
 		      is_called_from_elsewhere(c, t, site);
 	if (c->hit.held)
 		return FT_OK;

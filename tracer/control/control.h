@@ -132,6 +132,9 @@ bool control_site_at(const struct control *c, uint64_t addr, uint32_t *ret);
  */
 void control_expect(struct control *c, pid_t tid, uint64_t lo, uint64_t hi);
 
+/* While on, early resume is off: the memory is to be seen as it is at each hit. */
+void control_hold(struct control *c, bool on);
+
 /* Writes all sites added since the last call: slots first, then the int3 bytes. */
 FT_CHECK enum ft_rc control_arm(struct control *c);
 

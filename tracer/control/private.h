@@ -46,7 +46,7 @@ struct control {
 	pid_t pid;
 	int mem; // /proc/PID/mem
 	bool exited, disarmed;
-	bool early_resume;
+	bool early_resume, hold;
 	struct sites sites;
 	struct thread *threads;
 	size_t n_threads, cap_threads;

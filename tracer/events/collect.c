@@ -33,6 +33,7 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	buf_init(&col->heap_text);
 	if (o->heap)
 		col->heap = heap_create();
+	control_hold(c, o->map != MAP_NONE || o->asides); // until the first map
 	if (o->step.insn || o->step.line)
 		col->step = step_create(&o->step);
 	return col;
@@ -71,14 +72,22 @@ struct event collect_event(struct collector *col, enum event_kind kind, pid_t pi
 		.seq = col->seq,
 		.pid = (int)pid,
 		.tid = (int)tid,
-		.time_ns = time_ns > col->start_ns ? time_ns - col->start_ns : 0,
+		.time_ns = collect_time(col, time_ns),
 	};
 }
 
-void collect_emit(struct collector *col, const struct event *ev)
+uint64_t collect_time(const struct collector *col, uint64_t now)
 {
-	if (ev->kind != EVENT_START)
+	return now > col->start_ns ? now - col->start_ns : 0;
+}
+
+void collect_emit(struct collector *col, struct event *ev)
+{
+	if (ev->aside)
+		ev->seq = col->seq > 0 ? col->seq - 1 : 0;
+	else if (ev->kind != EVENT_START)
 		col->seq++;
+	registers_add(col, ev);
 	col->sink(col->sink_ctx, ev);
 }
 
@@ -328,6 +337,7 @@ static enum ft_rc on_hit(struct collector *col, const struct hit *hit)
 
 static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 {
+	col->regs_tid = 0;
 	frames_pop_everything(col);
 	space_tell_exec(col);
 	col->use.known = false;
@@ -337,6 +347,7 @@ static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 		heap_forget(col->heap);
 	col->max_depth_fn = col->max_stack_fn = NULL;
 	enum ft_rc rc = target_load(col->target);
+	registers_take(col, stop);
 	struct event ev = collect_event(col, EVENT_EXEC, stop->pid, stop->tid, stop->time_ns);
 	ev.program = target_program(col->target);
 	ev.build_id = target_build_id(col->target);
@@ -461,6 +472,8 @@ static void on_simple(struct collector *col, const struct stop *stop, enum event
 enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 {
 	col->now = stop->time_ns;
+	if (stop->kind != STOP_EXEC) // those of the new program: later
+		registers_take(col, stop);
 	switch (stop->kind) {
 	case STOP_HIT:
 		return on_hit(col, stop->hit);

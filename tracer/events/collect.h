@@ -33,6 +33,8 @@ struct collect_options {
 	bool walk;	   // the whole stack at each push, by CFI
 	bool inlines;	   // name inlined calls in stacks and at signals
 	enum map_wish map; // EVENT_MAP; threads must not run on before their hit is collected
+	bool asides;	   // where map is MAP_NONE: those of start and end as asides
+	bool registers;	   // of the thread, as they were at the stop that an event is made of
 	bool heap;	   // heap blocks
 	bool heap_all;	   // those that other code than the traced functions takes, too
 	struct step_options step;
@@ -50,6 +52,9 @@ void collect_start(struct collector *col);
 
 /* FT_FAIL only when a new program (exec) or library cannot be set up. */
 FT_CHECK enum ft_rc collect_stop(struct collector *col, const struct stop *stop);
+
+/* Time in ns as events have it: since EVENT_START. */
+uint64_t collect_time(const struct collector *col, uint64_t now);
 
 /* Walks that --verify found to differ. */
 uint64_t collect_mismatches(const struct collector *col);

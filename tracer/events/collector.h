@@ -29,6 +29,9 @@ struct collector {
 	struct reader reader;
 	struct stepper *step; // NULL: no single steps
 	uint64_t seq, start_ns, now;
+	struct regs regs; // of the stop that is being collected, of thread regs_tid
+	pid_t regs_tid;	  // 0: they are not known, or not wanted
+	struct event_register shown[ARCH_SHOWN];
 	uint64_t tail_target; // of the tail jump being collected
 	uint64_t verified, mismatches;
 	bool running;		    // a frame was pushed
@@ -62,7 +65,7 @@ struct collector {
 /* collect.c */
 struct event collect_event(struct collector *col, enum event_kind kind, pid_t pid, pid_t tid,
 			   uint64_t time_ns);
-void collect_emit(struct collector *col, const struct event *ev); // numbers it
+void collect_emit(struct collector *col, struct event *ev); // numbers it, adds registers
 void collect_note(struct collector *col, const char *text);
 
 /* frames.c: does the frame's function hold the call that returns there? */
@@ -109,6 +112,13 @@ void collect_map(struct collector *col, struct stack *s, const struct frame *f,
 		 const struct traced_exit *x, const struct hit *hit, struct event *ev);
 void collect_ghosts(struct collector *col, struct stack *s, const struct frame *f,
 		    const struct event *ev);
+
+/*
+ * registers.c: those of the thread that stopped, for the events that its stop is made into. What is
+ * told of other threads then has none.
+ */
+void registers_take(struct collector *col, const struct stop *stop);
+void registers_add(struct collector *col, struct event *ev);
 
 /* space_tell.c: EVENT_MAP, as far as it is wanted. */
 void space_tell_start(struct collector *col, pid_t pid, pid_t tid);

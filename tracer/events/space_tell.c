@@ -1,22 +1,30 @@
 /*
- * space_tell.c - when a trace tells of the address space: --map.
+ * space_tell.c - when a trace tells of the address space: --map. Without it a log still has the two
+ * whole maps, as asides.
  */
 #include "events/collector.h"
 #include "events/space_events.h"
+
+static bool is_wanted(const struct collector *col)
+{
+	return col->o.map != MAP_NONE || col->o.asides;
+}
 
 static void tell(struct collector *col, pid_t pid, pid_t tid, const struct event_map *map)
 {
 	struct event ev = collect_event(col, EVENT_MAP, pid, tid, col->now);
 	ev.map = map;
+	ev.aside = col->o.map == MAP_NONE;
 	collect_emit(col, &ev);
 }
 
 void space_tell_start(struct collector *col, pid_t pid, pid_t tid)
 {
 	struct event_map map;
-	if (col->o.map == MAP_NONE || col->space_started)
+	if (!is_wanted(col) || col->space_started)
 		return;
 	col->space_started = true;
+	control_hold(col->control, false);
 	if (!col->space)
 		col->space = space_events_create(col->control);
 	if (space_events_whole(col->space, tid, "start", &map) == FT_OK)
@@ -36,8 +44,10 @@ void space_tell_leaving(struct collector *col, const struct stop *stop)
 {
 	struct event_map map;
 	col->leaving++;
-	if (!col->space_started || col->leaving < col->threads)
+	if ((!col->space_started && !col->o.asides) || col->leaving < col->threads)
 		return;
+	if (!col->space) // no frame was pushed
+		col->space = space_events_create(col->control);
 	space_tell_changes(col, stop->pid, stop->tid, "exit");
 	if (space_events_whole(col->space, stop->tid, "exit", &map) == FT_OK)
 		tell(col, stop->pid, stop->tid, &map);
@@ -49,6 +59,7 @@ void space_tell_exec(struct collector *col)
 	col->threads = 1;
 	col->leaving = 0;
 	col->space_started = false;
+	control_hold(col->control, is_wanted(col));
 	if (col->space)
 		space_events_forget(col->space);
 }

@@ -17,14 +17,15 @@ enum { FORMAT_VERSION = 1 };
 struct reporter {
 	FILE *out;
 	struct buf b;
+	bool registers;
 };
 
 static struct reporter *json_open(FILE *out, const struct report_options *o)
 {
 	struct reporter *r = xcalloc(1, sizeof(*r));
 
-	(void)o;
 	r->out = out;
+	r->registers = o->registers;
 	buf_init(&r->b);
 	return r;
 }
@@ -386,6 +387,20 @@ static void add_exit(struct buf *b, const struct event *ev)
 	buf_char(b, '}');
 }
 
+static void add_registers(struct buf *b, const struct event *ev)
+{
+	KEY(b, ",\"registers\":{");
+	for (size_t i = 0; i < ev->n_registers; i++) {
+		if (i)
+			buf_char(b, ',');
+		json_string(b, ev->registers[i].name);
+		KEY(b, ":\"");
+		buf_hex(b, ev->registers[i].value);
+		buf_char(b, '"');
+	}
+	buf_char(b, '}');
+}
+
 static void add_event(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
@@ -471,6 +486,8 @@ static void json_event(struct reporter *r, const struct event *ev)
 {
 	buf_reset(&r->b);
 	add_event(&r->b, ev);
+	if (r->registers && ev->n_registers)
+		add_registers(&r->b, ev);
 	KEY(&r->b, "}\n");
 	fwrite(r->b.s, 1, r->b.len, r->out);
 }

@@ -23,6 +23,7 @@ struct report_options {
 	bool frames;	  // pushes and pops carry frame maps
 	bool walk;	  // pushes carry walks
 	bool quiet;	  // frames only; formats for machines take no notice
+	bool registers;	  // of events that have them
 	const char *sort; // a column of `frametrace report`; NULL: as it likes
 };
 
@@ -41,6 +42,10 @@ extern const struct report_format report_text, report_json;
 extern const struct report_format report_use_text, report_use_json; // frametrace report
 extern const struct report_format
 	*const report_formats[]; // NULL-terminated; the first is the default
+
+/* What a format is told of; not of asides, which are for a log only. */
+void report_event(const struct report_format *f, struct reporter *r, const struct event *ev);
+
 const struct report_format *report_find(const char *name); // NULL if there is none
 
 #endif

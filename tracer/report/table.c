@@ -11,6 +11,12 @@ const struct report_format *const report_formats[] = {
 	NULL,
 };
 
+void report_event(const struct report_format *f, struct reporter *r, const struct event *ev)
+{
+	if (!ev->aside)
+		f->event(r, ev);
+}
+
 const struct report_format *report_find(const char *name)
 {
 	for (const struct report_format *const *f = report_formats; *f; f++)

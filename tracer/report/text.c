@@ -580,6 +580,8 @@ static void text_event(struct reporter *r, const struct event *ev)
 			   r->options.verbose);
 		break;
 	}
+	if (r->lines.b.len && r->options.registers)
+		text_registers(&r->lines, ev);
 	if (r->lines.b.len) // all lines of an event at once: no other writer comes in between
 		fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
 }

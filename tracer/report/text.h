@@ -41,6 +41,9 @@ void detail_parts(struct reporter *r, const struct event *ev, const char *s);
 /* A sentence from that column on, in as many lines as it takes. */
 void text_sentence(struct lines *l, size_t column, const char *s);
 
+/* --registers: what they held, below what is told of the event. */
+void text_registers(struct lines *l, const struct event *ev);
+
 /* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
 void text_arithmetic(struct lines *l, const struct event *ev);
 

@@ -3,9 +3,9 @@
  */
 #include "report/text.h"
 
-#include <string.h>
-
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 void text_other_begin(struct lines *l, int tid)
 {
@@ -42,6 +42,19 @@ void text_sentence(struct lines *l, size_t column, const char *s)
 		lines_end(l);
 		s += take + strspn(s + take, " ");
 	}
+}
+
+void text_registers(struct lines *l, const struct event *ev)
+{
+	struct buf b;
+	buf_init(&b);
+	for (size_t i = 0; i < ev->n_registers; i++)
+		buf_printf(&b, i ? " %s=%" PRIx64 : "%s=%" PRIx64, ev->registers[i].name,
+			   ev->registers[i].value);
+	lines_tone(l, TONE_ASIDE);
+	text_sentence(l, WIDTH_DELTA + 2, b.s);
+	lines_tone(l, TONE_PLAIN);
+	buf_deinit(&b);
 }
 
 /* A word of a command line, quoted if a shell would need it. */
