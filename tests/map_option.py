@@ -182,11 +182,13 @@ def check_pointers(directory):
     """Pointers into frames are named with -v: the variable, or that its frame is gone."""
     program = compile_c(directory, "pointers", POINTERS)
     text = run([FRAMETRACE, "-v", program]).err.decode()
-    for pattern in (r"inner\(array=0x\w+ <numbers\+4 of main>, word=0x\w+ <text of main>\)",
-                    r"< inner = 0x\w+ <mine of inner>", r"after\(dangling=0x\w+ <dead: below rsp>\)"):
+    for pattern in (r"argument array = 0x\w+ \(local numbers\+4 of main\)",
+                    r"argument word = 0x\w+ \(local text of main\)",
+                    r"return value = 0x\w+ \(local mine of inner\)",
+                    r"argument dangling = 0x\w+ \(the stack below all frames\)"):
         tap.ok(re.search(pattern, text), f"pointers: {pattern}", text)
     text = run([FRAMETRACE, "-vv", program]).err.decode()
-    tap.ok(re.search(r"after\(dangling=0x\w+ <dead: mine of inner>\)", text),
+    tap.ok(re.search(r"dangling: int \* = 0x\w+[\s|]+\(dead: local mine of\s+inner\)", text),
            "pointers: with frame maps, what it was", text)
 
 

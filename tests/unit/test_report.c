@@ -10,14 +10,14 @@
 static const struct event_part main_parts[] = {{"call", -8}, {"sub rsp,0x38", -56}};
 static const struct event_part double_parts[] = {{"call", -8}, {"push rax", -8}};
 static const struct event_part double_exit[] = {{"pop rcx", 8}, {"ret", 8}};
-static const struct event_value double_args[] = {{"n", "i32", "48", true, true, 0x7fffffffe474,
-						  NULL, 4, false, false, NULL, NULL, NULL, NULL, 0,
-						  0, 0, 0, NULL}};
+static const struct event_value double_args[] = {
+	{"n",  "i32", "48", true, true, 0x7fffffffe474, NULL, 4, false, false, NULL, NULL, NULL,
+	 NULL, 0,     0,    0,	  0,	NULL,		NULL}};
 static const struct event_value main_locals[] = {
-	{"a", "i32", "48", true, true, 0x7fffffffe4ac, NULL, 4, true, false, NULL, NULL, NULL, NULL,
-	 0, 0, 0, 0, NULL},
-	{"b", "i32", "96", true, true, 0x7fffffffe484, NULL, 4, true, false, NULL, NULL, NULL, NULL,
-	 0, 0, 0, 0, NULL}};
+	{"a",  "i32", "48", true, true, 0x7fffffffe4ac, NULL, 4, true, false, NULL, NULL, NULL,
+	 NULL, 0,     0,    0,	  0,	NULL,		NULL},
+	{"b",  "i32", "96", true, true, 0x7fffffffe484, NULL, 4, true, false, NULL, NULL, NULL,
+	 NULL, 0,     0,    0,	  0,	NULL,		NULL}};
 static const char *const argv_double[] = {"./double", "two words", NULL};
 
 static const struct event start = {
@@ -400,9 +400,9 @@ TEST(text_unknown_values)
 	struct report_options o = {.verbose = 1};
 	static const struct event_value args[] = {
 		{"n", "int", "<optimised out>", false, false, 0, NULL, 4, false, false,
-		 "no location anywhere", "5", NULL, NULL, 0, 0, 0, 0, NULL},
+		 "no location anywhere", "5", NULL, NULL, 0, 0, 0, 0, NULL, NULL},
 		{"", "long", "7", true, false, 0, "rsi", 8, false, false, NULL, NULL, NULL, NULL, 0, 0, 0, 0,
-		 NULL}};
+		 NULL, NULL}};
 	struct event e = bare(EVENT_PUSH);
 	e.args = args;
 	e.n_args = 2;
@@ -430,7 +430,7 @@ TEST(text_is_safe)
 	struct report_options o = {.verbose = 1};
 	static const struct event_value args[] = {{"s\033[2J", "char\n*",
 						   "\"\033]0;owned\a \xff \xc3\xa9\"", true, false,
-						   0, NULL, 8, false, false, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL}};
+						   0, NULL, 8, false, false, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL}};
 	struct event e = bare(EVENT_PUSH);
 	e.function = "evil\r\033[1m";
 	e.file = "/src/\t.c";

@@ -97,6 +97,26 @@ TEST(values_name_their_blocks)
 	CHECK(has("json", &ev, "\"dangling\":\"heap #1, freed by g, a.c:3\""));
 }
 
+TEST(values_say_where_they_lead)
+{
+	struct event_value arg = {.name = "p",
+				  .type = "int *",
+				  .value = "0x5008",
+				  .known = true,
+				  .size = 8,
+				  .pointer = 0x5008,
+				  .points_to = "local x\x1b of main"};
+	struct event ev = {
+		.kind = EVENT_PUSH, .function = "f", .args_known = true, .args = &arg, .n_args = 1};
+	CHECK(has("text", &ev, "> f(p=0x5008)"));
+	CHECK(has("text", &ev, "argument p = 0x5008 (local x\\033 of main)   int *, 8 bytes"));
+	CHECK(has("json", &ev, "\"points_to\":\"local x\\u001b of main\""));
+	arg.value = "0x5008 <counter>";
+	arg.points_to = "counter, .bss of a";
+	CHECK(has("text", &ev, "argument p = 0x5008 <counter>   int *, 8 bytes"));
+	CHECK(has("json", &ev, "\"points_to\":\"counter, .bss of a\""));
+}
+
 TEST(what_was_never_freed)
 {
 	static const struct event_leak leaks[] = {{"malloc", {"f", "d/a.c", 3}, 2, 300},

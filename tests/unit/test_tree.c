@@ -492,4 +492,50 @@ TEST(limits_hold_for_every_kind)
 	CHECK_EQ_S(compact(map, v), "{0: 0, 0: 0, 0: 0, 0: 0, 0: 0, 0: 0, 0: 0, 0: 0}");
 }
 
+static void leads(void *ctx, uint64_t addr, struct buf *to)
+{
+	(void)ctx;
+	if (addr == at(4))
+		buf_str(to, "heap #1");
+}
+
+/* What pointers lead to is aside: neither its words nor its size change the compact line. */
+TEST(what_is_aside_leaves_the_line_alone)
+{
+	struct type item = {.kind = TYPE_ARRAY,
+			    .size = 200,
+			    .target = &t_int,
+			    .has_count = true,
+			    .count = 50,
+			    .shown = "int [50]"};
+	struct type to = {.kind = TYPE_POINTER, .size = 8, .target = &item, .shown = "int (*)[50]"};
+	struct type many = {.kind = TYPE_ARRAY,
+			    .size = 150 * 8,
+			    .target = &to,
+			    .has_count = true,
+			    .count = 150,
+			    .shown = "int (*[150])[50]"};
+	uint64_t v[150];
+	for (unsigned i = 0; i < WORDS; i++)
+		words[i] = (uint64_t)i << 32 | (i * 7);
+	for (unsigned i = 0; i < 150; i++)
+		v[i] = at(4 + i);
+	char *plain = xstrdup(compact(&many, v));
+	CHECK(strstr(plain, "...") == NULL);
+	CHECK_EQ_S(bounded(&many, v), plain); // 7500 elements aside, of 2000 that are shown
+	struct value_style style = value_style_default();
+	style.targets = true;
+	style.points_to = leads;
+	build(&many, v, style);
+	value_compact(&tree, &out);
+	CHECK_EQ_S(out.s, plain);
+	buf_reset(&out);
+	CHECK(value_json(&tree, &out));
+	CHECK(strstr(out.s, "\"address\":\"0x7000\",\"points_to\":\"heap #1\"") != NULL);
+	buf_reset(&out);
+	CHECK(value_full(&tree, &out));
+	CHECK(strstr(out.s, "[0] = 0x10020 (heap #1)   int (*)[50]") != NULL);
+	free(plain);
+}
+
 TEST_MAIN

@@ -124,7 +124,6 @@ static struct collect_options collect_of(const struct live_options *o,
 		.map = t->map,
 		.asides = o->asides,
 		.registers = t->registers,
-		.places = plan->full,
 		.step = t->step,
 		.verify = t->verify,
 	};

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "events/collector.h"
-#include "events/places.h"
 #include "events/space_events.h"
 #include "unwind/unwind.h"
 
@@ -26,10 +25,11 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	col->stacks.region = target_region;
 	col->stacks.ctx = t;
 	target_on_unload(t, frames_unload, col);
-	if (o->places)
-		target_on_place(t, places_text, col);
+	target_on_points_to(t, points_text, col);
 	map_init(&col->map);
 	read_init(&col->reader, s, target_plan(t));
+	col->reader.points_to = points_text;
+	col->reader.points_ctx = col;
 	buf_init(&col->heap_text);
 	if (o->heap)
 		col->heap = heap_create();
@@ -50,6 +50,7 @@ void collector_destroy(struct collector *col)
 	heap_values_deinit(col);
 	stacks_deinit(&col->stacks);
 	read_deinit(&col->reader);
+	points_deinit(&col->points);
 	map_deinit(&col->map);
 	free(col->walk);
 	free(col->parts);
@@ -201,6 +202,7 @@ static bool on_entry(struct collector *col, const struct hit *hit, struct traced
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_for(&col->stacks, t, hit->cfa);
+	t->fs_base = hit->regs.fs_base;
 	frames_pop_deeper(col, t, s, hit->cfa);
 	struct frame *top = stack_top(s);
 	if (top && top->cfa == hit->cfa) {
@@ -290,6 +292,7 @@ static void on_exit_site(struct collector *col, const struct hit *hit, const str
 // A library list that cannot be read is no reason to end the run.
 static void rescan(struct collector *col)
 {
+	points_changed(&col->points);
 	if (target_rescan(col->target) != FT_FAIL)
 		return;
 	collect_note(col, ft_error());
@@ -340,6 +343,7 @@ static enum ft_rc on_exec(struct collector *col, const struct stop *stop)
 	col->regs_tid = 0;
 	frames_pop_everything(col);
 	space_tell_exec(col);
+	points_changed(&col->points);
 	col->use.known = false;
 	step_forget_thread(col, stop->tid);
 	step_forget_code(col);
@@ -491,6 +495,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		stacks_forget(&col->stacks, stop->tid);
 		return FT_OK;
 	case STOP_THREAD:
+		points_changed(&col->points);
 		col->threads++;
 		on_simple(col, stop, EVENT_THREAD);
 		return FT_OK;

@@ -27,7 +27,6 @@ struct collect_options {
 	char *const *argv;   // of the program, NULL-terminated
 	uint32_t max_depth;  // frames at this depth and deeper are not reported; 0: no limit
 	bool locals;	     // values of arguments and locals at the pop
-	bool places;	     // an address on a stack is shown with its variable and function
 	bool frames;	     // frame maps
 	bool ghosts;	   // popped frames are remembered: for maps, and for what stores overwrite
 	bool walk;	   // the whole stack at each push, by CFI

@@ -12,6 +12,7 @@
 #include "events/collect.h"
 #include "events/heap.h"
 #include "events/map.h"
+#include "events/points.h"
 #include "events/read.h"
 #include "events/stack.h"
 #include "events/stack_use.h"
@@ -44,6 +45,7 @@ struct collector {
 	char *max_depth_function, *max_stack_function;
 	const struct traced *max_depth_fn, *max_stack_fn; // whose names these are
 	struct map map;
+	struct points points;
 	struct heap *heap; // NULL: not wanted
 	struct buf heap_text;
 	struct event_value *values; // of the event being made, with what is known of their blocks

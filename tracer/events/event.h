@@ -69,7 +69,10 @@ struct event_value {
 	uint64_t block_size;
 	/* What it points to is gone: "heap #1, freed by drop, x.c:12"; NULL: not that we know. */
 	const char *dangling;
-	/* Where `pointer` leads: "local x of main", ".rodata of double", "not mapped"; or NULL. */
+	/*
+	 * Where `pointer` leads: "local x of main", "counter+4, .bss of double", "brk heap, no
+	 * block seen", "not mapped" …; NULL: not known, or `block` says it.
+	 */
 	const char *points_to;
 };
 
@@ -116,18 +119,19 @@ struct event_change {
  * then down to rsp - 128.
  */
 struct event_slot {
-	uint64_t address;    // of its lowest byte
-	uint64_t size;	     // bytes, never 0
-	const char *owner;   // "return address", "saved register", "local", "padding" …
-	const char *name;    // of the variable, or of the saved register; NULL if it has none
-	const char *type;    // of the variable; NULL if it is none
-	const char *reg;     // a spill: the register whose value was stored there; or NULL
-	uint64_t offset;     // of its lowest byte in the variable: 0 but for a part of one
-	const char *value;   // as a person reads it; NULL: none to tell (padding, not written yet)
-	bool known;	     // false: value is the reason in angle brackets, or NULL
-	const char *full;    // as in struct event_value
-	const char *bytes;   // the lowest ones in hex, as memory has them; NULL: not readable
-	const char *inlined; // the inlined function that it belongs to; NULL: none
+	uint64_t address;  // of its lowest byte
+	uint64_t size;	   // bytes, never 0
+	const char *owner; // "return address", "saved register", "local", "padding" …
+	const char *name;  // of the variable, or of the saved register; NULL if it has none
+	const char *type;  // of the variable; NULL if it is none
+	const char *reg;   // a spill: the register whose value was stored there; or NULL
+	uint64_t offset;   // of its lowest byte in the variable: 0 but for a part of one
+	const char *value; // as a person reads it; NULL: none to tell (padding, not written yet)
+	bool known;	   // false: value is the reason in angle brackets, or NULL
+	const char *full;  // as in struct event_value
+	const char *points_to; // of a value, or of a word that may be an address; or NULL
+	const char *bytes;     // the lowest ones in hex, as memory has them; NULL: not readable
+	const char *inlined;   // the inlined function that it belongs to; NULL: none
 	bool inferred;	   // name and owner come from source line and inlined call, not from DWARF
 	bool scope_ended;  // as in struct event_value
 	bool unwritten;	   // this frame has not stored anything there yet

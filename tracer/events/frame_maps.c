@@ -12,6 +12,7 @@ static void make(struct collector *col, struct stack *s, struct map_input *in)
 		s->ghosts = ghosts_create();
 	in->ghosts = s->ghosts;
 	in->name_address = target_address_text;
+	in->points_to = target_points_to;
 	in->ctx = col->target;
 	map_frame(&col->map, in);
 }

@@ -285,6 +285,8 @@ void heap_on_entry(struct collector *col, const struct hit *hit, const struct he
 	bool frees = fn->call == HEAP_FREE || fn->call == HEAP_DELETE;
 	if (frees && back && col->o.locals)
 		heap_note_locals(col, f, back - 1, op.arg[0]);
+	if (fn->call == HEAP_BRK || fn->call == HEAP_MMAP || fn->call == HEAP_MUNMAP)
+		points_changed(&col->points);
 	know_end(col, &op);
 	if (heap_begin(col->heap, hit->tid, &op, col->seq, &change))
 		tell(col, hit, f, &change);

@@ -84,6 +84,7 @@ static void note_value(struct collector *col, const struct stack *s, uint64_t li
 		v->block = b.number;
 		v->block_offset = v->pointer - b.addr;
 		v->block_size = b.size;
+		v->points_to = NULL; // the block says it
 		if (alive)
 			return;
 		struct event_place freed = heap_place_text(col->heap, b.free_path);

@@ -194,6 +194,14 @@ static int64_t signed_of(uint64_t v, unsigned size)
 	return (int64_t)(v << shift) >> shift;
 }
 
+// A number may look like an address that is not mapped; where it leads is told if it does lead.
+static const char *place_of_word(struct map *m, const struct map_input *in, uint64_t v)
+{
+	struct buf *b = text_new(m);
+	in->points_to(in->ctx, v, b);
+	return b->len > 0 && strcmp(b->s, "not mapped") != 0 ? b->s : NULL;
+}
+
 // A word without a type: as a number, or as an address if it is one of something.
 static void value_of_word(struct map *m, const struct map_input *in, struct event_slot *s,
 			  bool number)
@@ -213,6 +221,8 @@ static void value_of_word(struct map *m, const struct map_input *in, struct even
 		buf_printf(b, " (%" PRId64 ")", signed_of(v, (unsigned)s->size));
 	s->value = b->s;
 	s->known = true;
+	if (s->size == ARCH_WORD && in->points_to)
+		s->points_to = place_of_word(m, in, v);
 }
 
 static void value_of_bytes(struct map *m, const struct map_input *in, struct event_slot *s)
@@ -272,6 +282,7 @@ static void value_of_variable(struct map *m, const struct map_input *in, const s
 		s->value = v->value;
 		s->known = v->known;
 		s->full = v->full;
+		s->points_to = v->points_to;
 		s->scope_ended = v->scope_ended;
 	}
 }

@@ -49,6 +49,8 @@ struct map_input {
 	struct ghosts *ghosts;	 // of this stack; NULL: none. Told what this frame has overwritten.
 	/* Appends " <main+4>" or nothing. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
+	/* Appends "local x of main" or nothing. */
+	void (*points_to)(void *ctx, uint64_t addr, struct buf *out);
 	void *ctx;
 };
 

@@ -49,6 +49,11 @@ static size_t index_of(const struct names *n, uint64_t address)
 	return i;
 }
 
+size_t names_count(const struct names *n)
+{
+	return n->used;
+}
+
 const struct address_name *names_find(const struct names *n, uint64_t address)
 {
 	return n->size ? n->table[index_of(n, address)] : NULL;

@@ -22,6 +22,7 @@ struct names *names_create(struct symbols *s, bool returns);
 void names_destroy(struct names *n);
 void names_clear(struct names *n);
 
+size_t names_count(const struct names *n);
 const struct address_name *names_find(const struct names *n, uint64_t address); // NULL: not yet
 
 /* `traced`: the module's functions are known one by one, so that a name made of an address counts.

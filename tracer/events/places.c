@@ -113,12 +113,15 @@ static bool below_stack(struct collector *col, uint64_t addr, struct known_place
 		return false;
 	struct thread_stacks *t = &col->stacks.t[col->stacks.last];
 	const struct frame *f = col->ending;
-	if (!f && t->n > 0)
+	if (t->n == 0)
+		return false;
+	uint64_t lo = t->s[t->current].lo;
+	if (!f)
 		f = stack_top(&t->s[t->current]);
 	if (!f)
 		return false;
 	uint64_t end = f->rsp - (f->fn->plan.n_after_calls ? 0 : ARCH_RED_ZONE);
-	ret->dead = addr < end && end - addr <= DEAD_REACH;
+	ret->dead = addr < end && end - addr <= DEAD_REACH && addr >= lo;
 	return ret->dead;
 }
 
@@ -139,30 +142,4 @@ bool places_find(struct collector *col, uint64_t addr, struct known_place *ret)
 		}
 	}
 	return below_stack(col, addr, ret);
-}
-
-void places_text(void *collector, uint64_t addr, struct buf *out)
-{
-	struct known_place p;
-	if (!places_find(collector, addr, &p))
-		return;
-	if (!p.function) {
-		buf_str(out, " <dead: below rsp>");
-		return;
-	}
-	buf_str(out, " <");
-	if (p.dead)
-		buf_str(out, "dead: ");
-	if (p.name || p.owner) {
-		buf_str(out, p.name ? p.name : p.owner);
-		if (addr != p.address) {
-			buf_char(out, '+');
-			buf_udec(out, addr - p.address);
-		}
-		buf_str(out, " of ");
-	} else {
-		buf_str(out, "in the frame of ");
-	}
-	buf_str(out, p.function);
-	buf_char(out, '>');
 }

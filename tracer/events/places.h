@@ -1,20 +1,16 @@
 /*
- * places.h - what an address is in a trace, in a few words: the live frames and their variables.
+ * places.h - what an address is in a trace: the live frames and their variables, and the dead.
  *
  * Owns:     nothing; the collector's stacks are asked.
- * Gives:    words such as "local x of main", for values that are addresses.
+ * Gives:    whose variable or slot an address on a stack is.
  * Never:    reads the process or a file.
- * Lifetime: no state.
- *
- * target_address_text() names code and data of modules, and then asks who was set by
- * target_on_place(); what else may be known of an address (a heap block) is to be added to
- * places_text().
+ * Lifetime: no state. What else an address may be: events/points.h.
  */
 #ifndef FT_PLACES_H
 #define FT_PLACES_H
 
-#include "base/buf.h"
-#include "events/event.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 struct collector;
 
@@ -30,8 +26,5 @@ struct known_place {
 
 /* False: nothing is known of it. */
 bool places_find(struct collector *col, uint64_t addr, struct known_place *ret);
-
-/* Appends " <x of main>" or nothing: for target_on_place(). */
-void places_text(void *collector, uint64_t addr, struct buf *out);
 
 #endif

@@ -5,8 +5,7 @@
 
 enum {
 	VALUE_MAX = 64 * 1024, // bytes of one value that are read at most
-	OWNER_LEVELS = 12,     // of members, down to a library type's pointer
-	OWNER_MEMBERS = 16,
+	POINTER_AT_MOST = 128, // bytes of a library's type before the end of its first pointer
 };
 
 static const uint32_t all_known = (1u << ARCH_GENERAL) - 1;
@@ -16,6 +15,7 @@ static void text_init(struct value_text *t)
 	buf_init(&t->line);
 	buf_init(&t->full);
 	buf_init(&t->json);
+	buf_init(&t->place);
 }
 
 static void text_deinit(struct value_text *t)
@@ -23,6 +23,7 @@ static void text_deinit(struct value_text *t)
 	buf_deinit(&t->line);
 	buf_deinit(&t->full);
 	buf_deinit(&t->json);
+	buf_deinit(&t->place);
 }
 
 void read_init(struct reader *r, struct symbols *s, const struct plan_options *o)
@@ -32,7 +33,6 @@ void read_init(struct reader *r, struct symbols *s, const struct plan_options *o
 		.alone = o->style,
 		.want_full = o->full,
 		.want_json = o->trees,
-		.want_pointers = o->heap,
 		.symbols = s,
 	};
 	r->alone.unreadable = "";
@@ -211,53 +211,30 @@ static void write_reason(struct value_text *t, struct event_value *v, const char
 	v->value = t->line.s;
 }
 
-static bool is_library(const char *name)
-{
-	static const char *const roots[] = {"alloc::", "std::", "core::", "hashbrown::"};
-	for (size_t i = 0; name && i < FT_COUNT(roots); i++)
-		if (strncmp(name, roots[i], strlen(roots[i])) == 0)
-			return true;
-	return false;
-}
-
-// Where a value's first pointer is: of a pointer, and of a library's type that owns what it has.
-static bool find_pointer(struct type *type, unsigned levels, uint64_t *off)
-{
-	struct type *t = type_strip(type);
-	if (!t || levels == 0)
-		return false;
-	if (t->kind == TYPE_POINTER || t->kind == TYPE_REFERENCE ||
-	    t->kind == TYPE_RVALUE_REFERENCE)
-		return t->size == ARCH_WORD;
-	if (t->kind != TYPE_STRUCT && t->kind != TYPE_CLASS)
-		return false;
-	if (levels == OWNER_LEVELS && !is_library(t->name))
-		return false;
-	for (size_t i = 0; i < t->n_members && i < OWNER_MEMBERS; i++) {
-		uint64_t at = *off;
-		*off += t->members[i].offset;
-		if (!t->members[i].is_static && !t->members[i].bit_size &&
-		    find_pointer(t->members[i].type, levels - 1, off))
-			return true;
-		*off = at;
-	}
-	return false;
-}
-
-bool read_finds_pointer(struct type *type, uint64_t *ret_off)
-{
-	*ret_off = 0;
-	return find_pointer(type, OWNER_LEVELS, ret_off);
-}
-
 static void note_pointer(struct reader *r, struct type *type, const uint8_t *bytes, size_t len,
-			 struct event_value *v)
+			 struct value_text *t, struct event_value *v)
 {
 	uint64_t off;
-	if (!r->want_pointers || !read_finds_pointer(type, &off) || len < ARCH_WORD ||
-	    off > len - ARCH_WORD)
+	if (!read_finds_pointer(type, &off) || len < ARCH_WORD || off > len - ARCH_WORD)
 		return;
 	memcpy(&v->pointer, bytes + off, ARCH_WORD);
+	if (!v->pointer || !r->points_to)
+		return;
+	buf_reset(&t->place);
+	r->points_to(r->points_ctx, v->pointer, &t->place);
+	v->points_to = t->place.len > 0 ? t->place.s : NULL;
+}
+
+// The same for a value in memory that was not read as a whole.
+static void note_pointer_at(struct reader *r, struct type *type, uint64_t address,
+			    struct value_text *t, struct event_value *v)
+{
+	uint8_t bytes[POINTER_AT_MOST];
+	uint64_t off;
+	if (!read_finds_pointer(type, &off) || off > sizeof(bytes) - ARCH_WORD)
+		return;
+	size_t got = r->memory.read(r->memory.ctx, address, bytes, (size_t)off + ARCH_WORD);
+	note_pointer(r, type, bytes, got, t, v);
 }
 
 static void read_at(struct reader *r, struct type *type, bool follow, struct value_text *t,
@@ -274,7 +251,7 @@ static void read_at(struct reader *r, struct type *type, bool follow, struct val
 		value_build(&r->tree, follow ? &r->style : &r->alone, type, bytes, got, v->address,
 			    follow ? &r->memory : &nowhere);
 		write_value(r, t, v);
-		note_pointer(r, type, bytes, got, v);
+		note_pointer(r, type, bytes, got, t, v);
 	} else {
 		write_reason(t, v, "<memory not readable>");
 	}
@@ -307,7 +284,12 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 	if (place.kind == PLACE_REGISTER)
 		v->reg = arch_reg_name(place.reg);
 	if (place.kind == PLACE_REGISTER && place.reg < ARCH_GENERAL)
-		note_pointer(r, a->var->type, (const uint8_t *)&at_body.r[place.reg], ARCH_WORD, v);
+		note_pointer(r, a->var->type, (const uint8_t *)&at_body.r[place.reg], ARCH_WORD, t,
+			     v);
+	if (place.kind == PLACE_VALUE)
+		note_pointer(r, a->var->type, (const uint8_t *)&place.value, ARCH_WORD, t, v);
+	if (place.kind == PLACE_BYTES)
+		note_pointer(r, a->var->type, place.block, (size_t)place.size, t, v);
 	if (place.kind == PLACE_MEMORY) {
 		v->has_address = true;
 		v->address = place.address;
@@ -315,6 +297,7 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 			read_at(r, a->var->type, false, t, v);
 			return;
 		}
+		note_pointer_at(r, a->var->type, place.address, t, v);
 	}
 	value_build_place(&r->tree, &r->style, a->var->type, &place, &ctx);
 	write_value(r, t, v);
@@ -329,6 +312,7 @@ static void read_const(struct reader *r, const struct accessor *a, struct value_
 	size_t len = a->var->const_bytes ? a->var->const_size : sizeof(word);
 	value_build(&r->tree, &r->style, a->var->type, bytes, len, 0, &r->memory);
 	write_value(r, t, v);
+	note_pointer(r, a->var->type, bytes, len, t, v);
 }
 
 static void read_variable(struct reader *r, const struct accessor *a, const struct frame *f,
@@ -465,7 +449,7 @@ static void note_returned(struct reader *r, struct type *type, const struct retu
 	for (unsigned i = 0; i < plan->n; i++)
 		if (plan->reg[i] < ARCH_GENERAL)
 			words[i] = regs->r[plan->reg[i]];
-	note_pointer(r, type, (const uint8_t *)words, sizeof(words), v);
+	note_pointer(r, type, (const uint8_t *)words, sizeof(words), &r->returned, v);
 }
 
 static void read_returned(struct reader *r, const struct frame *f, const struct hit *hit,
@@ -486,9 +470,7 @@ static void read_returned(struct reader *r, const struct frame *f, const struct 
 	if (fn->returns.class == RETURN_MEMORY && v->known) {
 		v->has_address = true;
 		v->address = regs.r[ARCH_RAX];
-		uint8_t bytes[4 * ARCH_WORD];
-		size_t got = r->memory.read(r->memory.ctx, v->address, bytes, sizeof(bytes));
-		note_pointer(r, type, bytes, got, v);
+		note_pointer_at(r, type, v->address, &r->returned, v);
 	} else if (fn->returns.class == RETURN_REGISTERS && fn->returns.n == 1) {
 		v->reg = arch_reg_name(fn->returns.reg[0]);
 	}

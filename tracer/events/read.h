@@ -20,7 +20,7 @@ struct overlay {
 };
 
 struct value_text {
-	struct buf line, full, json;
+	struct buf line, full, json, place;
 };
 
 struct value_set {
@@ -37,7 +37,6 @@ struct reader {
 	size_t cap_values;
 	struct value_tree tree;	   // of the value being read
 	bool want_full, want_json; // of event_value
-	bool want_pointers;	   // event_value.pointer
 	struct value_text *texts;  // one per value, then that of the returned one; reused
 	size_t n_texts, cap_texts;
 	struct value_set more; // of read_more()
@@ -48,6 +47,9 @@ struct reader {
 	struct surroundings around; // of the hit's frame, if is_around
 	bool is_around;
 	struct entry_context entry; // of the frame that is being read
+	/* event_value.points_to: appends it, or nothing. NULL: nobody knows. */
+	void (*points_to)(void *ctx, uint64_t addr, struct buf *out);
+	void *points_ctx;
 };
 
 /* The style is the plan's: what a site captures must be what its values show. */

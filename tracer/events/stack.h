@@ -58,6 +58,7 @@ struct stack {
 
 struct thread_stacks {
 	pid_t tid, pid;
+	uint64_t fs_base; // its thread pointer at its last push; 0: none yet
 	struct stack *s;
 	size_t n, cap;
 	size_t current; // index of the stack that was used last

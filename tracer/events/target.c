@@ -20,6 +20,8 @@ struct target *target_create(struct control *c, struct symbols *s, struct select
 	t->selection = sel;
 	t->plan = *o;
 	t->plan.style.name_address = target_address_text;
+	if (o->full || o->trees) // what a value's parts point to
+		t->plan.style.points_to = target_points_to;
 	t->plan.style.self_type = target_self_type;
 	t->plan.style.ctx = t;
 	t->returns = names_create(s, true);
@@ -34,9 +36,9 @@ void target_on_unload(struct target *t, void (*call)(void *, const struct module
 	t->unload_ctx = ctx;
 }
 
-void target_on_place(struct target *t, void (*text)(void *, uint64_t, struct buf *), void *ctx)
+void target_on_points_to(struct target *t, void (*text)(void *, uint64_t, struct buf *), void *ctx)
 {
-	t->place_text = text;
+	t->points_to = text;
 	t->place_ctx = ctx;
 }
 
@@ -50,8 +52,10 @@ static void forget_everything(struct target *t)
 {
 	for (size_t i = 0; i < t->n_traced; i++)
 		traced_destroy(t->traced[i]);
-	for (size_t i = 0; i < t->n_modules; i++)
+	for (size_t i = 0; i < t->n_modules; i++) {
+		loaded_deinit(&t->modules[i]);
 		symbols_close(t->symbols, t->modules[i].module);
+	}
 	t->n_traced = t->n_modules = t->n_sites = 0;
 	t->heap.found = t->heap.is_glibc = t->heap.incomplete = false;
 	t->heap.n_reaches = 0;
@@ -103,14 +107,6 @@ static enum ft_rc open_at(struct target *t, const struct region *r, struct loade
 	*l = (struct loaded){.module = m, .lo = m->lo, .hi = m->hi};
 	*ret = l;
 	return FT_OK;
-}
-
-static struct loaded *loaded_at(struct target *t, uint64_t addr)
-{
-	for (size_t i = 0; i < t->n_modules; i++)
-		if (addr >= t->modules[i].lo && addr < t->modules[i].hi)
-			return &t->modules[i];
-	return NULL;
 }
 
 // The dynamic linker calls an empty function whenever its list of libraries has changed.
@@ -200,6 +196,7 @@ static void forget_module(struct target *t, size_t i)
 	t->n_traced = kept;
 	t->ranges_stale = true;
 	forget_names(t);
+	loaded_deinit(&l);
 	symbols_close(t->symbols, l.module);
 	memmove(&t->modules[i], &t->modules[i + 1], (--t->n_modules - i) * sizeof(l));
 }
@@ -313,26 +310,6 @@ const struct address_name *target_return_name(struct target *t, uint64_t address
 const struct address_name *target_name(struct target *t, uint64_t address)
 {
 	return name_in(t, t->labels, address);
-}
-
-void target_address_text(void *target, uint64_t address, struct buf *out)
-{
-	struct target *t = target;
-	// Heap, stack, nothing: no file is opened for a mere value.
-	if (!names_find(t->labels, address) && !loaded_at(t, address)) {
-		if (t->place_text)
-			t->place_text(t->place_ctx, address, out);
-		return;
-	}
-	const struct address_name *n = target_name(t, address);
-	if (!n->function)
-		return; // "libc.so.6+0x1c0" says no more than the number
-	size_t len = strlen(n->symbol);
-	if (len > 2 && strcmp(n->symbol + len - 2, "+0") == 0)
-		len -= 2;
-	buf_str(out, " <");
-	buf_add(out, n->symbol, len);
-	buf_char(out, '>');
 }
 
 bool target_region(void *target, uint64_t addr, uint64_t *ret_lo, uint64_t *ret_hi)

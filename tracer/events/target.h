@@ -50,9 +50,9 @@ void target_destroy(struct target *t);
 /* Who holds functions of a module must let go of them when `call` says that it was unmapped. */
 void target_on_unload(struct target *t, void (*call)(void *ctx, const struct module *m), void *ctx);
 
-/* Who names an address that is in no file: appends " <words>" or nothing. */
-void target_on_place(struct target *t, void (*text)(void *ctx, uint64_t addr, struct buf *out),
-		     void *ctx);
+/* Who says where an address leads: appends "local x of main" or nothing. */
+void target_on_points_to(struct target *t, void (*text)(void *ctx, uint64_t addr, struct buf *out),
+			 void *ctx);
 
 /*
  * At an exec stop: opens the program, plans its functions, sets and arms the sites. FT_FAIL with
@@ -74,6 +74,19 @@ const struct address_name *target_return_name(struct target *t, uint64_t address
 
 /* For struct value_style: appends " <main+18>" if the address is code or data of a module. */
 void target_address_text(void *target, uint64_t address, struct buf *out);
+
+/* For struct value_style: asks who was set by target_on_points_to(). */
+void target_points_to(void *target, uint64_t address, struct buf *out);
+
+/* Appends "counter+4, .bss of double" if the address is in a module that is open; else false. */
+bool target_part_text(struct target *t, uint64_t address, struct buf *out);
+
+/*
+ * Appends "errno, thread-local in libc.so.6" if the address is a variable's in the storage of the
+ * thread with this thread pointer; else false.
+ */
+bool target_tls_text(struct target *t, const struct memory *mem, uint64_t fs_base, uint64_t address,
+		     struct buf *out);
 
 /* For struct value_style: what the first parameter of the function at pc points to, or NULL. */
 struct type *target_self_type(void *target, uint64_t pc);

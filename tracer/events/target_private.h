@@ -17,6 +17,12 @@ struct loaded {
 	struct module *module;
 	uint64_t lo, hi;
 	bool traced; // its functions have sites
+	bool asked;  // for the next four
+	struct module_part *parts;
+	size_t n_parts;
+	struct tls_variable *tls_variables;
+	size_t n_tls_variables;
+	struct tls tls; // size 0: it has none
 };
 
 // Code with sites that no module of ours stands for.
@@ -60,7 +66,7 @@ struct target {
 	struct heap_sites heap;
 	void (*on_unload)(void *ctx, const struct module *m);
 	void *unload_ctx;
-	void (*place_text)(void *ctx, uint64_t addr, struct buf *out);
+	void (*points_to)(void *ctx, uint64_t addr, struct buf *out);
 	void *place_ctx;
 };
 // A site in the making: what runs there, what is captured, what it means.
@@ -88,6 +94,10 @@ struct reach {
 FT_CHECK enum ft_rc sites_place(struct target *t, const struct space *space,
 				const struct reach *near, size_t spare, struct intentions *list);
 struct site_use *sites_use(struct target *t, uint32_t id);
+
+/* target_points.c */
+void loaded_deinit(struct loaded *l);
+struct loaded *loaded_at(struct target *t, uint64_t addr);
 
 /* heap_sites.c */
 void heap_sites_static(struct target *t, const struct space *space);

@@ -44,6 +44,8 @@ static void add_pointer(struct buf *b, const struct event_value *v)
 			   (unsigned long long)v->block_size);
 	if (v->dangling)
 		FIELD(b, "dangling", json_string, v->dangling);
+	if (v->points_to)
+		FIELD(b, "points_to", json_string, v->points_to);
 }
 
 void json_returned(struct buf *b, const struct event_value *v)
@@ -95,6 +97,8 @@ static void add_slot(struct buf *b, const struct event_slot *s)
 		KEY(b, ",\"unknown\":");
 		add_reason(b, s->value);
 	}
+	if (s->points_to)
+		FIELD(b, "points_to", json_string, s->points_to);
 	FIELD(b, "bytes", json_string, s->bytes);
 	if (s->reg)
 		FIELD(b, "register", json_string, s->reg);

@@ -235,6 +235,7 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 	lines_ours(l, " = ");
 	lines_text(l, v->value);
 	text_block(l, v, true);
+	text_points_to(&l->b, v->points_to, v->value);
 	if (v->entry) {
 		lines_ours(l, "; at entry ");
 		lines_text(l, v->entry);

@@ -69,6 +69,8 @@ void text_stack_table(struct lines *l, const struct event_summary *s, int verbos
 /* text_heap.c: heap blocks within the frame that asked; what the summary says of them. */
 void text_heap(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
 void text_block(struct lines *l, const struct event_value *v, bool size);
+/* " (local x of main)", unless the value names it already; escaped. NULL: nothing. */
+void text_points_to(struct buf *b, const char *points_to, const char *value);
 void text_dangling(struct reporter *r, struct lines *l, const struct event *ev);
 void text_heap_summary(struct lines *l, const struct event_heap_summary *s);
 

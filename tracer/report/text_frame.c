@@ -131,7 +131,7 @@ static void add_caller(struct buf *b, const struct event *ev)
 }
 
 /* "n: i32 = 48"; a spill has the register that its value came from. */
-static void describe_value(struct buf *b, const struct event_slot *s)
+static void describe_value(struct buf *b, const struct event_slot *s, int verbose)
 {
 	if (s->name)
 		escaped(b, s->name);
@@ -144,6 +144,8 @@ static void describe_value(struct buf *b, const struct event_slot *s)
 	if (s->value) {
 		separate(b, " = ");
 		escaped(b, s->value);
+		if (verbose)
+			text_points_to(b, s->points_to, s->value);
 	}
 	if (s->reg && s->value) {
 		buf_str(b, ", from ");
@@ -165,7 +167,7 @@ static void describe(struct buf *b, const struct event_slot *s, const struct eve
 {
 	bool nobodys = !s->name && (is(s, "padding") || is(s, "red zone"));
 
-	describe_value(b, s);
+	describe_value(b, s, verbose);
 	if (is(s, "return address"))
 		add_caller(b, ev);
 	if (s->inlined) {
@@ -304,6 +306,8 @@ static void add_elsewhere(struct reporter *r, struct lines *l, const struct even
 	escaped(&text, v->type);
 	buf_str(&text, " = ");
 	escaped(&text, v->value);
+	if (verbose)
+		text_points_to(&text, v->points_to, v->value);
 	if (v->entry) {
 		buf_str(&text, "; at entry ");
 		escaped(&text, v->entry);

@@ -3,6 +3,8 @@
  */
 #include "report/text.h"
 
+#include <string.h>
+
 static void add_place(struct lines *l, const struct event_place *p)
 {
 	if (!p->function) {
@@ -207,6 +209,15 @@ void text_block(struct lines *l, const struct event_value *v, bool size)
 		lines_count(l, v->block_size, "byte");
 	}
 	buf_char(&l->b, ')');
+}
+
+void text_points_to(struct buf *b, const char *points_to, const char *value)
+{
+	if (!points_to || !value || strstr(value, " <"))
+		return;
+	buf_add(b, " (", 2);
+	buf_escaped(b, points_to, strlen(points_to), 0);
+	buf_char(b, ')');
 }
 
 static void dangling_line(struct reporter *r, struct lines *l, const struct event *inner,

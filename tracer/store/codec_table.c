@@ -117,7 +117,7 @@ static const struct codec_field event_slot_fields[] = {
 	REST(event_slot, bytes),	REST(event_slot, unwritten),
 	REST(event_slot, writer),	REST(event_slot, writer_text),
 	REST(event_slot, writer_line),	REST(event_slot, full),
-	REST(event_slot, ghost),
+	REST(event_slot, points_to),	REST(event_slot, ghost),
 };
 STRUCT(event_slot);
 

@@ -7,13 +7,14 @@
  * of this module.
  */
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "symbols/private.h"
 #include "symbols/type.h"
 
-enum { DYNAMIC_MAX = 4096, RELOCATIONS_MAX = 1 << 20 };
+enum { DYNAMIC_MAX = 4096, RELOCATIONS_MAX = 1 << 20, VARIABLES_MAX = 4096 };
 
 /* What the program headers say. */
 struct tls_headers {
@@ -139,6 +140,7 @@ enum ft_rc symbols_tls(struct symbols *s, struct module *m, struct tls *ret)
 	if (!m->p || !m->p->elf || !read_headers(m->p->fd, &h) || !h.has_tls)
 		return FT_NONE;
 	tls.is_program = h.is_program;
+	tls.size = h.tls.p_memsz;
 	if (tls.is_program) {
 		tls.below = distance(&h.tls);
 	} else {
@@ -147,4 +149,63 @@ enum ft_rc symbols_tls(struct symbols *s, struct module *m, struct tls *ret)
 	}
 	*ret = tls;
 	return FT_OK;
+}
+
+/* ---- variables ---- */
+
+struct variables {
+	struct module *m;
+	struct tls_variable *v;
+	size_t n, cap;
+};
+
+static void add_variables(struct variables *list, struct elf_file *e, const char *symbols,
+			  const char *strings)
+{
+	const uint8_t *bytes, *names;
+	size_t len, names_len;
+	Elf64_Sym sym;
+
+	if (!e || !elf_section_bytes(e, symbols, &bytes, &len) ||
+	    !elf_section_bytes(e, strings, &names, &names_len))
+		return;
+	for (size_t i = 0; i < len / sizeof(sym) && list->n < VARIABLES_MAX; i++) {
+		memcpy(&sym, bytes + i * sizeof(sym), sizeof(sym));
+		if (ELF64_ST_TYPE(sym.st_info) != STT_TLS || sym.st_shndx == SHN_UNDEF ||
+		    sym.st_name >= names_len ||
+		    !memchr(names + sym.st_name, '\0', names_len - sym.st_name))
+			continue;
+		const char *name = (const char *)names + sym.st_name;
+		const char *shown = demangle(list->m->p->arena, name);
+		list->v = xgrow(list->v, list->n, &list->cap, sizeof(*list->v));
+		list->v[list->n++] = (struct tls_variable){
+			.off = sym.st_value,
+			.size = sym.st_size,
+			.name = shown ? shown : arena_strdup(list->m->p->arena, name),
+		};
+	}
+}
+
+static int compare_variables(const void *a, const void *b)
+{
+	const struct tls_variable *x = a, *y = b;
+
+	return x->off < y->off ? -1 : x->off > y->off;
+}
+
+void symbols_tls_variables(struct module *m, struct tls_variable **ret, size_t *ret_n)
+{
+	struct variables list = {.m = m};
+
+	if (m->p && m->p->elf) {
+		add_variables(&list, m->p->elf, ".symtab", ".strtab");
+		if (list.n == 0)
+			add_variables(&list, m->p->debug, ".symtab", ".strtab");
+		if (list.n == 0)
+			add_variables(&list, m->p->elf, ".dynsym", ".dynstr");
+	}
+	if (list.n > 0)
+		qsort(list.v, list.n, sizeof(*list.v), compare_variables);
+	*ret = list.v;
+	*ret_n = list.n;
 }

@@ -238,6 +238,7 @@ bool symbols_tail_calls_itself(struct symbols *s, struct function *f);
 /* Where a module's thread-local storage is (psABI 3.4.2 and Drepper's "ELF Handling for TLS"). */
 struct tls {
 	bool is_program;   // its block ends at the thread pointer
+	uint64_t size;	   // of the block
 	uint64_t below;	   // is_program: the block begins so many bytes below it
 	uint64_t id_slot;  // holds the module's number, by which the thread's vector has its block;
 			   // 0: none
@@ -248,6 +249,15 @@ struct tls {
 
 /* FT_NONE: it has no thread-local storage. */
 FT_CHECK enum ft_rc symbols_tls(struct symbols *s, struct module *m, struct tls *ret);
+
+/* A variable in a module's thread-local storage, by its symbol. */
+struct tls_variable {
+	uint64_t off, size; // in the block; size 0: not known
+	const char *name;   // demangled
+};
+
+/* By offset; *ret is freed by the caller, the names live as long as the module. */
+void symbols_tls_variables(struct module *m, struct tls_variable **ret, size_t *ret_n);
 
 /*
  * One inlined call (DW_TAG_inlined_subroutine; DWARF 5, section 3.3.8.2). One of which the

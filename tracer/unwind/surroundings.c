@@ -30,16 +30,16 @@ static const struct variable *find_variable(void *ctx, uint64_t die)
 /* ---- thread-local storage ---- */
 
 /* glibc: fs:8 points to the vector; the entry before it counts the entries behind it. */
-static const char *block_by_number(const struct surroundings *w, uint64_t *ret)
+static const char *block_by_number(const struct memory *mem, const struct tls *tls,
+				   uint64_t fs_base, uint64_t *ret)
 {
 	uint64_t id, dtv, n, block;
-	const struct memory *mem = &w->memory;
 
-	if (!w->tls.is_glibc)
+	if (!tls->is_glibc)
 		return "the C library's layout is not known";
-	if (!memory_read_uint(mem, w->tls.id_slot, ARCH_WORD, &id) || !id || id > DTV_MODULES_MAX)
+	if (!memory_read_uint(mem, tls->id_slot, ARCH_WORD, &id) || !id || id > DTV_MODULES_MAX)
 		return "the library's number is not known";
-	if (!memory_read_uint(mem, w->frame.regs.fs_base + ARCH_WORD, ARCH_WORD, &dtv) ||
+	if (!memory_read_uint(mem, fs_base + ARCH_WORD, ARCH_WORD, &dtv) ||
 	    !memory_read_uint(mem, dtv - DTV_ENTRY, ARCH_WORD, &n))
 		return "the thread's vector cannot be read";
 	if (id > n)
@@ -52,11 +52,30 @@ static const char *block_by_number(const struct surroundings *w, uint64_t *ret)
 	return NULL;
 }
 
+const char *surroundings_tls(const struct memory *mem, const struct tls *tls, uint64_t fs_base,
+			     uint64_t *ret)
+{
+	uint64_t off;
+
+	if (!fs_base)
+		return "the thread has no such storage yet";
+	if (tls->is_program) {
+		*ret = fs_base - tls->below;
+		return NULL;
+	}
+	if (tls->off_slot && memory_read_uint(mem, tls->off_slot, ARCH_WORD, &off)) {
+		*ret = fs_base + off - tls->off_symbol;
+		return NULL;
+	}
+	if (tls->id_slot)
+		return block_by_number(mem, tls, fs_base, ret);
+	return "the library's number is not known";
+}
+
 static const char *find_tls_block(void *ctx, uint64_t *ret)
 {
 	struct surroundings *w = ctx;
 	struct module *m = symbols_module_at(w->symbols, frame_lookup_pc(&w->frame));
-	uint64_t fs_base = w->frame.regs.fs_base, off;
 
 	if (!m)
 		return "no module has this code";
@@ -66,19 +85,7 @@ static const char *find_tls_block(void *ctx, uint64_t *ret)
 	}
 	if (!w->has_tls)
 		return "the file has no such storage";
-	if (!fs_base)
-		return "the thread has no such storage yet";
-	if (w->tls.is_program) {
-		*ret = fs_base - w->tls.below;
-		return NULL;
-	}
-	if (w->tls.off_slot && memory_read_uint(&w->memory, w->tls.off_slot, ARCH_WORD, &off)) {
-		*ret = fs_base + off - w->tls.off_symbol;
-		return NULL;
-	}
-	if (w->tls.id_slot)
-		return block_by_number(w, ret);
-	return "the library's number is not known";
+	return surroundings_tls(&w->memory, &w->tls, w->frame.regs.fs_base, ret);
 }
 
 /* ---- the caller ---- */

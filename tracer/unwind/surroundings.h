@@ -36,4 +36,11 @@ void surroundings_init(struct surroundings *w, struct symbols *s, const struct m
 		       const struct regs *regs);
 void surroundings_deinit(struct surroundings *w);
 
+/*
+ * Where a module's thread-local storage begins for the thread with this thread pointer. NULL, or
+ * why that is not known; *ret untouched then.
+ */
+const char *surroundings_tls(const struct memory *mem, const struct tls *tls, uint64_t fs_base,
+			     uint64_t *ret);
+
 #endif

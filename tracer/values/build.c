@@ -40,6 +40,41 @@ void build_address_name(struct build *b, uint64_t addr, struct buf *out)
 		b->style->name_address(b->style->ctx, addr, out);
 }
 
+void build_points_to(struct build *b, uint32_t at, uint64_t addr)
+{
+	struct value_tree *t = b->tree;
+
+	if (!b->style->points_to || !addr || !at)
+		return; // of the whole value its owner tells
+	build_node(b, at)->place = (uint32_t)t->text.len;
+	b->style->points_to(b->style->ctx, addr, &t->text);
+	build_node(b, at)->place_len = (uint32_t)t->text.len - build_node(b, at)->place;
+}
+
+struct aside build_aside_begin(struct build *b)
+{
+	struct aside was = {b->leaves, b->reads, b->n_bases, b->is_aside};
+
+	if (was.is_inner)
+		return was;
+	b->leaves = b->aside_leaves;
+	b->reads = b->aside_reads;
+	b->is_aside = true;
+	return was;
+}
+
+void build_aside_end(struct build *b, const struct aside *was)
+{
+	b->n_bases = was->n_bases;
+	if (was->is_inner)
+		return;
+	b->aside_leaves = b->leaves;
+	b->aside_reads = b->reads;
+	b->leaves = was->leaves;
+	b->reads = was->reads;
+	b->is_aside = false;
+}
+
 bool build_next(struct build *b, uint32_t parent)
 {
 	if (b->leaves == 0 || b->tree->n_nodes >= VALUE_NODES) {

@@ -58,10 +58,12 @@ static void add_pointed(struct build *b, uint32_t at, const struct type *t, uint
 
 	if (!b->style->targets || !target || target->kind == TYPE_FUNCTION || is_vtable(target))
 		return;
+	struct aside was = build_aside_begin(b);
 	dynamic = cxx_dynamic_type(b, target, addr, &addr);
 	uint32_t child = build_target(b, at, dynamic ? dynamic : t->target, addr);
 	if (child)
 		build_node(b, child)->is_aside = true;
+	build_aside_end(b, &was);
 }
 
 static void build_pointer(struct build *b, uint32_t at, const struct type *t, struct span v)
@@ -80,6 +82,7 @@ static void build_pointer(struct build *b, uint32_t at, const struct type *t, st
 		add_pointed_text(b, out, addr, width, prefix);
 	}
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 	if (addr && !width)
 		add_pointed(b, at, t, addr);
 }
@@ -235,14 +238,20 @@ void build_c_flexible(struct build *b, uint32_t at, const struct type *t, uint64
 	build_node(b, at)->shape = VALUE_POINTER;
 	buf_hex(tree_text(b->tree, at), addr); // as gdb does
 	tree_text_end(b->tree, at);
-	if (!width || !b->style->targets || !b->style->max_string || !build_next(b, at))
+	if (!width || !b->style->targets || !b->style->max_string)
 		return;
+	struct aside was = build_aside_begin(b);
+	if (!build_next(b, at)) {
+		build_aside_end(b, &was);
+		return;
+	}
 	uint32_t child = tree_child(b->tree, at, NULL, "text");
 	build_node(b, child)->shape = VALUE_STRING;
 	build_node(b, child)->is_aside = true;
 	build_node(b, child)->address = addr;
 	add_pointed_text(b, tree_text(b->tree, child), addr, width, prefix);
 	tree_text_end(b->tree, child);
+	build_aside_end(b, &was);
 }
 
 static void build_nested(struct build *b, uint32_t at, struct type *t, struct span v)

@@ -110,12 +110,14 @@ static void add_memory_error(struct buf *out, uint64_t addr)
 /* The compact text has what the reference says; the rest of the object is beside it. */
 static void add_dynamic(struct build *b, uint32_t at, struct type *type, uint64_t addr)
 {
+	struct aside was = build_aside_begin(b);
 	uint32_t whole = build_target(b, at, type, addr);
 
-	if (!whole)
-		return;
-	build_node(b, whole)->is_aside = true;
-	build_node(b, whole)->name = "object";
+	if (whole) {
+		build_node(b, whole)->is_aside = true;
+		build_node(b, whole)->name = "object";
+	}
+	build_aside_end(b, &was);
 }
 
 void build_reference(struct build *b, uint32_t at, const struct type *t, struct span v)
@@ -134,11 +136,17 @@ void build_reference(struct build *b, uint32_t at, const struct type *t, struct 
 	if (inside || opaque)
 		build_address_name(b, addr, out);
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 	if (opaque || (inside && !b->style->targets) || !b->style->max_depth)
 		return;
+	struct aside was = build_aside_begin(b);
 	struct type *dynamic =
 		inside || !b->style->targets ? NULL : cxx_dynamic_type(b, target, addr, &object);
+	if (!inside)
+		build_aside_end(b, &was);
 	child = build_target(b, at, t->target, addr);
+	if (inside)
+		build_aside_end(b, &was);
 	if (dynamic)
 		add_dynamic(b, at, dynamic, object);
 	if (child && inside)

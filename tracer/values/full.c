@@ -2,6 +2,7 @@
  * full.c - a value's tree as lines: one for each member, with its address, type and offset.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "values/private.h"
 
@@ -47,6 +48,18 @@ static void add_type(struct full *f, const struct value_node *n)
 	}
 }
 
+/* A name that the value has already says as much. */
+static void add_place(struct full *f, const struct value_node *n)
+{
+	const char *text = f->t->text.s;
+
+	if (!n->place_len || memmem(text + n->text, n->text_len, " <", 2))
+		return;
+	buf_str(f->out, " (");
+	buf_add(f->out, text + n->place, n->place_len);
+	buf_char(f->out, ')');
+}
+
 static void add_count(struct full *f, const struct value_node *n)
 {
 	if (!n->has_count)
@@ -87,6 +100,7 @@ static void add_one(struct full *f, const struct value_node *c, const struct val
 		buf_udec(f->out, c->repeats);
 		buf_str(f->out, " times>");
 	}
+	add_place(f, c);
 	add_type(f, c);
 	if (c->shape == VALUE_POINTER && c->truncated && !c->first) {
 		begin_line(f, depth + 1, 0);

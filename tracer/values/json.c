@@ -69,6 +69,10 @@ static void add_flags(const struct value_tree *t, const struct value_node *n, st
 		buf_hex(out, n->address);
 		buf_char(out, '"');
 	}
+	if (n->place_len) {
+		add_key(out, "points_to");
+		buf_json(out, t->text.s + n->place, n->place_len);
+	}
 	if (n->has_offset)
 		add_number(out, "offset", n->offset);
 	if (n->has_count)

@@ -35,6 +35,10 @@ struct build {
 	uint32_t depth;	 // aggregates and pointers around the value
 	uint32_t leaves; // how many more members and elements may be shown
 	uint32_t reads;	 // how many more pointers may be followed
+	/* The same two for what is aside: the compact text must not depend on what else is asked.
+	 */
+	uint32_t aside_leaves, aside_reads;
+	bool is_aside; // they are in use
 	/* Of a value in pieces: which bytes of `whole` are missing, and why. */
 	struct span whole;
 	const uint8_t *lost; // one for each byte: 0, or 1 + the piece's index; NULL: none
@@ -78,8 +82,18 @@ size_t build_read(struct build *b, uint64_t addr, void *buf, size_t len);
 bool build_read_word(struct build *b, uint64_t addr, uint64_t *ret);
 /* Appends " <main+4>" if the style names addresses. */
 void build_address_name(struct build *b, uint64_t addr, struct buf *out);
+/* The node is a pointer to addr: where that is. Not while its text is being written. */
+void build_points_to(struct build *b, uint32_t at, uint64_t addr);
 /* One more member or element may be shown; else marks the parent as truncated. */
 bool build_next(struct build *b, uint32_t parent);
+/* What is built between these two is for detail and JSON only; they nest. */
+struct aside {
+	uint32_t leaves, reads;
+	unsigned n_bases;
+	bool is_inner;
+};
+struct aside build_aside_begin(struct build *b);
+void build_aside_end(struct build *b, const struct aside *was);
 /* One level more, unless it is too deep: then says `text` and returns false. */
 bool build_enter(struct build *b, uint32_t at, const char *text);
 void build_leave(struct build *b);

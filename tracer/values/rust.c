@@ -17,6 +17,7 @@ static void pointer_text(struct build *b, uint32_t at, uint64_t addr, const char
 	buf_hex(out, addr);
 	buf_str(out, more);
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 }
 
 void build_rust_unreadable(struct build *b, uint32_t at, uint64_t addr)
@@ -142,6 +143,7 @@ void build_rust_dyn(struct build *b, uint32_t at, uint64_t addr, uint64_t vtable
 	build_address_name(b, vtable, out);
 	buf_char(out, ')');
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 }
 
 bool build_rust_dyn_at(struct build *b, uint32_t parent, uint64_t addr, uint64_t vtable)
@@ -161,6 +163,7 @@ static void build_raw(struct build *b, uint32_t at, uint64_t addr)
 	buf_hex(out, addr);
 	build_address_name(b, addr, out);
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 }
 
 /* Shows a value through its view; false if it has none. */

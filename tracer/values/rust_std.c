@@ -226,6 +226,7 @@ static bool build_shared(struct build *b, uint32_t at, struct type *t, struct sp
 	out = tree_text(b->tree, at);
 	buf_hex(out, addr);
 	tree_text_end(b->tree, at);
+	build_points_to(b, at, addr);
 	if (s.has_length) {
 		struct type *element = type_strip(s.value->type);
 		bool is_str = strstr(t->name, "<str") != NULL;

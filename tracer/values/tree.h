@@ -42,6 +42,7 @@ struct value_node {
 	uint64_t count;		    // has_count: all elements, also those not shown
 	uint64_t repeats;	    // stands for so many equal elements; 0: for one
 	uint32_t text, text_len;    // in the tree's text
+	uint32_t place, place_len;  // the same: where a pointer leads; no length: not known
 	uint32_t first, last, next; // children and siblings by index; 0: none
 	enum value_shape shape : 8;
 	bool has_offset : 1, has_count : 1, is_indexed : 1;

@@ -28,7 +28,9 @@ static struct build build_begin(struct value_tree *t, const struct value_style *
 			      .style = style,
 			      .mem = mem,
 			      .leaves = BUILD_LEAVES,
-			      .reads = BUILD_READS};
+			      .reads = BUILD_READS,
+			      .aside_leaves = BUILD_LEAVES,
+			      .aside_reads = BUILD_READS};
 }
 
 void value_build(struct value_tree *t, const struct value_style *style, struct type *type,

@@ -27,6 +27,8 @@ struct value_style {
 	bool targets; // C pointers too are followed, for detail and JSON
 	/* Names an address: appends " <main+4>" or nothing. May be NULL. */
 	void (*name_address)(void *ctx, uint64_t addr, struct buf *out);
+	/* Where an address leads: appends "local x of main" or nothing. NULL: nobody asks. */
+	void (*points_to)(void *ctx, uint64_t addr, struct buf *out);
 	/*
 	 * The type that the first parameter of the function at pc points to: of a function in a
 	 * vtable it is the type of the object. NULL if it is not known. May be NULL.
