@@ -253,8 +253,8 @@ TEST(places_and_leaks)
 	struct heap_change c;
 	static const int functions[3];
 	for (unsigned i = 0; i < 300; i++) { // more than the first table holds
-		struct heap_key key = {&functions[i % 3], 0x400 + i, &f_malloc};
-		struct event_place p = {"f", "dir/f.c", i + 1};
+		struct heap_key key = {&functions[i % 3], 0x400 + i, &f_malloc, 0};
+		struct event_place p = {.function = "f", .file = "dir/f.c", .line = i + 1};
 		CHECK_EQ_U(heap_place(h, &key), HEAP_NEW_PLACE);
 		uint32_t place = heap_place_add(h, &key, &p);
 		CHECK_EQ_U(heap_place(h, &key), place);
@@ -271,9 +271,85 @@ TEST(places_and_leaks)
 	CHECK_EQ_U(s->leaks[1].bytes, 298);
 	CHECK_EQ_S(s->leaks[0].call, "malloc");
 	heap_forget_keys(h);
-	struct heap_key key = {&functions[0], 0x400, &f_malloc};
+	struct heap_key key = {&functions[0], 0x400, &f_malloc, 0};
 	CHECK_EQ_U(heap_place(h, &key), HEAP_NEW_PLACE);
 	CHECK_EQ_S(heap_place_text(h, 5).file, "dir/f.c"); // what was told stays true
+	heap_destroy(h);
+}
+
+/* A step that is new is added. */
+static uint32_t step_to(struct heap *h, uint32_t from, const void *function, uint64_t back,
+			const char *name, uint32_t line)
+{
+	struct heap_step step = {function, back};
+	struct heap_step_text text = {.function = name, .call_file = "p.c", .call_line = line};
+	uint32_t known = heap_path(h, from, &step);
+	return known == HEAP_NEW_PATH ? heap_path_add(h, from, &step, &text) : known;
+}
+
+static const struct event_leak *leak_of(struct heap *h, uint32_t path, const void *function)
+{
+	struct heap_key key = {.function = function, .call = &f_malloc, .path = path};
+	struct event_place p = {.function = "last", .file = "q.c", .line = 99};
+	struct heap_op o = op(&f_malloc, CFA, 10, 0);
+	struct heap_change c;
+	uint32_t place = heap_place(h, &key);
+	o.place = place == HEAP_NEW_PLACE ? heap_place_add(h, &key, &p) : place;
+	CHECK(!heap_begin(h, TID, &o, 1, &c));
+	CHECK(end(h, TID, CFA, 0x100000, &c));
+	return heap_summary(h)->leaks;
+}
+
+TEST(paths_of_calls)
+{
+	struct heap *h = heap_create();
+	static const int f[3];
+	uint32_t outer = step_to(h, 0, &f[0], 0x1, "main", 0);
+	uint32_t inner = step_to(h, outer, &f[1], 0x2, "f", 5);
+	CHECK(inner != outer);
+	CHECK_EQ_U(step_to(h, outer, &f[1], 0x2, "f", 5), inner);
+	CHECK(step_to(h, outer, &f[1], 0x3, "f", 6) != inner); // from another line
+	heap_own(h, 0x100000, "main", "x");		       // no such block: nothing
+	const struct event_leak *leak = leak_of(h, inner, &f[1]);
+	CHECK_EQ_U(leak->n_path, 2);
+	CHECK_EQ_S(leak->path[0].function, "main");
+	CHECK_EQ_U(leak->path[0].line, 5);
+	CHECK_EQ_S(leak->path[1].function, "f");
+	CHECK_EQ_U(leak->path[1].line, 99);
+	CHECK(!leak->more_path && !leak->path[1].repeats && !leak->owner);
+	heap_own(h, 0x100000, "main", "x");
+	CHECK_EQ_S(heap_summary(h)->leaks[0].owner, "main.x");
+	heap_destroy(h);
+}
+
+TEST(paths_of_a_recursion_end)
+{
+	struct heap *h = heap_create();
+	static const int f[3], many[70];
+	uint32_t at = step_to(h, 0, &f[0], 0x1, "main", 0);
+	at = step_to(h, at, &f[1], 0x2, "f", 5);
+	uint32_t once = at = step_to(h, at, &f[2], 0x3, "g", 7);
+	at = step_to(h, at, &f[1], 0x4, "f", 8);
+	uint32_t end_of_turn = at = step_to(h, at, &f[2], 0x3, "g", 7);
+	CHECK_EQ_U(at, once); // g from that line was there
+	for (unsigned i = 0; i < 1000; i++) {
+		at = step_to(h, at, &f[1], 0x4, "f", 8);
+		at = step_to(h, at, &f[2], 0x3, "g", 7);
+	}
+	CHECK_EQ_U(at, end_of_turn);
+	const struct event_leak *leak = leak_of(h, at, &f[2]);
+	CHECK_EQ_U(leak->n_path, 3);
+	CHECK(leak->path[2].repeats);
+	for (unsigned i = 0; i < 70; i++) // longer than what is told
+		at = step_to(h, at, &many[i], 0x100 + i, "deep", i);
+	leak = leak_of(h, at, &many[69]);
+	CHECK(leak->more_path);
+	CHECK_EQ_S(leak->path[0].function, "deep");
+	heap_forget_keys(h);
+	CHECK_EQ_S(heap_summary(h)->leaks[0].path[0].function, "deep");
+	for (unsigned i = 0; i < 70000; i++) // no end of paths: some are not told apart
+		step_to(h, 0, &many[0], 0x1000 + i, "wide", i);
+	CHECK_EQ_U(step_to(h, once, &many[1], 0x1, "wide", 1), once);
 	heap_destroy(h);
 }
 

@@ -46,7 +46,7 @@ TEST(a_block_comes_and_goes)
 			       .address = 0x5000,
 			       .size = 4,
 			       .usable = 24,
-			       .place = {"main", "d/a.c", 9}};
+			       .place = {.function = "main", .file = "d/a.c", .line = 9}};
 	struct event ev = heap_event(EVENT_ALLOC, &h);
 	CHECK(has("text", &ev, "| + heap #1: 4 bytes at 0x5000 (usable 24), malloc"));
 	CHECK(has("text", &ev, "a.c:9"));
@@ -58,7 +58,7 @@ TEST(a_block_comes_and_goes)
 	CHECK(has("json", &ev, "\"address\":null"));
 	h.failed = false;
 	h.verdict = FREE_TWICE;
-	h.freed = (struct event_place){"drop", "d/b.c", 3};
+	h.freed = (struct event_place){.function = "drop", .file = "d/b.c", .line = 3};
 	ev = heap_event(EVENT_FREE, &h);
 	CHECK(has("text", &ev,
 		  "| ! double free of heap #1 at 0x5000: freed before by drop, b.c:3"));
@@ -119,8 +119,30 @@ TEST(values_say_where_they_lead)
 
 TEST(what_was_never_freed)
 {
-	static const struct event_leak leaks[] = {{"malloc", {"f", "d/a.c", 3}, 2, 300},
-						  {"calloc", {NULL, NULL, 0}, 1, 5}};
+	static const struct event_place path[] = {
+		{.function = "main", .file = "d/m.c", .line = 20},
+		{.function = "g", .file = "d/a.c", .line = 9, .repeats = true},
+		{.function = "f", .file = "d/a.c", .line = 3}};
+	static const struct event_leak leaks[] = {
+		{.call = "malloc",
+		 .place = {.function = "f", .file = "d/a.c", .line = 3},
+		 .path = path,
+		 .n_path = 3,
+		 .owner = "main.p",
+		 .blocks = 2,
+		 .bytes = 300},
+		{.call = "malloc",
+		 .place = {.function = "f",
+			   .file = "d/a.c",
+			   .line = 4,
+			   .via = "printf",
+			   .via_module = "libc.so.6"},
+		 .path = path + 2,
+		 .n_path = 1,
+		 .more_path = true,
+		 .blocks = 1,
+		 .bytes = 7},
+		{.call = "calloc", .blocks = 1, .bytes = 5}};
 	struct event_heap_summary heap = {.allocs = 9,
 					  .frees = 6,
 					  .bytes = 400,
@@ -128,14 +150,21 @@ TEST(what_was_never_freed)
 					  .alive_blocks = 3,
 					  .alive_bytes = 305,
 					  .leaks = leaks,
-					  .n_leaks = 2,
+					  .n_leaks = 3,
 					  .more_places = 1};
 	struct event_summary sum = {.heap = &heap};
 	struct event ev = {.kind = EVENT_EXIT, .summary = &sum};
 	CHECK(has("text", &ev,
 		  "heap: 9 blocks given out, 6 freed; 400 bytes in all, at most 350 at once"));
 	CHECK(has("text", &ev, "never freed: 3 blocks, 305 bytes"));
-	CHECK(has("text", &ev, "2 blocks, 300 bytes: malloc by f, a.c:3"));
+	CHECK(has("text", &ev,
+		  "2 blocks, 300 bytes: malloc by f, a.c:3, from g:9 (recursive), main, m.c:20; "
+		  "last in main.p\n"));
+	CHECK(has("text", &ev,
+		  "1 block, 7 bytes: malloc inside libc.so.6 (printf), called by f, a.c:4, ...\n"));
+	CHECK(has("json", &ev,
+		  "\"path\":[{\"function\":\"main\",\"file\":\"d/m.c\",\"line\":20},"));
+	CHECK(has("json", &ev, "\"line\":4,\"via\":\"printf\",\"via_module\":\"libc.so.6\"}"));
 	CHECK(has("text", &ev, "1 block, 5 bytes: calloc outside of the traced functions"));
 	CHECK(has("text", &ev, "and from 1 more place"));
 	CHECK(has("json", &ev, "\"blocks\":2,\"bytes\":300"));

@@ -304,6 +304,13 @@ struct event_place {
 	const char *function; // NULL: by none of them
 	const char *file;     // NULL if unknown
 	uint32_t line;	      // of the call in that function; 0 if unknown
+	/*
+	 * What that line calls, if it is not the allocator itself: "printf", which asks for its
+	 * buffer; NULL: it is, or it is not known. via_module: whose code asks, if that is not the
+	 * function's module: "libc.so.6"; else NULL.
+	 */
+	const char *via, *via_module;
+	bool repeats; // of event_leak.path: it may stand for several frames, of a recursion
 };
 
 enum event_free {
@@ -342,10 +349,15 @@ struct event_heap {
 	uint64_t served; // EVENT_BRK: requests since the last one, which needed no more memory
 };
 
-/* Blocks that are alive at the end, by the place of their allocation; most bytes first. */
+/* Blocks that are alive at the end, by the path to their allocation; most bytes first. */
 struct event_leak {
 	const char *call;
 	struct event_place place;
+	/* Traced functions that called each other on the way to `place`, outermost first. */
+	const struct event_place *path;
+	size_t n_path;
+	bool more_path;	   // before the first there were others
+	const char *owner; // "main.list": what pointed to one of them last; NULL: not known
 	uint64_t blocks, bytes;
 };
 

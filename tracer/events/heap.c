@@ -23,7 +23,10 @@ void heap_destroy(struct heap *h)
 	for (size_t i = 0; i < h->n_places; i++) {
 		free(h->places[i].function);
 		free(h->places[i].file);
+		free(h->places[i].via);
+		free(h->places[i].via_module);
 	}
+	heap_paths_deinit(h);
 	blocks_destroy(h->blocks);
 	free(h->places);
 	free(h->index);
@@ -34,6 +37,7 @@ void heap_destroy(struct heap *h)
 	free(h->owner_index);
 	free(h->mappings);
 	free(h->leaks);
+	free(h->leak_paths);
 	free(h);
 }
 

@@ -26,11 +26,32 @@ void heap_destroy(struct heap *h); // accepts NULL
 /* The process runs another program: nothing is known any more; the account goes on. */
 void heap_forget(struct heap *h);
 
+/*
+ * How a traced function was called: a path is a node of a tree, 0 its root. A call that the path
+ * has already, of the same function from the same place, leads back to where that is: paths of a
+ * recursion have an end.
+ */
+struct heap_step {
+	const void *function;
+	uint64_t back; // its return address
+};
+struct heap_step_text {
+	const char *function;
+	const char *call_file; // of the call, in the function that calls it; NULL: not known
+	uint32_t call_line;
+};
+
+enum { HEAP_NEW_PATH = UINT32_MAX };
+uint32_t heap_path(struct heap *h, uint32_t from, const struct heap_step *step);
+uint32_t heap_path_add(struct heap *h, uint32_t from, const struct heap_step *step,
+		       const struct heap_step_text *text);
+
 /* What identifies a place; its texts are copied when it is new. */
 struct heap_key {
 	const void *function; // NULL: none that is traced
 	uint64_t back;	      // return address of its call; 0 if unknown
 	const struct heap_function *call;
+	uint32_t path; // of the function
 };
 
 /* The number of a place; HEAP_NEW_PLACE: it has none yet. */

@@ -18,12 +18,13 @@ enum {
 static size_t slot_of(const struct heap *h, const struct heap_key *key)
 {
 	uint64_t mix = (key->back ^ (uint64_t)(uintptr_t)key->function ^
-			(uint64_t)(uintptr_t)key->call << 7) *
+			(uint64_t)(uintptr_t)key->call << 7 ^ (uint64_t)key->path << 36) *
 		       0x9e3779b97f4a7c15u;
 	size_t i = (size_t)(mix >> 32) & (h->index_size - 1);
 	for (; h->index[i]; i = (i + 1) & (h->index_size - 1)) {
 		const struct heap_key *at = &h->places[h->index[i]].key;
-		if (at->back == key->back && at->function == key->function && at->call == key->call)
+		if (at->back == key->back && at->function == key->function &&
+		    at->call == key->call && at->path == key->path)
 			break;
 	}
 	return i;
@@ -57,6 +58,8 @@ uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct
 		.call = key->call->shown,
 		.function = p->function ? xstrdup(p->function) : NULL,
 		.file = p->file ? xstrdup(p->file) : NULL,
+		.via = p->via ? xstrdup(p->via) : NULL,
+		.via_module = p->via_module ? xstrdup(p->via_module) : NULL,
 		.line = p->line,
 	};
 	h->index[slot_of(h, key)] = (uint32_t)h->n_places;
@@ -65,8 +68,11 @@ uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct
 
 void heap_forget_keys(struct heap *h)
 {
-	for (size_t i = 0; i < h->n_places; i++)
-		h->places[i].key = (struct heap_key){.call = NULL};
+	heap_paths_forget(h);
+	for (size_t i = 0; i < h->n_places; i++) {
+		uint32_t path = h->places[i].key.path;
+		h->places[i].key = (struct heap_key){.call = NULL, .path = path};
+	}
 	if (h->index_size)
 		memset(h->index, 0, h->index_size * sizeof(*h->index));
 }
@@ -74,7 +80,13 @@ void heap_forget_keys(struct heap *h)
 struct event_place heap_place_text(const struct heap *h, uint32_t place)
 {
 	const struct call_place *p = &h->places[place < h->n_places ? place : 0];
-	return (struct event_place){p->function, p->file, p->line};
+	return (struct event_place){
+		.function = p->function,
+		.file = p->file,
+		.line = p->line,
+		.via = p->via,
+		.via_module = p->via_module,
+	};
 }
 
 /* ---- owners ---- */
@@ -146,7 +158,7 @@ static void add_up(struct heap *h)
 	size_t n;
 	sum->alive_blocks = sum->alive_bytes = sum->hidden_blocks = sum->hidden_bytes = 0;
 	for (size_t i = 0; i < h->n_places; i++)
-		h->places[i].blocks = h->places[i].bytes = 0;
+		h->places[i].blocks = h->places[i].bytes = h->places[i].owner = 0;
 	blocks_list(h->blocks, &list, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (!heap_is_numbered(&list[i])) {
@@ -156,11 +168,30 @@ static void add_up(struct heap *h)
 		}
 		struct call_place *p = &h->places[list[i].path < h->n_places ? list[i].path : 0];
 		p->blocks++;
+		if (list[i].n_owners > 0)
+			p->owner = list[i].owners[list[i].n_owners - 1];
 		p->bytes += list[i].size;
 		sum->alive_blocks++;
 		sum->alive_bytes += list[i].size;
 	}
 	free(list);
+}
+
+// The last of a path is the place itself, and has its line there.
+static void add_paths(struct heap *h, size_t n)
+{
+	h->leak_paths = xreallocarray(h->leak_paths, n * PATH_SHOWN + 1, sizeof(*h->leak_paths));
+	for (size_t i = 0; i < n; i++) {
+		struct event_leak *leak = &h->leaks[i];
+		struct event_place *path = h->leak_paths + i * PATH_SHOWN;
+		uint32_t id = h->places[leak->n_path].key.path;
+		leak->n_path = heap_path_list(h, id, path, &leak->more_path);
+		if (leak->n_path > 0) {
+			path[leak->n_path - 1].file = leak->place.file;
+			path[leak->n_path - 1].line = leak->place.line;
+		}
+		leak->path = path;
+	}
 }
 
 const struct event_heap_summary *heap_summary(struct heap *h)
@@ -176,6 +207,8 @@ const struct event_heap_summary *heap_summary(struct heap *h)
 		h->leaks[n++] = (struct event_leak){
 			.call = p->call,
 			.place = heap_place_text(h, (uint32_t)i),
+			.owner = p->owner ? heap_owner(h, p->owner) : NULL,
+			.n_path = i, // until it is known which ones are told
 			.blocks = p->blocks,
 			.bytes = p->bytes,
 		};
@@ -185,5 +218,6 @@ const struct event_heap_summary *heap_summary(struct heap *h)
 	sum->leaks = h->leaks;
 	sum->n_leaks = n < LEAKS_SHOWN ? n : LEAKS_SHOWN;
 	sum->more_places = n - sum->n_leaks;
+	add_paths(h, sum->n_leaks);
 	return sum;
 }

@@ -28,13 +28,16 @@ static bool is_gone(const struct collector *col, const struct frame *f)
 	       back != f->return_address;
 }
 
-static const struct frame *owner_of(struct collector *col, const struct hit *hit, uint64_t cfa)
+// The outer ones are before it, the outermost *ret_n - 1 of them.
+static struct frame *owner_of(struct collector *col, const struct hit *hit, uint64_t cfa,
+			      size_t *ret_n)
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_holding(t, cfa);
 	size_t n = s ? s->n : 0;
 	while (n > 0 && (s->f[n - 1].cfa < cfa || is_gone(col, &s->f[n - 1])))
 		n--;
+	*ret_n = n;
 	return n > 0 ? &s->f[n - 1] : NULL;
 }
 
@@ -80,7 +83,86 @@ static void find_line(struct collector *col, uint64_t back, struct event_place *
 	ret->line = name->line;
 }
 
-static uint32_t place_of(struct collector *col, const struct frame *f, const struct heap_op *op,
+static uint32_t step_to(struct collector *col, uint32_t from, const struct frame *caller,
+			const struct frame *f)
+{
+	struct heap_step step = {f->fn, f->return_address};
+	struct heap_step_text text = {.function = f->fn->f->name};
+	struct event_place call = {.line = 0};
+	uint32_t known = heap_path(col->heap, from, &step);
+	if (known != HEAP_NEW_PATH)
+		return known;
+	struct heap_op by = {.cfa = f->cfa, .back = f->return_address};
+	uint64_t back = caller ? call_of(col, caller, &by) : 0;
+	if (back)
+		find_line(col, back, &call);
+	text.call_file = call.file;
+	text.call_line = call.line;
+	return heap_path_add(col->heap, from, &step, &text);
+}
+
+// How the last of n frames was called; each frame remembers it.
+static uint32_t path_of(struct collector *col, struct frame *last, size_t n)
+{
+	struct frame *first = last - (n - 1), *f = last + 1;
+	while (f > first && !f[-1].path)
+		f--;
+	uint32_t path = f > first ? f[-1].path : 0;
+	for (; f <= last; f++)
+		path = f->path = step_to(col, path, f > first ? f - 1 : NULL, f);
+	return path;
+}
+
+// The function that the call before `back` calls: call rel32, or call through a slot.
+static const char *called_at(struct collector *col, uint64_t back)
+{
+	uint8_t code[6];
+	int32_t off;
+	uint64_t to;
+	if (symbols_code(col->symbols, back - sizeof(code), code, sizeof(code)) < sizeof(code))
+		return NULL;
+	memcpy(&off, code + 2, sizeof(off));
+	to = back + (uint64_t)(int64_t)off;
+	if (code[0] == 0xff && code[1] == 0x15) {
+		if (!memory_read_uint(&col->reader.memory, to, ARCH_WORD, &to))
+			return NULL;
+	} else if (code[1] != 0xe8) {
+		return NULL;
+	}
+	const struct address_name *name = target_name(col->target, to);
+	size_t len = name->symbol ? strlen(name->symbol) : 0;
+	// Only if it is where a function begins: else those bytes were no call.
+	return len > 2 && strcmp(name->symbol + len - 2, "+0") == 0 ? name->function : NULL;
+}
+
+static void without_plt(struct buf *b)
+{
+	if (b->len > 4 && strcmp(b->s + b->len - 4, "@plt") == 0)
+		buf_truncate(b, b->len - 4);
+}
+
+// Who asks on behalf of f, if f itself does not.
+static void find_via(struct collector *col, const struct frame *f, const struct heap_op *op,
+		     uint64_t back, struct event_place *ret)
+{
+	if (f && frames_called_by(f, op->back))
+		return;
+	const struct address_name *direct = target_return_name(col->target, op->back);
+	const char *name = back ? called_at(col, back) : NULL;
+	const struct module *m = symbols_module_at(col->symbols, op->back - 1);
+	if (m && !(f && f->fn->f->module == m))
+		ret->via_module = m->name;
+	if (!name)
+		name = direct->function;
+	if (!name)
+		return;
+	buf_reset(&col->heap_text);
+	buf_str(&col->heap_text, name);
+	without_plt(&col->heap_text);
+	ret->via = col->heap_text.s;
+}
+
+static uint32_t place_of(struct collector *col, struct frame *f, size_t n, const struct heap_op *op,
 			 uint64_t *ret_back)
 {
 	struct heap_key key = {.call = op->fn};
@@ -88,6 +170,7 @@ static uint32_t place_of(struct collector *col, const struct frame *f, const str
 	if (f) {
 		key.function = f->fn;
 		key.back = call_of(col, f, op);
+		key.path = path_of(col, f, n);
 	}
 	*ret_back = key.back;
 	uint32_t known = heap_place(col->heap, &key);
@@ -99,6 +182,7 @@ static uint32_t place_of(struct collector *col, const struct frame *f, const str
 		find_line(col, key.back, &place);
 	if (f && !place.file)
 		place.file = f->fn->f->file;
+	find_via(col, f, op, key.back, &place);
 	return heap_place_add(col->heap, &key, &place);
 }
 
@@ -279,9 +363,10 @@ void heap_on_entry(struct collector *col, const struct hit *hit, const struct he
 		return;
 	for (unsigned i = 0; i < FT_COUNT(op.arg); i++)
 		op.arg[i] = hit->regs.r[arch_integer_arg(i)];
-	const struct frame *f = owner_of(col, hit, op.cfa);
+	size_t n;
+	struct frame *f = owner_of(col, hit, op.cfa, &n);
 	op.shown = f || col->o.heap_all;
-	op.place = place_of(col, f, &op, &back);
+	op.place = place_of(col, f, n, &op, &back);
 	bool frees = fn->call == HEAP_FREE || fn->call == HEAP_DELETE;
 	if (frees && back && col->o.locals)
 		heap_note_locals(col, f, back - 1, op.arg[0]);
@@ -325,6 +410,7 @@ void heap_on_return(struct collector *col, const struct hit *hit)
 	bool gives = op->fn->call != HEAP_BRK && op->fn->call != HEAP_MMAP;
 	if (gives)
 		result.usable = usable_size(col, stored ? result.block : result.value);
+	size_t n;
 	if (heap_end(col->heap, hit->tid, sp, &result, col->seq, &change))
-		tell(col, hit, owner_of(col, hit, sp), &change);
+		tell(col, hit, owner_of(col, hit, sp, &n), &change);
 }

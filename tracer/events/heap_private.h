@@ -14,9 +14,27 @@
 struct call_place {
 	struct heap_key key;
 	const char *call;
-	char *function, *file;
+	char *function, *file, *via, *via_module;
 	uint32_t line;
 	uint64_t blocks, bytes; // alive, while the account is made
+	uint16_t owner;		// of one of them
+};
+
+// How a function was called.
+struct path_node {
+	uint32_t from;
+	struct heap_step step; // function NULL: it may mean something else by now
+	char *function, *call_file;
+	uint32_t call_line;
+	bool repeats;
+};
+
+// A growing table of paths; index by (from, step).
+struct heap_paths {
+	struct path_node *n; // [0]: the root
+	size_t n_nodes, cap;
+	uint32_t *index; // open addressing; a power of two; 0: empty
+	size_t index_size;
 };
 
 struct call_thread {
@@ -48,8 +66,22 @@ struct heap {
 	size_t n_owners, cap_owners;
 	uint16_t *owner_index; // open addressing by text; OWNER_SLOTS; 0: empty
 	uint64_t alive;	       // bytes of numbered blocks
+	struct heap_paths paths;
 	struct event_heap_summary account;
 	struct event_leak *leaks;
+	struct event_place *leak_paths; // PATH_SHOWN for each of them
 };
+
+enum { PATH_SHOWN = 32 };
+
+/* heap_paths.c */
+void heap_paths_forget(struct heap *h); // keys; what was told stays
+void heap_paths_deinit(struct heap *h);
+
+/*
+ * The path that leads to a function, which itself is the last of it, without the line of its own
+ * call. Returns how many of at most PATH_SHOWN; *ret_more: there are others before them.
+ */
+size_t heap_path_list(const struct heap *h, uint32_t path, struct event_place *ret, bool *ret_more);
 
 #endif

@@ -36,6 +36,7 @@ struct frame {
 	uint64_t seen_caller, seen_cfa;
 	uint64_t seq; // of its push
 	uint32_t depth;
+	uint32_t path; // heap.h: how it was called; 0: nobody asked yet
 };
 
 /* The high-water mark of a stack: the frame that reached down furthest. */

@@ -19,13 +19,44 @@ static void add_number(struct buf *b, uint64_t n)
 		KEY(b, "null");
 }
 
+static void add_via(struct buf *b, const struct event_place *p)
+{
+	if (p->via)
+		FIELD(b, "via", json_string, p->via);
+	if (p->via_module)
+		FIELD(b, "via_module", json_string, p->via_module);
+}
+
 static void add_place(struct buf *b, const struct event_place *p)
 {
 	KEY(b, "{\"function\":");
 	json_string(b, p->function);
 	FIELD(b, "file", json_string, p->file);
 	FIELD(b, "line", json_line, p->line);
+	add_via(b, p);
+	if (p->repeats)
+		KEY(b, ",\"repeats\":true");
 	buf_char(b, '}');
+}
+
+static void add_leak(struct buf *b, const struct event_leak *leak)
+{
+	KEY(b, "{\"call\":");
+	json_string(b, leak->call);
+	KEY(b, ",\"place\":");
+	add_place(b, &leak->place);
+	KEY(b, ",\"path\":[");
+	for (size_t i = 0; i < leak->n_path; i++) {
+		if (i)
+			buf_char(b, ',');
+		add_place(b, &leak->path[i]);
+	}
+	buf_char(b, ']');
+	if (leak->more_path)
+		KEY(b, ",\"more_path\":true");
+	FIELD(b, "owner", json_string, leak->owner);
+	buf_printf(b, ",\"blocks\":%llu,\"bytes\":%llu}", (unsigned long long)leak->blocks,
+		   (unsigned long long)leak->bytes);
 }
 
 static void add_realloc(struct buf *b, const struct event_heap *h)
@@ -97,6 +128,7 @@ void json_heap(struct buf *b, const struct event *ev)
 		KEY(b, "null");
 	FIELD(b, "file", json_string, h->place.file);
 	FIELD(b, "line", json_line, h->place.line);
+	add_via(b, &h->place);
 	if (ev->kind == EVENT_BRK) {
 		add_brk(b, h);
 		return;
@@ -153,13 +185,7 @@ void json_heap_summary(struct buf *b, const struct event_heap_summary *s)
 	for (size_t i = 0; i < s->n_leaks; i++) {
 		if (i)
 			buf_char(b, ',');
-		KEY(b, "{\"call\":");
-		json_string(b, s->leaks[i].call);
-		KEY(b, ",\"place\":");
-		add_place(b, &s->leaks[i].place);
-		buf_printf(b, ",\"blocks\":%llu,\"bytes\":%llu}",
-			   (unsigned long long)s->leaks[i].blocks,
-			   (unsigned long long)s->leaks[i].bytes);
+		add_leak(b, &s->leaks[i]);
 	}
 	KEY(b, "]}");
 }

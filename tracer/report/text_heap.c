@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { PATH_IN_TEXT = 6 }; // calls of a leak's path
+
 static void add_place(struct lines *l, const struct event_place *p)
 {
 	if (!p->function) {
@@ -17,6 +19,21 @@ static void add_place(struct lines *l, const struct event_place *p)
 		return;
 	lines_ours(l, ", ");
 	lines_position(l, p->file, p->line);
+}
+
+/* "malloc inside libc.so.6 (printf)" */
+static void add_call(struct lines *l, const char *call, const struct event_place *p)
+{
+	lines_text(l, call);
+	if (!p->via_module)
+		return;
+	lines_ours(l, " inside ");
+	lines_text(l, p->via_module);
+	if (!p->via)
+		return;
+	lines_ours(l, " (");
+	lines_text(l, p->via);
+	buf_char(&l->b, ')');
 }
 
 static void add_block(struct lines *l, const struct event_heap *h)
@@ -76,7 +93,7 @@ static void add_alloc(struct lines *l, const struct event_heap *h)
 	add_at(l, " at ", h->address);
 	add_usable(l, h);
 	lines_ours(l, ", ");
-	lines_ours(l, h->call);
+	add_call(l, h->call, &h->place);
 }
 
 static void add_realloc(struct lines *l, const struct event_heap *h)
@@ -96,7 +113,7 @@ static void add_realloc(struct lines *l, const struct event_heap *h)
 	add_at(l, h->moved ? ", moved to " : " in place at ", h->address);
 	add_usable(l, h);
 	lines_ours(l, ", ");
-	lines_ours(l, h->call);
+	add_call(l, h->call, &h->place);
 }
 
 static void add_free(struct lines *l, const struct event_heap *h)
@@ -287,20 +304,57 @@ static void add_blocks(struct lines *l, uint64_t blocks, uint64_t bytes)
 	lines_count(l, bytes, "byte");
 }
 
+/* ", from g:9, main:20": who called, from the inside out; the file if it is another. */
+static void add_path(struct lines *l, const struct event_leak *leak)
+{
+	const char *file = leak->place.file;
+	size_t shown = 0;
+
+	if (leak->n_path > 0 && leak->path[leak->n_path - 1].repeats)
+		lines_ours(l, " (recursive)");
+	for (size_t i = leak->n_path; i-- > 1 && shown < PATH_IN_TEXT; shown++) {
+		const struct event_place *p = &leak->path[i - 1];
+		lines_ours(l, shown ? ", " : ", from ");
+		lines_text(l, p->function);
+		if (p->file && p->line) {
+			bool same = file && strcmp(file, p->file) == 0;
+			lines_ours(l, same ? ":" : ", ");
+			if (same)
+				buf_udec(&l->b, p->line);
+			else
+				lines_position(l, p->file, p->line);
+			file = p->file;
+		}
+		if (p->repeats)
+			lines_ours(l, " (recursive)");
+	}
+	if (leak->more_path || leak->n_path > shown + 1)
+		lines_ours(l, ", ...");
+}
+
+static void add_leak(struct lines *l, const struct event_leak *leak)
+{
+	lines_ours(l, "      ");
+	add_blocks(l, leak->blocks, leak->bytes);
+	lines_ours(l, ": ");
+	add_call(l, leak->call, &leak->place);
+	lines_ours(l, leak->place.via_module && leak->place.function ? ", called " : " ");
+	add_place(l, &leak->place);
+	add_path(l, leak);
+	if (leak->owner) {
+		lines_ours(l, "; last in ");
+		lines_text(l, leak->owner);
+	}
+	lines_end(l);
+}
+
 static void add_leaks(struct lines *l, const struct event_heap_summary *s)
 {
 	lines_ours(l, "   never freed: ");
 	add_blocks(l, s->alive_blocks, s->alive_bytes);
 	lines_end(l);
-	for (size_t i = 0; i < s->n_leaks; i++) {
-		lines_ours(l, "      ");
-		add_blocks(l, s->leaks[i].blocks, s->leaks[i].bytes);
-		lines_ours(l, ": ");
-		lines_text(l, s->leaks[i].call);
-		buf_char(&l->b, ' ');
-		add_place(l, &s->leaks[i].place);
-		lines_end(l);
-	}
+	for (size_t i = 0; i < s->n_leaks; i++)
+		add_leak(l, &s->leaks[i]);
 	if (!s->more_places)
 		return;
 	lines_ours(l, "      and from ");

@@ -280,9 +280,8 @@ static const struct codec_field event_overflow_fields[] = {
 STRUCT(event_overflow);
 
 static const struct codec_field event_place_fields[] = {
-	SHAPE(event_place, function),
-	SHAPE(event_place, file),
-	SHAPE(event_place, line),
+	SHAPE(event_place, function), SHAPE(event_place, file),	      SHAPE(event_place, line),
+	SHAPE(event_place, via),      SHAPE(event_place, via_module), SHAPE(event_place, repeats),
 };
 STRUCT(event_place);
 
@@ -318,6 +317,9 @@ STRUCT(event_heap);
 static const struct codec_field event_leak_fields[] = {
 	SHAPE(event_leak, call),
 	IN(event_leak, place, CODEC_SHAPE, 0, event_place),
+	ARRAY(event_leak, path, n_path, CODEC_REST, 0, event_place),
+	REST(event_leak, more_path),
+	REST(event_leak, owner),
 	REST(event_leak, blocks),
 	REST(event_leak, bytes),
 };
