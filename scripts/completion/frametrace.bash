@@ -5,7 +5,7 @@ _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
-		--frames --no-heap --registers --map --sort= --verify --help --version --debug='
+		--explain --frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
 	# bash splits --format=json into three words.
@@ -36,7 +36,7 @@ _frametrace() {
 	--map) COMPREPLY=($(compgen -W 'every ends' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
 	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion name' -- "$cur")) ;;
-	-F | --format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
+	-F | --format) COMPREPLY=($(compgen -W 'text json explain' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
 	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;
 	-f | --function | -l | --lib | -d | --depth | --debug) ;;

@@ -19,7 +19,7 @@ complete -c frametrace -l events -x -a 'call insn line insn,line' -d 'Single-ste
 complete -c frametrace -l sort -x -a 'calls frame self total depth recursion name' -d 'Order of report'
 complete -c frametrace -s k -l stack -d 'The whole stack at each push'
 complete -c frametrace -s i -l inlines -d 'Inlined calls too, where they begin'
-complete -c frametrace -s F -l format -x -a 'text json' -d 'Format of the trace'
+complete -c frametrace -s F -l format -x -a 'text json explain' -d 'Format of the trace'
 complete -c frametrace -s o -l output -r -d 'The trace into a file instead of stderr'
 complete -c frametrace -s c -l color -x -a 'auto always never' -d 'Colours'
 complete -c frametrace -s q -l quiet -d 'Frames only: no heading, notes, summary'
@@ -27,6 +27,7 @@ complete -c frametrace -s R -l no-aslr -d 'The same addresses in every run'
 complete -c frametrace -s P -l pin -d 'Tracer and program on one CPU'
 complete -c frametrace -l no-heap -d 'Nothing of the heap'
 complete -c frametrace -l registers -d 'What the registers hold at each event'
+complete -c frametrace -l explain -d 'Each event in plain sentences'
 complete -c frametrace -l frames -d "A map of each frame, byte by byte"
 complete -c frametrace -l map -d 'The address space at start and exit'
 complete -c frametrace -l verify -d "Compare each stack with libunwind's walk"

@@ -14,13 +14,14 @@ _arguments -s -S \
 	'(-k --stack)'{-k,--stack}'[the whole stack at each push]' \
 	'(-i --inlines)'{-i,--inlines}'[inlined calls too, where they begin]' \
 	'--events=[single-step]:events:(call insn line insn,line)' \
-	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json)' \
+	'(-F --format)'{-F,--format=}'[format of the trace]:format:(text json explain)' \
 	'(-o --output)'{-o,--output=}'[the trace into a file instead of stderr]:file:_files' \
 	'(-c --color)'{-c,--color=}'[colours]:when:(auto always never)' \
 	'(-q --quiet)'{-q,--quiet}'[frames only: no heading, no notes, no summary]' \
 	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
 	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
 	'--sort=[order of report]:column:(calls frame self total depth recursion name)' \
+	'--explain[each event in plain sentences]' \
 	'--frames[a map of each frame, byte by byte]' \
 	'--map=-[the address space at start and exit]::when:(every ends)' \
 	'--no-heap[nothing of the heap]' \

@@ -58,4 +58,24 @@ def json_trace(text):
     return _common(text, int(found.group(1), 16) if found else None)
 
 
-BY_FORMAT = {"text": text_trace, "json": json_trace}
+def explain_trace(text):
+    """A trace in --format=explain: a paragraph a line, since where it breaks depends on names."""
+    found = re.search(r"rsp falls from 0x([0-9a-f]+)|8 bytes at 0x([0-9a-f]+)", text)
+    base = int(found.group(1) or found.group(2), 16) if found else None
+    if found and found.group(2):
+        base += 8
+    paragraphs = []
+    for line in text.splitlines():
+        if re.match(r" *(\[\d+\] *)?(--|[><~!+*^.-]) |   +\([A-Z]", line) or not paragraphs:
+            paragraphs.append(line)
+        else:
+            paragraphs[-1] += " " + line.strip()
+    text = re.sub(r"\b([Pp]rocess|[Tt]hread) \d+", r"\1 PID", "\n".join(paragraphs))
+    # Who calls main is the C library's; it may have no name.
+    text = re.sub(r"^> (?:__libc_\w+ calls )?(main\(.*?\))(?:: the call pushes| begins\. Its) "
+                  r".*?(?=; then|\. The frame)", r"> \1", text, flags=re.M)
+    text = re.sub(r" to __libc_\w+(?=[,;.])", "", text)
+    return _common(text, base) + "\n"
+
+
+BY_FORMAT = {"text": text_trace, "json": json_trace, "explain": explain_trace}

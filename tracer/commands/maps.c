@@ -38,7 +38,7 @@ static void print_help(void)
 	       "thread ends.\n"
 	       "  -v, --verbose      the sections of each file too\n"
 	       "      --explain      how to read a line of /proc/PID/maps\n"
-	       "  -F, --format=NAME  text or json\n"
+	       "  -F, --format=NAME  text, json or explain\n"
 	       "  -c, --color        with colours\n"
 	       "  -R, --no-aslr      PROGRAM at the same addresses in every run\n"
 	       "Example: frametrace maps $(pidof vas_explore)\n");

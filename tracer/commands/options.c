@@ -17,6 +17,7 @@ enum long_only {
 	OPT_VERIFY,
 	OPT_DEBUG,
 	OPT_EVENTS,
+	OPT_EXPLAIN,
 	OPT_JSON,
 	OPT_MAP,
 	OPT_FRAMES,
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{"debug", required_argument, NULL, OPT_DEBUG},
 	{"depth", required_argument, NULL, 'd'},
 	{"events", required_argument, NULL, OPT_EVENTS},
+	{"explain", no_argument, NULL, OPT_EXPLAIN},
 	{"format", required_argument, NULL, 'F'},
 	{"frames", no_argument, NULL, OPT_FRAMES},
 	{"function", required_argument, NULL, 'f'},
@@ -75,6 +77,7 @@ static void print_help(void)
 	       "  -a, --all               also what the compiler, the C library, Rust's std added\n"
 	       "  -d, --depth=N           no frames deeper than N levels\n"
 	       "What to show\n"
+	       "      --explain           each event in plain sentences, for who learns\n"
 	       "  -v, --verbose           the arithmetic of each delta, types and last values\n"
 	       "      --events=LIST       call (default); and step by step: insn, every "
 	       "instruction\n"
@@ -258,6 +261,8 @@ static int parse_one(int c, struct trace_options *o)
 	case OPT_VERIFY:
 		o->verify = true;
 		return -1;
+	case OPT_EXPLAIN:
+		return parse_format("explain", &o->format);
 	case OPT_JSON: // what people try first
 		return parse_format("json", &o->format);
 	case 'p':

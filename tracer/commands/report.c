@@ -42,6 +42,10 @@ static int report(int argc, char **argv)
 		return usage_error("report takes no --events, --frames, --stack, --inlines, "
 				   "--verify: it prints no frames");
 	}
+	if (o.format == &report_explain) {
+		trace_options_deinit(&o);
+		return usage_error("report has the formats text and json, not explain");
+	}
 	o.format = o.format == report_formats[0] ? &report_use_text : &report_use_json;
 	return trace_run(&o, argv + o.first_argument);
 }

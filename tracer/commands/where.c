@@ -32,7 +32,7 @@ static void print_help(void)
 	       "line, the frame and variable of a thread that waits, a block of malloc, or what\n"
 	       "lies nearest. The process is not stopped. ADDRESS is in base 16, with or without\n"
 	       "0x.\n"
-	       "  -F, --format=NAME  text or json\n"
+	       "  -F, --format=NAME  text, json or explain\n"
 	       "  -c, --color        with colours\n"
 	       "Example: frametrace where 0x7ffd66e82abc $(pidof vas_explore)\n");
 }

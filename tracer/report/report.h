@@ -38,7 +38,7 @@ struct report_format {
 	void (*close)(struct reporter *r); // frees; write errors are the stream's (ferror)
 };
 
-extern const struct report_format report_text, report_json;
+extern const struct report_format report_text, report_json, report_explain;
 extern const struct report_format report_use_text, report_use_json; // frametrace report
 extern const struct report_format
 	*const report_formats[]; // NULL-terminated; the first is the default

@@ -1,0 +1,206 @@
+/*
+ * explain.c - each event in a plain sentence, for who learns what a stack and a heap are.
+ *
+ * Who reads it reads line by line, so a paragraph is an event, with every number that the event
+ * has and none that it has not. What a word means follows once, in brackets, where it is used
+ * first. Nothing here is simplified until it is wrong: a caller is who holds the return address, a
+ * value is given back in a register, what is popped is not erased.
+ */
+#include "report/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+struct reporter {
+	FILE *out;
+	struct story story;
+	bool quiet;
+	int first_tid;
+	uint64_t n_alike; // frames of one function left at the end, not written yet
+	struct event alike;
+	struct buf alike_function;
+};
+
+static struct reporter *explain_open(FILE *out, const struct report_options *o)
+{
+	struct reporter *r = xcalloc(1, sizeof(*r));
+	r->out = out;
+	r->quiet = o->quiet;
+	r->story.verbose = o->verbose;
+	r->story.lessons = !o->quiet;
+	lines_init(&r->story.lines, o->color);
+	buf_init(&r->story.text);
+	buf_init(&r->alike_function);
+	return r;
+}
+
+static void write_lines(struct reporter *r)
+{
+	struct buf *b = &r->story.lines.b;
+	if (b->len) // all lines of an event at once: no other writer comes in between
+		fwrite(b->s, 1, b->len, r->out);
+	lines_reset(&r->story.lines);
+}
+
+/* Thousands of frames that a deep recursion leaves are one sentence. */
+static void flush_alike(struct reporter *r)
+{
+	if (r->n_alike == 0)
+		return;
+	r->alike.function = r->alike_function.s;
+	explain_pop(&r->story, &r->alike, r->n_alike);
+	r->n_alike = 0;
+	write_lines(r);
+}
+
+static void note_alike(struct reporter *r, const struct event *ev)
+{
+	if (r->n_alike > 0 && ev->tid == r->alike.tid &&
+	    strcmp(ev->function, r->alike_function.s) == 0) {
+		r->n_alike++;
+		return;
+	}
+	flush_alike(r);
+	r->n_alike = 1;
+	r->alike = (struct event){
+		.kind = EVENT_POP, .how = POP_EXIT, .tid = ev->tid, .depth = ev->depth};
+	buf_reset(&r->alike_function);
+	buf_str(&r->alike_function, ev->function);
+}
+
+static void explain_close(struct reporter *r)
+{
+	flush_alike(r);
+	buf_deinit(&r->alike_function);
+	buf_deinit(&r->story.text);
+	lines_deinit(&r->story.lines);
+	free(r->story.omens);
+	free(r);
+}
+
+/* Whether -q leaves it out: all but frames and what was asked for by another option. */
+static bool is_beside(enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_PUSH:
+	case EVENT_POP:
+	case EVENT_INLINE:
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+	case EVENT_MAP:
+	case EVENT_WHERE:
+		return false;
+	case EVENT_START:
+	case EVENT_SIGNAL:
+	case EVENT_THREAD:
+	case EVENT_CHILD:
+	case EVENT_EXEC:
+	case EVENT_NOTE:
+	case EVENT_ALARM:
+	case EVENT_OVERFLOW:
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+	case EVENT_EXIT:
+		break;
+	}
+	return true;
+}
+
+static void tell(struct story *st, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_START:
+	case EVENT_EXEC:
+		explain_program(st, ev);
+		return;
+	case EVENT_PUSH:
+		explain_push(st, ev);
+		return;
+	case EVENT_POP:
+		explain_pop(st, ev, 1);
+		return;
+	case EVENT_INLINE:
+		explain_inline(st, ev);
+		return;
+	case EVENT_SIGNAL:
+		explain_signal(st, ev);
+		return;
+	case EVENT_THREAD:
+		explain_thread(st, ev);
+		return;
+	case EVENT_CHILD:
+		explain_child(st, ev);
+		return;
+	case EVENT_INSN:
+		explain_insn(st, ev);
+		return;
+	case EVENT_LINE:
+		explain_source_line(st, ev);
+		return;
+	case EVENT_CHANGE:
+		explain_change(st, ev);
+		return;
+	case EVENT_NOTE:
+		explain_note(st, ev);
+		return;
+	case EVENT_MAP:
+		explain_map(st, ev);
+		return;
+	case EVENT_WHERE:
+		explain_where(st, ev);
+		return;
+	case EVENT_ALARM:
+		explain_alarm(st, ev);
+		return;
+	case EVENT_OVERFLOW:
+		explain_overflow(st, ev);
+		return;
+	case EVENT_ALLOC:
+		explain_alloc(st, ev);
+		return;
+	case EVENT_FREE:
+		explain_free(st, ev);
+		return;
+	case EVENT_REALLOC:
+		explain_realloc(st, ev);
+		return;
+	case EVENT_BRK:
+		explain_brk(st, ev);
+		return;
+	case EVENT_EXIT:
+		explain_exit(st, ev);
+		return;
+	}
+}
+
+static void explain_event(struct reporter *r, const struct event *ev)
+{
+	if (!r->first_tid)
+		r->first_tid = ev->tid;
+	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
+		r->story.threads = true;
+	if (ev->kind == EVENT_POP && ev->how == POP_EXIT) {
+		note_alike(r, ev);
+		return;
+	}
+	flush_alike(r);
+	if (ev->kind == EVENT_ALARM && ev->alarm->what == ALARM_RETURN_ADDRESS)
+		explain_omen(&r->story, ev->tid, ev->cfa, OMEN_SMASHED);
+	if (!r->quiet || !is_beside(ev->kind))
+		tell(&r->story, ev);
+	write_lines(r);
+}
+
+const struct report_format report_explain = {
+	.name = "explain",
+	.help = "each event in plain sentences, for who learns",
+	.details = true,
+	.open = explain_open,
+	.event = explain_event,
+	.close = explain_close,
+};
