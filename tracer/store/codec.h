@@ -40,6 +40,13 @@ void codec_destroy(struct codec *c);
 
 void codec_encode(struct codec *c, const struct event *ev, struct coded *ret);
 
+/*
+ * Whether the shape of the event that was encoded last says where `v`, an argument, local or change
+ * of it, lies. Then it lies there, from the CFA, in all events of that shape; else in each
+ * elsewhere.
+ */
+bool codec_is_in_shape(const struct codec *c, const struct event_value *v);
+
 /* FT_FAIL in words: damaged; `ret` is as it was. Fields that are no columns are written over. */
 FT_CHECK enum ft_rc codec_decode(struct codec *c, const struct coded *in, struct event *ret);
 

@@ -113,7 +113,7 @@ static char *take_copy(struct decoder *d, struct codec_bytes in)
 
 /* ---- a stream ---- */
 
-static uint64_t get_varint(struct decoder *d, struct stream *in)
+static uint64_t get_long(struct decoder *d, struct stream *in)
 {
 	uint64_t v = 0;
 
@@ -129,13 +129,20 @@ static uint64_t get_varint(struct decoder *d, struct stream *in)
 	return 0;
 }
 
-static void look_ahead(struct decoder *d, struct stream *in)
+static inline uint64_t get_varint(struct decoder *d, struct stream *in)
+{
+	if (in->p < in->end && *in->p < 0x80)
+		return *in->p++;
+	return get_long(d, in);
+}
+
+static inline void look_ahead(struct decoder *d, struct stream *in)
 {
 	in->zeros = in->p == in->end ? UINT64_MAX : get_varint(d, in);
 }
 
 /* Whether the next field is there, else it is 0. After it was read: look_ahead(). */
-static bool is_there(struct decoder *d, struct stream *in)
+static inline bool is_there(struct decoder *d, struct stream *in)
 {
 	if (!in->zeros) {
 		in->due = false;
@@ -245,12 +252,10 @@ static void set_number(struct decoder *d, const struct codec_field *f, uint64_t 
 	memcpy(at, &v, sizeof(v));
 }
 
-static uint64_t get_near(struct decoder *d, unsigned flags)
+static uint64_t get_near(struct decoder *d, struct stream *in)
 {
-	struct stream *in = &d->shape;
-
-	if (flags & CODEC_ALL_REST)
-		return get_relative(d, &d->rest, d->cfa);
+	if (in == &d->rest)
+		return get_relative(d, in, d->cfa);
 	if (!is_there(d, in))
 		return 0;
 	uint64_t v = get_varint(d, in);
@@ -285,9 +290,9 @@ static void get_chars(struct decoder *d, const struct codec_field *f, char *at)
 }
 
 /* Every element must begin with a field that is there. */
-static void get_array(struct decoder *d, const struct codec_field *f, char *out, unsigned flags)
+static void get_array(struct decoder *d, struct stream *in, const struct codec_field *f, char *out,
+		      unsigned flags)
 {
-	struct stream *in = codec_is_rest(f, flags) ? &d->rest : &d->shape;
 	size_t n = get_count(d, in), size = f->of->size;
 	char *elements = n ? take_zeroed(d, n * size) : NULL;
 
@@ -325,9 +330,9 @@ static const void *get_one(struct decoder *d, struct stream *in, const struct co
 	return p;
 }
 
-static void get_field(struct decoder *d, const struct codec_field *f, char *out, unsigned flags)
+static void get_field(struct decoder *d, struct stream *in, const struct codec_field *f, char *out,
+		      unsigned flags)
 {
-	struct stream *in = codec_is_rest(f, flags) ? &d->rest : &d->shape;
 	char *at = out + f->offset;
 	const void *p = NULL;
 
@@ -342,7 +347,7 @@ static void get_field(struct decoder *d, const struct codec_field *f, char *out,
 		set_number(d, f, get_number(d, in), at);
 		return;
 	case CODEC_NEAR:
-		set_number(d, f, get_near(d, flags), at);
+		set_number(d, f, get_near(d, in), at);
 		return;
 	case CODEC_RELATIVE:
 		set_number(d, f, get_relative(d, in, d->cfa), at);
@@ -357,7 +362,7 @@ static void get_field(struct decoder *d, const struct codec_field *f, char *out,
 		get_struct(d, f->of, at, codec_inside(f, flags));
 		return;
 	case CODEC_ARRAY:
-		get_array(d, f, out, flags);
+		get_array(d, in, f, out, flags);
 		return;
 	case CODEC_STRINGS:
 		get_strings(d, in, f, out);
@@ -375,11 +380,26 @@ static void get_field(struct decoder *d, const struct codec_field *f, char *out,
 	memcpy(at, &p, sizeof(p));
 }
 
+/* Whether a field that is 0 or NULL is that in one stream only, as most are. */
+static inline bool is_single(const struct codec_field *f)
+{
+	return f->type != CODEC_TEXT && f->type != CODEC_DEPTH && f->type != CODEC_IN;
+}
+
+/* `out` is zeroed. */
 static void get_struct(struct decoder *d, const struct codec_struct *st, char *out, unsigned flags)
 {
-	for (size_t i = 0; i < st->n && !d->bad; i++)
-		if (st->fields[i].class != CODEC_COLUMN)
-			get_field(d, &st->fields[i], out, flags);
+	const struct codec_field *end = st->fields + st->n;
+
+	for (const struct codec_field *f = st->fields; f < end && !d->bad; f++) {
+		if (f->class == CODEC_COLUMN)
+			continue;
+		struct stream *in = codec_is_rest(f, flags) ? &d->rest : &d->shape;
+		if (in->zeros && !in->due && is_single(f))
+			in->zeros--;
+		else
+			get_field(d, in, f, out, flags);
+	}
 }
 
 /* ---- the event ---- */
@@ -392,7 +412,17 @@ static void open_stream(struct decoder *d, struct codec_bytes in, struct stream 
 		return;
 	ret->p = (const uint8_t *)copy;
 	ret->end = ret->p + in.len;
-	look_ahead(d, ret);
+}
+
+/* The byte that a shape begins with. */
+static unsigned open_shape(struct decoder *d, struct codec_bytes in)
+{
+	open_stream(d, in, &d->shape);
+	if (d->bad || !in.len)
+		return 0;
+	uint8_t loose = *d->shape.p++;
+	d->bad |= loose > 1;
+	return loose ? CODEC_NO_LAYOUT : 0;
 }
 
 static void open_values(struct decoder *d, struct codec_bytes in)
@@ -431,11 +461,12 @@ enum ft_rc codec_decode(struct codec *c, const struct coded *in, struct event *r
 		return ft_fail("damaged: no kind of event has the number %d", (int)ev.kind);
 	if (in->shape.len > LARGEST_IN || in->values.len > LARGEST_IN || in->rest.len > LARGEST_IN)
 		return ft_fail("damaged: event %llu is too large", (unsigned long long)ev.seq);
-	open_stream(&d, in->shape, &d.shape);
+	unsigned flags = open_shape(&d, in->shape);
 	open_stream(&d, in->rest, &d.rest);
 	open_values(&d, in->values);
-	if (!d.bad)
-		get_struct(&d, &codec_event, (char *)&ev, 0);
+	look_ahead(&d, &d.shape);
+	look_ahead(&d, &d.rest);
+	get_struct(&d, &codec_event, (char *)&ev, flags);
 	if (d.bad || d.shape.p != d.shape.end || d.rest.p != d.rest.end || d.values.s)
 		return ft_fail("damaged: event %llu cannot be read", (unsigned long long)ev.seq);
 	*ret = ev;

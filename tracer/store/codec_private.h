@@ -6,11 +6,12 @@
  * Never:    leaves store/codec*.c.
  * Lifetime: of struct codec, see codec.h.
  *
- * Shape and rest are streams of fields in the order of the table. A field that is 0 or NULL takes
- * no bytes: before each other one stands how many such fields were passed, and when the bytes end
- * the remaining fields are all 0. Numbers are LEB128, signed ones zigzag first; a string is its
- * length + 1, its bytes and a NUL. The first field of an array's element is written in any case, so
- * that a count can be judged by the bytes that are left.
+ * A shape begins with a byte: 0, or 1 for CODEC_NO_LAYOUT. What follows, and the whole rest, are
+ * streams of fields in the order of the table. A field that is 0 or NULL takes no bytes: before
+ * each other one stands how many such fields were passed, and when the bytes end the remaining
+ * fields are all 0. Numbers are LEB128, signed ones zigzag first; a string is its length + 1, its
+ * bytes and a NUL. The first field of an array's element is written in any case, so that a count
+ * can be judged by the bytes that are left.
  */
 #ifndef FT_CODEC_PRIVATE_H
 #define FT_CODEC_PRIVATE_H
@@ -24,29 +25,37 @@ struct codec_out {
 	bool due;	// the next field is written even if it is 0
 };
 
-struct codec_block; // of a decoder's memory
+struct codec_block;  // of a decoder's memory
+struct codec_places; // codec_places.c
 
 struct codec {
 	struct codec_out shape, rest;
 	struct buf values;
-	size_t nulls; // passed since the last text written
-	const struct event *event;
-	uint64_t deepest; // addresses of the shape lie at most so far below the CFA
+	size_t nulls;	   // passed since the last text written
+	uint64_t cfa, seq; // of the event
+	uint32_t depth;
+	bool is_loose;	  // its layout is in the rest
+	uint64_t deepest; // addresses of its shape lie at most so far below the CFA
+	struct codec_places *places;
 	struct codec_block *blocks;
 };
 
-/* What holds for the fields of a struct, handed down: CODEC_NO_TEXT, CODEC_LOOSE, and this. */
-enum { CODEC_ALL_REST = 4 };
+/* What holds for the fields of a struct, handed down: CODEC_NO_TEXT, CODEC_LOOSE, and these. */
+enum {
+	CODEC_ALL_REST = 4,
+	CODEC_NO_LAYOUT = 8, // CODEC_LAYOUT is rest; the first byte of a shape says so
+};
+
+/* Whether a field is in the rest, not in the shape. */
+static inline bool codec_is_rest(const struct codec_field *f, unsigned flags)
+{
+	return f->class == CODEC_REST || flags & CODEC_ALL_REST ||
+	       (f->class == CODEC_LAYOUT && flags & CODEC_NO_LAYOUT);
+}
 
 static inline unsigned codec_inside(const struct codec_field *f, unsigned flags)
 {
-	return flags | f->flags | (f->class == CODEC_REST ? CODEC_ALL_REST | CODEC_NO_TEXT : 0);
-}
-
-/* Which fields of a struct are in which stream. */
-static inline bool codec_is_rest(const struct codec_field *f, unsigned flags)
-{
-	return f->class == CODEC_REST || flags & CODEC_ALL_REST;
+	return flags | f->flags | (codec_is_rest(f, flags) ? CODEC_ALL_REST | CODEC_NO_TEXT : 0);
 }
 
 static inline uint64_t codec_zigzag(int64_t v)
@@ -66,6 +75,15 @@ static inline int64_t codec_unzigzag(uint64_t v)
 enum { CODEC_FAR = 1, CODEC_FIXED = 2, CODEC_RELATIVE_FIRST = 2, CODEC_NEAR_FIRST = 3 };
 
 #define CODEC_SHORT ((uint64_t)1 << 40) // a distance that is worth it
+
+/*
+ * codec_places.c: whether shapes come back. At a place that makes new ones all the time (alloca, a
+ * ghost here and there, a pointer into another frame) the layout has to go to the rest.
+ */
+struct codec_places *codec_places_create(void);
+void codec_places_destroy(struct codec_places *p);
+bool codec_places_is_loose(struct codec_places *p, const struct event *ev);
+void codec_places_learn(struct codec_places *p, const struct event *ev, const struct buf *shape);
 
 /* codec_decode.c: what decoded events have taken; the next decode starts anew. */
 void codec_forget(struct codec *c);

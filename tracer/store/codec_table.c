@@ -36,7 +36,7 @@
 #define SEQ(s, m) WORD(s, m, CODEC_SEQ)
 #define DEPTH(s, m) BARE(s, m, CODEC_REST, IF(s, m, uint32_t, CODEC_DEPTH))
 #define NEAR_OR(s, m, above, other)                                                                \
-	FIELD(s, m, CODEC_SHAPE, IF(s, m, uint64_t, CODEC_NEAR), 0, other, above, NULL)
+	FIELD(s, m, CODEC_LAYOUT, IF(s, m, uint64_t, CODEC_NEAR), 0, other, above, NULL)
 #define NEAR(s, m, above) NEAR_OR(s, m, above, CODEC_NO_OTHER)
 #define IN(s, m, class, flags, of)                                                                 \
 	FIELD(s, m, class, IF(s, m, struct of, CODEC_IN), flags, CODEC_NO_OTHER, 0, &of##_struct)
@@ -55,7 +55,7 @@
 						       sizeof(s##_fields) / sizeof(s##_fields[0])}
 
 /* How far above the CFA arguments lie, and what nobody writes there but by a pointer. */
-enum { ARGUMENTS = 1 << 20, OWN = 0 };
+enum { ARGUMENTS = CODEC_ARGUMENTS, OWN = 0 };
 
 static const struct codec_field event_value_fields[] = {
 	SHAPE(event_value, name),
@@ -415,11 +415,11 @@ static const struct codec_field event_fields[] = {
 	RELATIVE(event, stack_top),
 	ARRAY(event, registers, n_registers, CODEC_SHAPE, 0, event_register),
 	ARRAY(event, walk, n_walk, CODEC_REST, 0, event_frame_of_walk),
-	ARRAY(event, slots, n_slots, CODEC_SHAPE, 0, event_slot),
+	ARRAY(event, slots, n_slots, CODEC_LAYOUT, 0, event_slot),
 	NEAR(event, frame_rsp, ARGUMENTS),
 	SHAPE(event, mapped),
 	ARRAY(event, elsewhere, n_elsewhere, CODEC_SHAPE, CODEC_NO_TEXT, event_value),
-	ARRAY(event, ghosts, n_ghosts, CODEC_SHAPE, 0, event_ghost),
+	ARRAY(event, ghosts, n_ghosts, CODEC_LAYOUT, 0, event_ghost),
 	SHAPE(event, within),
 	SHAPE(event, inline_depth),
 	SHAPE(event, loops),
@@ -429,7 +429,7 @@ static const struct codec_field event_fields[] = {
 	SHAPE(event, in_prologue),
 	NEAR(event, rsp_before, ARGUMENTS),
 	REST(event, ghost),
-	ARRAY(event, stores, n_stores, CODEC_SHAPE, 0, event_store),
+	ARRAY(event, stores, n_stores, CODEC_LAYOUT, 0, event_store),
 	REST(event, program),
 	STRINGS(event, argv, argc, CODEC_REST),
 	REST(event, build_id),

@@ -36,10 +36,14 @@ enum codec_type {
 	CODEC_STRINGS,	// const char *const *, and a size_t at `other`
 };
 
-/* Where a field goes. What a struct is for its fields, too: CODEC_REST takes all of them there. */
+/*
+ * Where a field goes. What a struct is for its fields, too: CODEC_REST takes all of them there, and
+ * so does CODEC_LAYOUT where it is in the rest.
+ */
 enum codec_class {
 	CODEC_COLUMN, // nowhere: a column of its own, see codec.h
 	CODEC_SHAPE,
+	CODEC_LAYOUT, // shape, but rest at places where the layout of frames changes all the time
 	CODEC_REST,
 };
 
@@ -50,6 +54,8 @@ enum {
 };
 
 enum { CODEC_NO_OTHER = UINT16_MAX };
+
+enum { CODEC_ARGUMENTS = 1 << 20 }; // how far above the CFA arguments are looked for
 
 struct codec_field {
 	const char *name;
