@@ -1,0 +1,58 @@
+/*
+ * log_chunks.c - which chunk an event is in.
+ *
+ * Chunks do not overlap and follow each other; the last events of a log that was cut, or is still
+ * being written, have no chunk yet.
+ */
+#include "store/log_private.h"
+
+static enum ft_rc chunk_row(struct log *log, struct sqlite3_stmt *st, struct log_chunk *ret)
+{
+	int64_t first, last;
+	if (!sql_get_int(st, 0, -1, &first) || !sql_get_int(st, 1, -1, &last) || first < 0 ||
+	    last < first || !sql_get_bytes(st, 2, &ret->frames, &ret->frames_len) ||
+	    !sql_get_bytes(st, 3, &ret->shapes, &ret->shapes_len) ||
+	    !sql_get_bytes(st, 4, &ret->terms, &ret->terms_len))
+		return sql_damaged(&log->q, "a chunk cannot be read");
+	ret->first = (uint64_t)first;
+	ret->last = (uint64_t)last;
+	ret->is_known = true;
+	return FT_OK;
+}
+
+static enum ft_rc chunk(struct log *log, enum log_statement which, uint64_t seq,
+			struct log_chunk *ret)
+{
+	struct sqlite3_stmt *st;
+	if (log_statement(log, which, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, seq > INT64_MAX ? INT64_MAX : (int64_t)seq);
+	enum ft_rc rc = sql_step(&log->q, st);
+	return rc == FT_OK ? chunk_row(log, st, ret) : rc; // its bytes live until the next call
+}
+
+enum ft_rc log_chunk_at(struct log *log, uint64_t seq, struct log_chunk *ret)
+{
+	struct log_chunk at = {0}, behind = {0};
+	enum ft_rc rc = chunk(log, CHUNK_AT, seq, &at);
+	if (rc == FT_FAIL)
+		return rc;
+	if (rc == FT_OK && seq <= at.last) {
+		*ret = at;
+		return FT_OK;
+	}
+	uint64_t first = rc == FT_OK ? at.last + 1 : 0;
+	rc = chunk(log, CHUNK_BEHIND, seq, &behind);
+	if (rc == FT_FAIL)
+		return rc;
+	*ret = (struct log_chunk){.first = first, .last = UINT64_MAX};
+	if (rc == FT_OK)
+		ret->last = behind.first - 1;
+	return FT_OK;
+}
+
+void log_chunk_done(struct log *log)
+{
+	sql_reset(log->statements[CHUNK_AT]);
+	sql_reset(log->statements[CHUNK_BEHIND]);
+}

@@ -1,0 +1,326 @@
+/*
+ * log_state.c - the live frames and ghosts after any event.
+ *
+ * From the snapshot of the chunk that has the event, events are applied one by one. A snapshot
+ * names the innermost live push of each stack only; the frames around it are found from push to
+ * push. The state that was asked for last is kept: a step forward applies one event, and a step
+ * back reads only those frames that are not known from before.
+ */
+#include "store/log_private.h"
+#include "store/terms.h"
+
+#include <stdlib.h>
+
+enum { MOST_STEPS = 1 << 16 }; // events without a chunk that are read from the kept state on
+
+static void frame_of(const struct log_row *row, struct state_frame *ret)
+{
+	*ret = (struct state_frame){.seq = row->seq,
+				    .cfa = row->cfa,
+				    .rsp = row->cfa + (uint64_t)row->shape->delta,
+				    .depth = row->depth,
+				    .shape = row->shape->id};
+}
+
+static void apply(struct state *s, const struct log_row *row)
+{
+	if (row->shape->kind == EVENT_PUSH) {
+		struct state_frame f;
+		frame_of(row, &f);
+		state_push(s, row->stack->id, &f);
+	} else if (row->shape->kind == EVENT_POP && row->has_back) {
+		state_pop(s, row->stack->id, row->seq - row->back, row->seq, row->shape->is_exit);
+	}
+}
+
+/* Applies events [from, to]. */
+static enum ft_rc run(struct log *log, struct state *s, uint64_t from, uint64_t to)
+{
+	struct sqlite3_stmt *st;
+	struct log_row row;
+	uint64_t expected = from;
+	enum ft_rc rc;
+	if (from > to)
+		return FT_OK;
+	if (log_statement(log, SCAN_EVENTS, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, (int64_t)from);
+	sql_int(st, 2, (int64_t)to);
+	while ((rc = sql_step(&log->q, st)) == FT_OK) {
+		rc = log_row(log, st, 0, &row);
+		if (rc == FT_OK && row.seq < expected)
+			rc = sql_damaged(&log->q, "its events are not in order");
+		if (rc != FT_OK)
+			break;
+		expected = row.seq + 1;
+		apply(s, &row);
+	}
+	sql_reset(st);
+	return rc == FT_NONE ? FT_OK : rc;
+}
+
+/* ---- from a snapshot ---- */
+
+/* The push of that number; FT_NONE: it is not in the log, or is no push. */
+static enum ft_rc push_at(struct log *log, uint64_t seq, struct log_row *ret)
+{
+	struct sqlite3_stmt *st;
+	if (seq > INT64_MAX)
+		return FT_NONE;
+	if (log_statement(log, SCAN_EVENTS, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, (int64_t)seq);
+	sql_int(st, 2, (int64_t)seq);
+	enum ft_rc rc = sql_step(&log->q, st);
+	if (rc == FT_OK)
+		rc = log_row(log, st, 0, ret);
+	sql_reset(st);
+	return rc == FT_OK && ret->shape->kind != EVENT_PUSH ? FT_NONE : rc;
+}
+
+// Frames of a stack end from the innermost on. If that was not always so, the log says it.
+static enum ft_rc is_popped_before(struct log *log, uint64_t push, uint64_t seq, bool *ret)
+{
+	struct sqlite3_stmt *st;
+	int64_t popped;
+	if (log_statement(log, GET_POPPED, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, (int64_t)push);
+	enum ft_rc rc = sql_step(&log->q, st);
+	if (rc == FT_OK && !sql_get_int(st, 0, INT64_MAX, &popped))
+		rc = sql_damaged(&log->q, "a pop has no number");
+	*ret = rc == FT_OK && (uint64_t)popped < seq;
+	sql_reset(st);
+	return rc == FT_FAIL ? rc : FT_OK;
+}
+
+static const struct state_stack *known_stack(const struct log *log, int64_t id)
+{
+	if (log_is_crossed(log))
+		return NULL;
+	for (size_t i = 0; log->at.valid && i < log->at.state.n; i++)
+		if (log->at.state.stacks[i]->id == id)
+			return log->at.state.stacks[i];
+	return NULL;
+}
+
+/* How many of the outer frames of a known stack end with the one that `seq` pushed; 0: none. */
+static size_t find_known(const struct state_stack *k, uint64_t seq)
+{
+	size_t lo = 0, hi = k ? k->n_live : 0;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (k->live[mid].seq <= seq)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > 0 && k->live[lo - 1].seq == seq ? lo : 0;
+}
+
+/* The frames from that of `seq` outwards, as they were just before event `before`. */
+static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq, uint64_t before)
+{
+	const struct state_stack *known = known_stack(log, k->id);
+	struct state_stack inner = {0};
+	struct log_row row;
+	size_t shared = 0;
+	enum ft_rc rc;
+	while ((rc = push_at(log, seq, &row)) == FT_OK) {
+		bool popped = false;
+		shared = find_known(known, seq);
+		if (shared)
+			break;
+		if (log_is_crossed(log))
+			rc = is_popped_before(log, seq, before, &popped);
+		if (rc != FT_OK)
+			break;
+		struct state_frame f;
+		frame_of(&row, &f);
+		if (!popped)
+			state_add_live(&inner, &f);
+		if (!row.has_back || row.back == 0 || row.back > seq)
+			break;
+		seq -= row.back;
+		log->steps = 0;
+	}
+	for (size_t i = 0; i < shared; i++)
+		state_add_live(k, &known->live[i]);
+	for (size_t i = inner.n_live; i > 0; i--)
+		state_add_live(k, &inner.live[i - 1]);
+	free(inner.live);
+	return rc == FT_FAIL ? rc : FT_OK;
+}
+
+static enum ft_rc add_ghost(struct log *log, struct state_stack *k, uint64_t seq, uint64_t popped)
+{
+	struct log_row row;
+	struct state_frame f;
+	enum ft_rc rc = push_at(log, seq, &row);
+	if (rc != FT_OK)
+		return rc == FT_NONE ? FT_OK : rc; // a ring let its push go
+	frame_of(&row, &f);
+	f.popped = popped;
+	state_add_ghost(k, &f);
+	return FT_OK;
+}
+
+/* The state before the chunk's first event. */
+static enum ft_rc load(struct log *log, const struct log_chunk *c, struct state *s)
+{
+	const char *at = c->frames, *end = c->frames + c->frames_len;
+	while (at < end) {
+		uint64_t id, top, n_ghosts, seq, length;
+		if (!varint_take(&at, end, &id) || !varint_take(&at, end, &top) ||
+		    !varint_take(&at, end, &n_ghosts) || id > INT64_MAX || top > c->first ||
+		    n_ghosts > STATE_GHOSTS)
+			return sql_damaged(&log->q, "a snapshot cannot be read");
+		struct state_stack *k = state_stack(s, (int64_t)id);
+		if (k->n_live || k->n_ghosts)
+			return sql_damaged(&log->q, "a snapshot has a stack twice");
+		if (top && walk_out(log, k, top - 1, c->first) != FT_OK)
+			return FT_FAIL;
+		for (uint64_t i = 0; i < n_ghosts; i++) {
+			if (!varint_take(&at, end, &seq) || !varint_take(&at, end, &length))
+				return sql_damaged(&log->q, "a snapshot cannot be read");
+			if (add_ghost(log, k, seq, seq + length) != FT_OK)
+				return FT_FAIL;
+		}
+	}
+	return FT_OK;
+}
+
+/* ---- the state after an event ---- */
+
+static void keep(struct log *log, struct state *s, uint64_t seq)
+{
+	state_deinit(&log->at.state);
+	log->at.state = *s;
+	log->at.seq = seq;
+	log->at.valid = true;
+}
+
+/*
+ * Events without a chunk follow the last chunk: they are applied to what that one leads to.
+ */
+static enum ft_rc start_of(struct log *log, const struct log_chunk *c, struct state *s,
+			   uint64_t *ret_from)
+{
+	struct log_chunk before;
+	*ret_from = c->first;
+	if (c->is_known)
+		return load(log, c, s);
+	if (c->first == 0)
+		return FT_OK;
+	enum ft_rc rc = log_chunk_at(log, c->first - 1, &before);
+	if (rc == FT_OK && before.is_known) {
+		*ret_from = before.first;
+		rc = load(log, &before, s);
+	}
+	return rc;
+}
+
+/* Onwards from the state that is kept. */
+static enum ft_rc go_on(struct log *log, uint64_t seq)
+{
+	struct log_at *at = &log->at;
+	at->valid = false;
+	if (run(log, &at->state, at->seq + 1, seq) != FT_OK)
+		return FT_FAIL;
+	at->seq = seq;
+	at->valid = true;
+	return FT_OK;
+}
+
+static enum ft_rc go_to(struct log *log, const struct log_chunk *c, uint64_t seq)
+{
+	struct state s;
+	uint64_t from;
+	state_init(&s);
+	enum ft_rc rc = start_of(log, c, &s, &from);
+	if (rc == FT_OK)
+		rc = run(log, &s, from, seq);
+	if (rc == FT_OK)
+		keep(log, &s, seq);
+	else
+		state_deinit(&s);
+	return rc;
+}
+
+enum ft_rc log_state_at(struct log *log, uint64_t seq)
+{
+	const struct log_at *at = &log->at;
+	struct log_chunk c;
+	if (at->valid && at->seq == seq)
+		return FT_OK;
+	enum ft_rc rc = log_chunk_at(log, seq, &c);
+	if (rc == FT_OK) {
+		bool near = at->valid && at->seq < seq &&
+			    (at->seq >= c.first || (!c.is_known && seq - at->seq < MOST_STEPS));
+		rc = near ? go_on(log, seq) : go_to(log, &c, seq);
+	}
+	log_chunk_done(log);
+	return rc;
+}
+
+/* ---- as the header has it ---- */
+
+static enum ft_rc show_frame(struct log *log, const struct state_frame *f,
+			     const struct log_stack *stack, bool ghost, struct log_frame *ret)
+{
+	const struct log_shape *shape;
+	if (log_shape(log, f->shape, &shape) != FT_OK)
+		return FT_FAIL;
+	*ret = (struct log_frame){.pushed_seq = f->seq,
+				  .tid = stack->tid,
+				  .stack_top = stack->top,
+				  .depth = f->depth,
+				  .cfa = f->cfa,
+				  .rsp = f->rsp,
+				  .ghost = ghost,
+				  .popped_seq = ghost ? f->popped : 0,
+				  .function = shape->function ? shape->function : ""};
+	return FT_OK;
+}
+
+static enum ft_rc show_stack(struct log *log, const struct state_stack *k, size_t *n)
+{
+	const struct log_stack *stack;
+	if (log_stack(log, k->id, &stack) != FT_OK)
+		return FT_FAIL;
+	struct log_stack copy = *stack;
+	for (size_t i = 0; i < k->n_live; i++)
+		if (show_frame(log, &k->live[i], &copy, false, &log->frames[(*n)++]) != FT_OK)
+			return FT_FAIL;
+	for (size_t i = k->n_ghosts; i > 0; i--)
+		if (show_frame(log, &k->ghosts[i - 1], &copy, true, &log->frames[(*n)++]) != FT_OK)
+			return FT_FAIL;
+	return FT_OK;
+}
+
+enum ft_rc log_frames(struct log *log, uint64_t seq, const struct log_frame **ret, size_t *ret_n)
+{
+	size_t n = 0, all = 0;
+	if (log_begin(log) != FT_OK)
+		return FT_FAIL;
+	const struct log_info *info = log_info(log);
+	if (info->is_empty) {
+		*ret_n = 0;
+		return FT_OK;
+	}
+	seq = seq < info->first ? info->first : seq > info->last ? info->last : seq;
+	if (log_state_at(log, seq) != FT_OK)
+		return FT_FAIL;
+	for (size_t i = 0; i < log->at.state.n; i++)
+		all += log->at.state.stacks[i]->n_live + log->at.state.stacks[i]->n_ghosts;
+	if (all > log->cap_frames) {
+		log->cap_frames = all + all / 2;
+		log->frames = xreallocarray(log->frames, log->cap_frames, sizeof(*log->frames));
+	}
+	for (size_t i = 0; i < log->at.state.n; i++)
+		if (show_stack(log, log->at.state.stacks[i], &n) != FT_OK)
+			return FT_FAIL;
+	*ret = log->frames;
+	*ret_n = n;
+	return FT_OK;
+}

@@ -1,0 +1,179 @@
+/*
+ * store_create.c - a new log: its place, its schema, what it says of itself.
+ */
+#include "store/journal.h"
+#include "store/log.h"
+#include "store/schema.h"
+#include "store/store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	CHUNK = 4096,	       // events
+	CHUNK_LEAST = 64,      // of a ring
+	CHUNK_BYTES = 1 << 10, // of a ring by bytes: what an event may take, about
+	CHUNKS_OF_RING = 8,    // a ring lets go the oldest of so many
+};
+
+static void remove_beside(const char *path, const char *suffix)
+{
+	char *beside = xasprintf("%s%s", path, suffix);
+	unlink(beside);
+	free(beside);
+}
+
+/*
+ * An older log in the place is removed, not written over: who has it open keeps it, and a journal
+ * that a killed writer left must not be taken for one of the new log.
+ */
+static enum ft_rc make_room(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT)
+			return ft_fail("%s cannot be written: %s", path, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		return ft_fail("%s is %s: a log needs a file (-o FILE)", path,
+			       S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+	} else if (st.st_size > 0 && !log_is_one(path)) {
+		return ft_fail("%s is there and is no trace log: it is not overwritten; name "
+			       "another file (-o FILE)",
+			       path);
+	}
+	if (unlink(path) < 0 && errno != ENOENT)
+		return ft_fail("%s cannot be written: %s", path, strerror(errno));
+	remove_beside(path, "-journal");
+	remove_beside(path, "-wal");
+	remove_beside(path, "-shm");
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return ft_fail("%s cannot be written: %s", path, strerror(errno));
+	close(fd);
+	return FT_OK;
+}
+
+static enum ft_rc open_file(struct store *s, const char *path)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	if (!path) {
+		s->q.path = xstrdup("the trace in memory");
+		int rc = sqlite3_open_v2(":memory:", &s->q.db, flags, NULL);
+		return rc == SQLITE_OK ? FT_OK : sql_fail_code(&s->q, rc);
+	}
+	s->q.path = xstrdup(path);
+	if (make_room(path) != FT_OK)
+		return FT_FAIL;
+	s->journal = journal_create();
+	// An absolute or relative path, never "file:…" or ":memory:".
+	char *name = path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);
+	int rc = sqlite3_open_v2(name, &s->q.db, flags, journal_vfs_name(s->journal));
+	free(name);
+	return rc == SQLITE_OK ? FT_OK : sql_fail_code(&s->q, rc);
+}
+
+static enum ft_rc make_schema(struct store *s)
+{
+	size_t n;
+	const struct schema_thing *things = schema_of(&n);
+	char *pragmas = xasprintf("PRAGMA page_size=4096; PRAGMA cache_spill=OFF; "
+				  "PRAGMA cache_size=-16000; PRAGMA synchronous=NORMAL; "
+				  "PRAGMA temp_store=MEMORY; PRAGMA application_id=%d; "
+				  "PRAGMA user_version=%d; BEGIN IMMEDIATE",
+				  SCHEMA_APPLICATION, SCHEMA_VERSION);
+	enum ft_rc rc = sql_run(&s->q, pragmas);
+	free(pragmas);
+	for (size_t i = 0; rc == FT_OK && i < n; i++)
+		rc = sql_run(&s->q, things[i].sql);
+	return rc;
+}
+
+static enum ft_rc write_holds(struct store *s, const struct store_holds *h)
+{
+	const struct {
+		const char *name;
+		bool is;
+	} all[] = {
+		{"locals", h->locals}, {"frames", h->frames},	{"insn", h->insn},
+		{"line", h->line},     {"inlines", h->inlines}, {"registers", h->registers},
+		{"heap", h->heap},     {"maps", h->maps},	{"output", h->output},
+		{"walk", h->walk},
+	};
+	const char *names[FT_COUNT(all)];
+	size_t n = 0;
+	for (size_t i = 0; i < FT_COUNT(all); i++)
+		if (all[i].is)
+			names[n++] = all[i].name;
+	return store_set_list(s, "holds", names, n);
+}
+
+static enum ft_rc write_meta(struct store *s, const struct store_options *o)
+{
+	size_t n = 0;
+	while (o->environment && o->environment[n])
+		n++;
+	if (store_set_text(s, "format", "frametrace") != FT_OK ||
+	    store_set_number(s, "version", SCHEMA_VERSION) != FT_OK ||
+	    store_set_text(s, "writer", "frametrace " FT_VERSION) != FT_OK ||
+	    store_set_text(s, "directory", o->directory) != FT_OK ||
+	    store_set_list(s, "environment", o->environment, n) != FT_OK ||
+	    store_set_number(s, "first", 0) != FT_OK ||
+	    store_set_text(s, "state", "writing") != FT_OK)
+		return FT_FAIL;
+	return write_holds(s, &o->holds);
+}
+
+static size_t chunk_size(const struct store_options *o)
+{
+	uint64_t n = CHUNK;
+	if (o->max_events && o->max_events / CHUNKS_OF_RING < n)
+		n = o->max_events / CHUNKS_OF_RING;
+	if (o->max_bytes && o->max_bytes / CHUNKS_OF_RING / CHUNK_BYTES < n)
+		n = o->max_bytes / CHUNKS_OF_RING / CHUNK_BYTES;
+	return n < CHUNK_LEAST ? CHUNK_LEAST : (size_t)n;
+}
+
+void store_destroy(struct store *s)
+{
+	for (size_t i = 0; i < STATEMENTS; i++)
+		sql_finish(&s->statements[i]);
+	sqlite3_close_v2(s->q.db);
+	journal_destroy(s->journal);
+	store_shapes_destroy(s->shapes);
+	store_blocks_destroy(s->blocks);
+	store_chunk_deinit(s);
+	state_deinit(&s->state);
+	codec_destroy(s->codec);
+	buf_deinit(&s->output.bytes);
+	free(s->stacks);
+	free(s->failure);
+	free(s->q.path);
+	free(s);
+}
+
+enum ft_rc store_create(const struct store_options *o, struct store **ret)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+	s->codec = codec_create();
+	s->shapes = store_shapes_create();
+	s->blocks = store_blocks_create();
+	state_init(&s->state);
+	store_chunk_init(s);
+	buf_init(&s->output.bytes);
+	s->chunk_events = chunk_size(o);
+	s->max_events = o->max_events;
+	s->max_bytes = o->max_bytes;
+	s->next_item = 1;
+	if (open_file(s, o->path) != FT_OK || make_schema(s) != FT_OK ||
+	    write_meta(s, o) != FT_OK || store_commit(s) != FT_OK) {
+		store_destroy(s);
+		return FT_FAIL;
+	}
+	*ret = s;
+	return FT_OK;
+}

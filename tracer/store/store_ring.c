@@ -1,0 +1,91 @@
+/*
+ * store_ring.c - a log that keeps the last part of a run: the oldest chunks go.
+ *
+ * Pushes of frames that were alive at the new first event stay, older than it: so the state at any
+ * event that is left is whole. They go with their pops. Pages that become free are used again by
+ * what follows: the file stays as large as it became.
+ */
+#include "store/store_private.h"
+
+enum { MOST_AT_ONCE = 64 }; // chunks
+
+/* Events before ?2 go; ?1: the first one so far. */
+static const char *const deletions[] = {
+	// Kept pushes whose frames ended among the events that go.
+	"DELETE FROM event WHERE seq IN (SELECT e.seq - e.back FROM event e JOIN shape s "
+	"ON s.id = e.shape WHERE e.seq >= ?1 AND e.seq < ?2 AND s.kind = 'pop' "
+	"AND e.seq - e.back < ?1)",
+	"DELETE FROM popped WHERE push IN (SELECT e.seq - e.back FROM event e JOIN shape s "
+	"ON s.id = e.shape WHERE e.seq >= ?1 AND e.seq < ?2 AND s.kind = 'pop' "
+	"AND e.seq - e.back < ?1)",
+	"DELETE FROM event WHERE seq >= ?1 AND seq < ?2 AND NOT (shape IN (SELECT id FROM shape "
+	"WHERE kind = 'push') AND NOT EXISTS (SELECT 1 FROM popped p WHERE p.push = seq "
+	"AND p.push + p.after < ?2))",
+	"DELETE FROM popped WHERE push >= ?1 AND push < ?2 AND push + after < ?2",
+	"DELETE FROM chunk WHERE first >= ?1 AND first < ?2",
+	("DELETE FROM aside WHERE after >= ?1 AND after < ?2 "
+	 "AND id <> coalesce((SELECT max(aside) FROM map WHERE aside <> 0 AND seq < ?2), 0)"),
+	"DELETE FROM written WHERE after >= ?1 AND after < ?2",
+	"DELETE FROM map WHERE seq >= ?1 AND seq < ?2 AND aside = 0",
+	"DELETE FROM block WHERE until <= ?2 AND until > ?1",
+};
+
+static enum ft_rc let_go(struct store *s, uint64_t until)
+{
+	enum ft_rc rc = FT_OK;
+	for (size_t i = 0; rc == FT_OK && i < FT_COUNT(deletions); i++) {
+		struct sqlite3_stmt *st = NULL;
+		rc = sql_prepare(&s->q, deletions[i], &st);
+		if (rc == FT_OK) {
+			sql_int(st, 1, (int64_t)s->first);
+			sql_int(st, 2, (int64_t)until);
+			rc = sql_do(&s->q, st);
+		}
+		sql_finish(&st);
+	}
+	s->first = until;
+	return rc == FT_OK ? store_set_number(s, "first", (int64_t)until) : rc;
+}
+
+/* The first event of the second chunk that is left; FT_NONE: there is only one. */
+static enum ft_rc second_chunk(const struct store *s, uint64_t *ret)
+{
+	int64_t second;
+	enum ft_rc rc = sql_number(&s->q, "SELECT first FROM chunk ORDER BY first LIMIT 1 OFFSET 1",
+				   &second);
+	if (rc == FT_OK)
+		*ret = (uint64_t)second;
+	return rc;
+}
+
+/* Whether what is to come will fit: a part of the file must be free, or not be there yet. */
+static enum ft_rc is_too_large(const struct store *s, bool *ret)
+{
+	int64_t pages, free_pages, size;
+	if (sql_number(&s->q, "PRAGMA page_count", &pages) != FT_OK ||
+	    sql_number(&s->q, "PRAGMA freelist_count", &free_pages) != FT_OK ||
+	    sql_number(&s->q, "PRAGMA page_size", &size) != FT_OK)
+		return FT_FAIL;
+	uint64_t used = (uint64_t)(pages - free_pages) * (uint64_t)size;
+	*ret = s->max_bytes && used > s->max_bytes - s->max_bytes / 8;
+	return FT_OK;
+}
+
+enum ft_rc store_ring(struct store *s)
+{
+	for (int i = 0; (s->max_events || s->max_bytes) && i < MOST_AT_ONCE; i++) {
+		uint64_t second;
+		bool large = false;
+		if (is_too_large(s, &large) != FT_OK)
+			return FT_FAIL;
+		enum ft_rc rc = second_chunk(s, &second);
+		if (rc != FT_OK)
+			return rc == FT_NONE ? FT_OK : rc;
+		bool many = s->max_events && s->last + 1 - second >= s->max_events;
+		if (!many && !large)
+			return FT_OK;
+		if (let_go(s, second) != FT_OK)
+			return FT_FAIL;
+	}
+	return FT_OK;
+}
