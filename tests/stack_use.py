@@ -309,7 +309,7 @@ def check_report(directory):
                table["factorial"]["depth"], table["factorial"]["self"]),
               (6, 6, 7, 6 * table["factorial"]["frame"]), "recursion takes its frames all at once")
     tap.equal(table["main"]["total"], deep["stacks"][0]["used"], "main's total is the whole stack")
-    for key in ("calls", "frame", "self", "total", "depth", "recursion"):
+    for key in ("calls", "frame", "self", "total", "depth", "recursion", "heap", "alive"):
         values = [f[key] for f in report([program], f"--sort={key}")[1]["functions"]]
         tap.equal(values, sorted(values, reverse=True), f"--sort={key}")
     names = [f["function"] for f in report([program], "--sort=name")[1]["functions"]]
@@ -319,11 +319,105 @@ def check_report(directory):
     text = run([FRAMETRACE, "report", program]).err.decode()
     small = next(f for f in report([program])[1]["functions"] if f["function"] == "small")
     numbers = " +".join(str(small[c]) for c in ("calls", "frame", "self", "total", "depth",
-                                                "recursion"))
+                                                "recursion", "heap", "alive"))
     tap.ok(re.search(rf"^ +{numbers}  small +\S*frames.c:5$", text, re.M), "the table", text)
     for bad in (["report", "--frames", program], ["report", "--sort=age", program],
                 ["--sort=calls", program], ["report"]):
         tap.equal(run([FRAMETRACE, *bad]).status, 2, f"a usage error: {bad[:2]}")
+
+
+# It counts itself what each function asks for, and what is left of it.
+HEAP = r"""
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static struct count { const char *name; unsigned long asked, left; } counts[] = {
+	{"outer"}, {"inner"}, {"grow"}, {"worker"}, {"main"}};
+static void add(int who, long asked, long left)
+{
+	__atomic_fetch_add(&counts[who].asked, asked, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&counts[who].left, left, __ATOMIC_RELAXED);
+}
+void *inner(int n, int keep)
+{
+	void *p = malloc(n);
+	add(1, n, keep ? n : 0);
+	return p;
+}
+void *outer(int n)
+{
+	free(inner(n, 0));
+	void *p = calloc(n, 2);
+	free(malloc(5));
+	add(0, 2 * n + 5, 2 * n);
+	return p;
+}
+void *grow(void *p, int had, int n)
+{
+	add(2, n, n);
+	add(1, 0, -had); // who reallocates it has it
+	return realloc(p, n);
+}
+void *worker(void *arg)
+{
+	for (int i = 1; i <= 100; i++) {
+		void *p = malloc(i);
+		add(3, i, i % 3 ? i : 0);
+		if (i % 3 == 0)
+			free(p);
+	}
+	return inner(77, 1);
+}
+int main(void)
+{
+	pthread_t t[3];
+	static void *kept[100];
+	for (int i = 0; i < 50; i++)
+		kept[i] = i & 1 ? outer(i) : inner(i * 10, 1);
+	for (int i = 0; i < 20; i += 2)
+		kept[i] = grow(kept[i], i * 10, i * 20);
+	for (int i = 0; i < 3; i++) {
+		pthread_create(&t[i], NULL, worker, NULL);
+		pthread_join(t[i], NULL);
+	}
+	kept[99] = malloc(9);
+	add(4, 9, 9);
+	for (int i = 0; i < 5; i++)
+		dprintf(1, "%s %lu %lu\n", counts[i].name, counts[i].asked, counts[i].left);
+	return 0;
+}
+"""
+
+
+def check_heap_columns(directory):
+    for level in ("-O0", "-O2"):
+        program = build(directory, "heap", HEAP, "gcc", level, "-pthread", "-fno-builtin",
+                        "-fno-inline", "-fno-optimize-sibling-calls", "-w")
+        ran, table = report([program])
+        want = {}
+        for line in ran.out.decode().splitlines():
+            name, asked, left = line.split()
+            want[name] = (int(asked), int(left))
+        have = {f["function"]: (f["heap"], f["alive"]) for f in table["functions"]}
+        # And what pthread_create and dprintf take on behalf of main.
+        tap.ok(have["main"] > want["main"], f"{level}: what libraries take counts for who calls",
+               have)
+        have["main"] = want["main"]
+        tap.equal({name: have[name] for name in want}, want, f"heap columns {level}")
+        heap = trace([program]).events[-1]["summary"]["heap"]
+        columns = [sum(f[c] for f in table["functions"]) for c in ("heap", "alive")]
+        tap.equal(columns, [heap["bytes"], heap["alive_bytes"]], f"{level}: as a trace's summary")
+        deep = report([program], "-d", "1")[1]["functions"]
+        tap.equal([(f["heap"], f["alive"]) for f in deep if f["function"] == "main"][0][1]
+                  + sum(f["alive"] for f in deep if f["function"] != "main"),
+                  heap["alive_bytes"], f"{level}: with -d who is shown has what deeper ones take")
+    none = report([program], "--no-heap")[1]["functions"]
+    tap.ok(all(f["heap"] is None and f["alive"] is None for f in none), "--no-heap: not known")
+    text = run([FRAMETRACE, "report", "--no-heap", program]).err.decode()
+    tap.ok("recursion  function" in text, "--no-heap: no columns", text[:400])
+    quiet = report([program], "-q")[1]["functions"]
+    tap.equal(sum(f["heap"] for f in quiet), heap["bytes"], "-q changes no number")
 
 
 def check_overflow(traced, name, cycle, turn, walked=False):
@@ -466,6 +560,7 @@ def main():
         directory = Path(name)
         check_marks(directory)
         check_report(directory)
+        check_heap_columns(directory)
         check_overflows(directory)
         check_no_overflow(directory)
         check_integrity(directory)

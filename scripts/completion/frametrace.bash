@@ -35,7 +35,7 @@ _frametrace() {
 	case $prev in
 	--map) COMPREPLY=($(compgen -W 'every ends' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
-	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion name' -- "$cur")) ;;
+	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion heap alive name' -- "$cur")) ;;
 	-F | --format) COMPREPLY=($(compgen -W 'text json explain' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
 	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;

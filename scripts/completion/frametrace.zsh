@@ -20,7 +20,7 @@ _arguments -s -S \
 	'(-q --quiet)'{-q,--quiet}'[frames only: no heading, no notes, no summary]' \
 	'(-R --no-aslr)'{-R,--no-aslr}'[the same addresses in every run]' \
 	'(-P --pin)'{-P,--pin}'[tracer and program on one CPU]' \
-	'--sort=[order of report]:column:(calls frame self total depth recursion name)' \
+	'--sort=[order of report]:column:(calls frame self total depth recursion heap alive name)' \
 	'--explain[each event in plain sentences]' \
 	'--frames[a map of each frame, byte by byte]' \
 	'--map=-[the address space at start and exit]::when:(every ends)' \

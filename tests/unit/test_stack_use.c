@@ -171,6 +171,45 @@ TEST(table_of_many_functions)
 	use_deinit(&p.use);
 }
 
+static void heap(struct use *u, enum event_kind kind, uint32_t depth, uint64_t number,
+		 uint64_t size)
+{
+	static const char *const names[] = {NULL, "main", "f"};
+	struct event_heap h = {.number = number, .size = size, .place.function = names[depth]};
+	struct event ev = {
+		.kind = kind, .tid = 7, .depth = depth, .function = names[depth], .heap = &h};
+	use_event(u, &ev);
+}
+
+TEST(table_of_heap_blocks)
+{
+	struct use u;
+	struct event ev = {.kind = EVENT_PUSH, .tid = 7, .function = "main", .module = "a"};
+	use_init(&u);
+	ev.cfa = ev.rsp = ev.stack_top = 0x10000;
+	use_event(&u, &ev);
+	ev.function = "f";
+	ev.seq = ev.depth = 1;
+	ev.cfa = ev.rsp = 0xff00;
+	use_event(&u, &ev);
+	for (uint64_t i = 1; i <= 1000; i++)
+		heap(&u, EVENT_ALLOC, i % 2 ? 1 : 2, i, 10);
+	for (uint64_t i = 1; i <= 1000; i++)
+		if (i % 10)
+			heap(&u, EVENT_FREE, 1, i, 10);
+	heap(&u, EVENT_FREE, 1, 5, 10);	      // what is not there
+	heap(&u, EVENT_REALLOC, 1, 1000, 70); // f's: main has it now
+	heap(&u, EVENT_ALLOC, 0, 2000, 5);    // nobody's
+	heap(&u, EVENT_ALLOC, 1, 0, 5);	      // not shown by itself
+	use_finish(&u);
+	CHECK_EQ_U(u.f[0].n[USE_HEAP], 5070);
+	CHECK_EQ_U(u.f[0].n[USE_ALIVE], 70);
+	CHECK_EQ_U(u.f[1].n[USE_HEAP], 5000);
+	CHECK_EQ_U(u.f[1].n[USE_ALIVE], 990);
+	CHECK_EQ_U(use_column_find("alive"), USE_ALIVE);
+	use_deinit(&u);
+}
+
 TEST(columns)
 {
 	CHECK_EQ_I(use_column_find("self"), USE_SELF);

@@ -183,9 +183,10 @@ static int parse_map(const char *text, enum map_wish *ret)
 static int parse_sort(const char *text, const char **ret)
 {
 	if (use_column_find(text) == USE_COLUMNS && strcmp(text, "name") != 0)
-		return usage_error("--sort takes calls, frame, self, total, depth, recursion or "
-				   "name, not '%s'",
-				   text);
+		return usage_error(
+			"--sort takes calls, frame, self, total, depth, recursion, heap, alive or "
+			"name, not '%s'",
+			text);
 	*ret = text;
 	return -1;
 }

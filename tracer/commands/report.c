@@ -14,6 +14,8 @@ static void print_help(void)
 	       "  total      bytes that it and all that it called took, at most\n"
 	       "  depth      frames on the stack when it was the innermost, at most\n"
 	       "  recursion  frames of it at the same time, at most\n"
+	       "  heap       bytes of heap blocks that were given out on its behalf\n"
+	       "  alive      of these, bytes that were never freed\n"
 	       "      --sort=KEY     one of these (default: self), or name\n"
 	       "  -F, --format=NAME  text or json\n"
 	       "  -o, --output=FILE  into FILE instead of stderr\n"
@@ -51,4 +53,4 @@ static int report(int argc, char **argv)
 }
 
 const struct command command_report = {
-	"report", "run a program and add up its calls and its stack use", report};
+	"report", "run a program and add up its calls, its stack and heap use", report};

@@ -78,7 +78,7 @@ static enum ft_rc start(struct session *s, const char *path, char *const *argv)
 		.full = o->verbose > 0 && !o->format->details,
 		.trees = o->format->details,
 		// With -q a person sees frames only: no allocator is watched for nothing.
-		.heap = !o->quiet || o->format->details,
+		.heap = !o->quiet || o->format->details || o->format->at_end,
 		.watched = s->flush_each,
 		.sink = write_event,
 		.sink_ctx = s,

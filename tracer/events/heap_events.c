@@ -28,14 +28,15 @@ static bool is_gone(const struct collector *col, const struct frame *f)
 	       back != f->return_address;
 }
 
-// The outer ones are before it, the outermost *ret_n - 1 of them.
+// The innermost that is shown; the outer ones are before it, *ret_n - 1 of them.
 static struct frame *owner_of(struct collector *col, const struct hit *hit, uint64_t cfa,
 			      size_t *ret_n)
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_holding(t, cfa);
 	size_t n = s ? s->n : 0;
-	while (n > 0 && (s->f[n - 1].cfa < cfa || is_gone(col, &s->f[n - 1])))
+	while (n > 0 &&
+	       (s->f[n - 1].cfa < cfa || !s->f[n - 1].reported || is_gone(col, &s->f[n - 1])))
 		n--;
 	*ret_n = n;
 	return n > 0 ? &s->f[n - 1] : NULL;
@@ -302,8 +303,6 @@ static void tell(struct collector *col, const struct hit *hit, const struct fram
 {
 	struct event_heap heap;
 	struct event ev;
-	if (f && !f->reported && c->verdict == BLOCKS_FREED)
-		return; // deeper than the user wants to see
 	switch (c->what) {
 	case HEAP_NOTHING:
 		return;

@@ -7,6 +7,7 @@ struct use_frame {
 	uint64_t seq, cfa;
 	uint64_t bytes;	 // of this frame
 	uint64_t lowest; // rsp in it, or in what it called
+	uint32_t depth;
 	size_t fn;
 };
 
@@ -44,6 +45,7 @@ void use_deinit(struct use *u)
 	free(u->f);
 	free(u->table);
 	free(u->stacks);
+	free(u->blocks);
 	*u = (struct use){.n = 0};
 }
 
@@ -187,7 +189,8 @@ static void on_push(struct use *u, const struct event *ev)
 	}
 	s->f = xgrow(s->f, s->n, &s->cap, sizeof(*s->f));
 	struct use_frame *f = &s->f[s->n++];
-	*f = (struct use_frame){.seq = ev->seq, .cfa = ev->cfa, .lowest = ev->cfa, .fn = fn};
+	*f = (struct use_frame){
+		.seq = ev->seq, .cfa = ev->cfa, .lowest = ev->cfa, .depth = ev->depth, .fn = fn};
 	if (ev->rsp < ev->cfa)
 		f->lowest = ev->rsp;
 	struct use_live *live = live_of(u, s, fn);
@@ -210,12 +213,32 @@ static void on_pop(struct use *u, const struct event *ev)
 		pop(u, s);
 }
 
+// The thread's live frame inside which it happens; SIZE_MAX: of none that is told of.
+static size_t asker_of(const struct use *u, const struct event *ev)
+{
+	if (!ev->function || ev->depth == 0)
+		return SIZE_MAX;
+	for (size_t i = 0; i < u->n_stacks; i++) {
+		const struct use_stack *s = &u->stacks[i];
+		size_t k = s->tid == ev->tid ? s->n : 0;
+		while (k-- > 0 && s->f[k].depth >= ev->depth - 1)
+			if (s->f[k].depth == ev->depth - 1 &&
+			    strcmp(u->f[s->f[k].fn].name, ev->function) == 0)
+				return s->f[k].fn;
+	}
+	return SIZE_MAX;
+}
+
 void use_event(struct use *u, const struct event *ev)
 {
 	if (ev->kind == EVENT_PUSH)
 		on_push(u, ev);
 	else if (ev->kind == EVENT_POP)
 		on_pop(u, ev);
+	else if (ev->kind == EVENT_ALLOC || ev->kind == EVENT_REALLOC)
+		use_heap_event(u, asker_of(u, ev), ev);
+	else if (ev->kind == EVENT_FREE)
+		use_heap_event(u, SIZE_MAX, ev);
 }
 
 void use_finish(struct use *u)
@@ -223,6 +246,7 @@ void use_finish(struct use *u)
 	for (size_t i = 0; i < u->n_stacks; i++)
 		while (u->stacks[i].n > 0)
 			pop(u, &u->stacks[i]);
+	use_heap_finish(u);
 }
 
 /* ---- columns ---- */
@@ -242,6 +266,10 @@ const char *use_column_name(enum use_column column)
 		return "depth";
 	case USE_RECURSION:
 		return "recursion";
+	case USE_HEAP:
+		return "heap";
+	case USE_ALIVE:
+		return "alive";
 	case USE_COLUMNS:
 		return "name";
 	}

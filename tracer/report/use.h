@@ -1,5 +1,5 @@
 /*
- * use.h - stack use by function, added up from events (private to report/).
+ * use.h - stack and heap use by function, added up from events (private to report/).
  *
  * Owns:     what was counted so far, and the frames that live now.
  * Gives:    struct use: use_event() takes each event, in order; functions with their numbers.
@@ -7,7 +7,8 @@
  * Lifetime: until use_deinit().
  *
  * Bytes of stack are counted where they were at the same time on one stack: a function that is
- * called a thousand times in turn takes no more than one that is called once.
+ * called a thousand times in turn takes no more than one that is called once. Bytes of the heap are
+ * added up: who gets a block, or gets another size for it, has it until it is freed.
  */
 #ifndef FT_REPORT_USE_H
 #define FT_REPORT_USE_H
@@ -23,6 +24,8 @@ enum use_column {
 	USE_TOTAL,     // most bytes from its CFA down to the lowest rsp of what it called
 	USE_DEPTH,     // most frames on the stack, with it as the innermost
 	USE_RECURSION, // most frames of it at a time
+	USE_HEAP,      // bytes of heap blocks given out on its behalf, in all
+	USE_ALIVE,     // of these, bytes that were not freed at the end
 	USE_COLUMNS,
 };
 
@@ -34,6 +37,12 @@ struct use_function {
 
 struct use_stack;
 
+/* A heap block that is alive, and on whose behalf. */
+struct use_block {
+	uint64_t number, size;
+	size_t fn; // SIZE_MAX: of no function that is told of
+};
+
 struct use {
 	struct use_function *f;
 	size_t n, cap;
@@ -41,12 +50,18 @@ struct use {
 	size_t table_size;
 	struct use_stack *stacks;
 	size_t n_stacks, cap_stacks, last_stack;
+	struct use_block *blocks; // open addressing by number; a power of two; number 0: empty
+	size_t n_blocks, blocks_size;
 };
 
 void use_init(struct use *u);
 void use_deinit(struct use *u);
 
 void use_event(struct use *u, const struct event *ev); // all kinds; most are passed over
+
+/* use_heap.c: EVENT_ALLOC, EVENT_REALLOC, EVENT_FREE; fn: on whose behalf, or SIZE_MAX. */
+void use_heap_event(struct use *u, size_t fn, const struct event *ev);
+void use_heap_finish(struct use *u);
 
 /* The frames that live at the end count as if they were popped now. */
 void use_finish(struct use *u);

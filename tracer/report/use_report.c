@@ -11,7 +11,7 @@
 #include "report/text.h"
 #include "report/use.h"
 
-enum { REPORT_VERSION = 1, WIDTH = 10, COLUMN_FILE = USE_COLUMNS * WIDTH + 2 + 32 };
+enum { REPORT_VERSION = 1, WIDTH = 10, NAME_WIDTH = 34 };
 
 struct reporter {
 	FILE *out;
@@ -22,6 +22,7 @@ struct reporter {
 	char directory[4096];
 	int first_tid;
 	bool threads;
+	bool has_heap; // an allocator was watched
 };
 
 static struct reporter *use_open(FILE *out, const struct report_options *o)
@@ -66,13 +67,20 @@ static void add_number(struct lines *l, uint64_t n, size_t width)
 	lines_ours(l, digits);
 }
 
-static void add_heading(struct lines *l)
+// Those of the heap come last.
+static enum use_column columns(const struct reporter *r)
 {
+	return r->has_heap ? USE_COLUMNS : USE_HEAP;
+}
+
+static void add_heading(struct reporter *r)
+{
+	struct lines *l = &r->lines;
 	lines_tone(l, TONE_ASIDE);
-	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+	for (enum use_column c = 0; c < columns(r); c++)
 		buf_printf(&l->b, "%*s", (int)WIDTH, use_column_name(c));
 	lines_ours(l, "  function");
-	lines_column(l, COLUMN_FILE);
+	lines_column(l, columns(r) * WIDTH + NAME_WIDTH);
 	lines_ours(l, "source");
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);
@@ -81,13 +89,13 @@ static void add_heading(struct lines *l)
 static void add_row(struct reporter *r, const struct use_function *f)
 {
 	struct lines *l = &r->lines;
-	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+	for (enum use_column c = 0; c < columns(r); c++)
 		add_number(l, f->n[c], WIDTH);
 	lines_ours(l, "  ");
 	lines_tone(l, TONE_FUNCTION);
 	lines_text(l, f->name);
 	lines_tone(l, TONE_ASIDE);
-	lines_column(l, COLUMN_FILE);
+	lines_column(l, columns(r) * WIDTH + NAME_WIDTH);
 	if (f->file && f->line) {
 		lines_text(l, path_from(f->file, r->directory));
 		buf_char(&l->b, ':');
@@ -140,7 +148,8 @@ static void text_event(struct reporter *r, const struct event *ev)
 	if (ev->kind == EVENT_EXIT) {
 		use_finish(&r->use);
 		use_sort(&r->use, sort_column(r));
-		add_heading(&r->lines);
+		r->has_heap = ev->summary && ev->summary->heap;
+		add_heading(r);
 		for (size_t i = 0; i < r->use.n; i++)
 			add_row(r, &r->use.f[i]);
 		if (ev->summary)
@@ -151,7 +160,7 @@ static void text_event(struct reporter *r, const struct event *ev)
 
 /* ---- JSON ---- */
 
-static void add_function(struct buf *b, const struct use_function *f)
+static void add_function(struct reporter *r, struct buf *b, const struct use_function *f)
 {
 	KEY(b, "{\"function\":");
 	json_string(b, f->name);
@@ -161,7 +170,9 @@ static void add_function(struct buf *b, const struct use_function *f)
 	json_string(b, f->file);
 	KEY(b, ",\"line\":");
 	json_line(b, f->line);
-	for (enum use_column c = 0; c < USE_COLUMNS; c++)
+	for (enum use_column c = columns(r); c < USE_COLUMNS; c++)
+		buf_printf(b, ",\"%s\":null", use_column_name(c));
+	for (enum use_column c = 0; c < columns(r); c++)
 		buf_printf(b, ",\"%s\":%llu", use_column_name(c), (unsigned long long)f->n[c]);
 	buf_char(b, '}');
 }
@@ -194,12 +205,13 @@ static void json_event(struct reporter *r, const struct event *ev)
 	if (ev->kind != EVENT_EXIT)
 		return;
 	add_end(&r->json, ev);
+	r->has_heap = ev->summary && ev->summary->heap;
 	use_finish(&r->use);
 	use_sort(&r->use, sort_column(r));
 	KEY(&r->json, ",\"functions\":[");
 	for (size_t i = 0; i < r->use.n; i++) {
 		buf_str(&r->json, i ? ",\n" : "\n");
-		add_function(&r->json, &r->use.f[i]);
+		add_function(r, &r->json, &r->use.f[i]);
 	}
 	KEY(&r->json, "]}\n");
 	fwrite(r->json.s, 1, r->json.len, r->out);
