@@ -68,12 +68,12 @@ static uint64_t any_number(struct pool *p)
 	}
 }
 
-static const char *any_string(struct pool *p)
+static const char *any_string(struct pool *p, bool is_told)
 {
 	static const char *const pieces[] = {"a",     "\"",   "\\",   "\n",	  "\x01",
 					     "\x1f",  "\t",   "null", "\xc3\xa4", "]",
 					     "\",\"", "\x7f", " ",    "0x7ffe"};
-	if (below(p, 8) < p->null_of_8)
+	if (!is_told && below(p, 8) < p->null_of_8)
 		return NULL;
 	char *s = make(p, 200);
 	for (size_t n = below(p, 6); n; n--)
@@ -98,7 +98,7 @@ static void fill_array(struct pool *p, const struct codec_field *f, char *out)
 	for (size_t i = 0; i < n && f->of; i++)
 		fill(p, f->of, elements + i * size);
 	for (size_t i = 0; i < n && !f->of; i++)
-		memcpy(elements + i * size, &(const char *){any_string(p)}, size);
+		memcpy(elements + i * size, &(const char *){any_string(p, true)}, size);
 	memcpy(out + f->offset, &elements, sizeof(elements));
 	memcpy(out + f->other, &n, sizeof(n));
 }
@@ -140,7 +140,7 @@ static void fill_field(struct pool *p, const struct codec_field *f, char *out)
 		return;
 	case CODEC_STRING:
 	case CODEC_TEXT:
-		q = any_string(p);
+		q = any_string(p, f->flags & CODEC_TOLD);
 		break;
 	case CODEC_ONE:
 		q = any_count(p) ? make(p, f->of->size) : NULL;
@@ -158,8 +158,29 @@ static void fill(struct pool *p, const struct codec_struct *st, char *out)
 			fill_field(p, &st->fields[i], out);
 }
 
+/* What no event of its kind is without. */
+static void complete(struct pool *p, struct event *ev)
+{
+	struct event empty = {0};
+
+	ev->function = any_string(p, true);
+	ev->module = any_string(p, true);
+	ev->within = any_string(p, true);
+	ev->program = any_string(p, true);
+	ev->signal_name = any_string(p, true);
+	ev->text = any_string(p, true);
+	p->null_of_8 = 0;
+	while (!ev->map || !ev->where || !ev->alarm || !ev->overflow || !ev->heap || !ev->summary)
+		for (size_t i = 0; i < codec_event.n; i++)
+			if (codec_event.fields[i].type == CODEC_ONE)
+				fill_field(p, &codec_event.fields[i], (char *)ev);
+	if (!ev->has_return)
+		ev->returned = empty.returned;
+}
+
 static struct event any_event(struct pool *p, enum event_kind kind)
 {
+	unsigned null_of_8 = p->null_of_8;
 	struct event ev = {.kind = kind,
 			   .pid = 7,
 			   .tid = (int)below(p, 9),
@@ -171,6 +192,8 @@ static struct event any_event(struct pool *p, enum event_kind kind)
 	ev.pushed_seq = any_number(p);
 	p->cfa = ev.cfa = any_number(p);
 	fill(p, &codec_event, (char *)&ev);
+	complete(p, &ev);
+	p->null_of_8 = null_of_8;
 	return ev;
 }
 
@@ -449,7 +472,7 @@ TEST(reports_of_what_came_back_are_the_same)
 TEST(an_event_of_zeros_takes_no_bytes)
 {
 	struct codec *c = codec_create();
-	struct event ev = {.kind = EVENT_NOTE, .seq = 3}, back = ev;
+	struct event ev = {.kind = EVENT_THREAD, .seq = 3}, back = ev;
 	struct coded coded;
 
 	codec_encode(c, &ev, &coded);
@@ -482,8 +505,8 @@ TEST(values_are_a_json_array)
 		{.name = "t", .type = "char *", .value = "\xff"},
 		{.name = "u", .type = "char *", .value = "\xc3\xa4"}};
 	struct event_value locals[] = {{.name = "l", .type = "int", .value = ""},
-				       {.name = "m", .type = "int", .value = NULL}};
-	struct event ev = {.kind = EVENT_POP, .cfa = 0x7fff0010, .args = args, .n_args = 4};
+				       {.name = "m", .type = "int", .value = "\x80"}};
+	struct event ev = {.kind = EVENT_THREAD, .cfa = 0x7fff0010, .args = args, .n_args = 4};
 
 	check_values(c, &ev, "[\"48\",\"0x7f \\\"h\\\\i\\n\\u0001\\\"\",null,\"\xc3\xa4\"]");
 	ev.locals = locals;
@@ -496,10 +519,10 @@ TEST(values_are_a_json_array)
 	ev.n_elsewhere = 4;
 	check_values(c, &ev, "[\"48\",\"\",null,\"9\"]"); // not of the frame map
 
-	struct event_change changes[] = {{.now = {.value = "2"}, .old = "1"},
-					 {.now = {.value = "3"}, .old = NULL},
-					 {.now = {.value = "\x80"}, .old = "0"}};
-	struct event change = {.kind = EVENT_CHANGE, .changes = changes, .n_changes = 3};
+	struct event_change changes[] = {{{.name = "a", .type = "int", .value = "2"}, "1"},
+					 {{.name = "b", .type = "int", .value = "3"}, NULL},
+					 {{.name = "c", .type = "int", .value = "\x80"}, "0"}};
+	struct event change = {.kind = EVENT_THREAD, .changes = changes, .n_changes = 3};
 	check_values(c, &change, "[\"2\",\"1\",\"3\",null,null,\"0\"]");
 	change.n_changes = 0;
 	check_values(c, &change, "");
@@ -513,7 +536,7 @@ TEST(every_character_comes_back)
 	for (unsigned i = 1; i < 256; i++) {
 		char text[] = {'<', (char)i, '>', '\0'};
 		struct event_value v = {.name = "", .type = "char", .value = text};
-		struct event ev = {.kind = EVENT_PUSH, .args = &v, .n_args = 1};
+		struct event ev = {.kind = EVENT_THREAD, .args = &v, .n_args = 1};
 		check_trip(c, c, &ev);
 	}
 	codec_destroy(c);
@@ -566,7 +589,7 @@ TEST(values_that_are_no_array_of_strings_are_damaged)
 					   "[\"\\u001f\"]"};
 	struct codec *c = codec_create();
 	struct event_value args[] = {{.name = "a"}};
-	struct event ev = {.kind = EVENT_PUSH, .args = args, .n_args = 1}; // and `returned`: two
+	struct event ev = {.kind = EVENT_THREAD, .args = args, .n_args = 1}; // and `returned`: two
 
 	for (size_t i = 0; i < FT_COUNT(bad); i++)
 		if (decode_values(c, &ev, bad[i]) != FT_FAIL)
@@ -828,9 +851,11 @@ TEST(a_place_with_many_shapes_that_come_back_keeps_them)
 TEST(the_codec_says_where_it_put_an_address)
 {
 	struct codec *c = codec_create();
-	struct event_value v = {.name = "v", .has_address = true};
+	struct event_value v = {.name = "v", .type = "", .value = "", .has_address = true};
 	struct event ev = {.kind = EVENT_POP,
 			   .cfa = 0x7fffffffe000,
+			   .function = "f",
+			   .module = "m",
 			   .delta = 64,
 			   .delta_known = true,
 			   .locals = &v,
@@ -866,10 +891,12 @@ TEST(static_variables_are_in_the_shape)
 	struct codec *c = codec_create();
 	struct event_value v = {.name = "count",
 				.type = "int",
+				.value = "1",
 				.has_address = true,
 				.is_static = true,
 				.address = 0x555555558010};
-	struct event ev = {.kind = EVENT_POP, .cfa = 0x7fffffffe000, .locals = &v, .n_locals = 1};
+	struct event ev = {
+		.kind = EVENT_THREAD, .cfa = 0x7fffffffe000, .locals = &v, .n_locals = 1};
 	struct coded coded;
 
 	codec_encode(c, &ev, &coded);
@@ -981,7 +1008,7 @@ TEST(a_count_is_bounded_by_the_bytes)
 {
 	struct codec *c = codec_create();
 	struct event_value args[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
-	struct event ev = {.kind = EVENT_PUSH, .args = args, .n_args = 3};
+	struct event ev = {.kind = EVENT_THREAD, .args = args, .n_args = 3};
 	struct coded coded;
 
 	codec_encode(c, &ev, &coded);
@@ -992,11 +1019,60 @@ TEST(a_count_is_bounded_by_the_bytes)
 	for (unsigned n = 0; n < 128; n++) {
 		shape[2] = (char)n;
 		struct coded in = {{shape, coded.shape.len}, {NULL, 0}, {NULL, 0}};
-		struct event back = {.kind = EVENT_PUSH};
+		struct event back = {.kind = EVENT_THREAD};
 		CHECK_EQ_I(codec_decode(c, &in, &back), n == 3 ? FT_OK : FT_FAIL);
 		ft_error_clear();
 	}
 	free(shape);
+	codec_destroy(c);
+}
+
+/* A report does not ask whether a name is there that every event of the kind has. */
+TEST(strings_that_events_always_have_are_never_null)
+{
+	struct codec *c = codec_create();
+	struct event_value arg = {.size = 4};
+	struct event_change change = {.old = NULL};
+	const char *argv[1] = {NULL};
+	struct event ev = {.kind = EVENT_THREAD,
+			   .args = &arg,
+			   .n_args = 1,
+			   .changes = &change,
+			   .n_changes = 1,
+			   .argv = argv,
+			   .argc = 1};
+	struct event back = columns_of(&ev);
+	struct coded coded;
+
+	codec_encode(c, &ev, &coded);
+	CHECK_EQ_I(codec_decode(c, &coded, &back), FT_OK);
+	CHECK_EQ_S(back.args[0].name, "");
+	CHECK_EQ_S(back.args[0].type, "");
+	CHECK_EQ_S(back.args[0].value, "");
+	CHECK(!back.args[0].reg && !back.args[0].why);
+	CHECK_EQ_S(back.changes[0].now.value, "");
+	CHECK(!back.changes[0].old);
+	CHECK_EQ_S(back.argv[0], "");
+	CHECK(!back.returned.name);
+	codec_destroy(c);
+}
+
+TEST(events_that_lack_what_their_kind_has_are_refused)
+{
+	struct codec *c = codec_create();
+
+	for (unsigned kind = 0; kind <= EVENT_EXIT; kind++) {
+		struct event ev = {.kind = (enum event_kind)kind}, before = ev;
+		bool is_whole = kind == EVENT_THREAD || kind == EVENT_CHILD;
+		CHECK_EQ_I(codec_decode(c, &(struct coded){0}, &ev), is_whole ? FT_OK : FT_FAIL);
+		CHECK(is_whole || !memcmp(&ev, &before, sizeof(ev)));
+		ft_error_clear();
+	}
+	struct event ev = {.kind = EVENT_THREAD, .has_return = true};
+	struct coded coded;
+	codec_encode(c, &ev, &coded);
+	CHECK_EQ_I(codec_decode(c, &coded, &ev), FT_FAIL);
+	ft_error_clear();
 	codec_destroy(c);
 }
 

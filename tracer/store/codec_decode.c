@@ -313,6 +313,7 @@ static void get_strings(struct decoder *d, struct stream *in, const struct codec
 	for (size_t i = 0; i < n && !d->bad; i++) {
 		in->due = true;
 		strings[i] = get_string(d, in);
+		strings[i] = strings[i] ? strings[i] : "";
 	}
 	memcpy(out + f->offset, &strings, sizeof(strings));
 	memcpy(out + f->other, &n, sizeof(n));
@@ -328,6 +329,11 @@ static const void *get_one(struct decoder *d, struct stream *in, const struct co
 	if (p)
 		get_struct(d, f->of, p, codec_inside(f, flags));
 	return p;
+}
+
+static inline bool is_told(const struct codec_field *f, unsigned flags)
+{
+	return f->flags & CODEC_TOLD && !(flags & CODEC_EMPTY);
 }
 
 static void get_field(struct decoder *d, struct stream *in, const struct codec_field *f, char *out,
@@ -377,6 +383,8 @@ static void get_field(struct decoder *d, struct stream *in, const struct codec_f
 		p = get_one(d, in, f, flags);
 		break;
 	}
+	if (!p && is_told(f, flags))
+		p = "";
 	memcpy(at, &p, sizeof(p));
 }
 
@@ -395,7 +403,7 @@ static void get_struct(struct decoder *d, const struct codec_struct *st, char *o
 		if (f->class == CODEC_COLUMN)
 			continue;
 		struct stream *in = codec_is_rest(f, flags) ? &d->rest : &d->shape;
-		if (in->zeros && !in->due && is_single(f))
+		if (in->zeros && !in->due && is_single(f) && !is_told(f, flags))
 			in->zeros--;
 		else
 			get_field(d, in, f, out, flags);
@@ -467,7 +475,8 @@ enum ft_rc codec_decode(struct codec *c, const struct coded *in, struct event *r
 	look_ahead(&d, &d.shape);
 	look_ahead(&d, &d.rest);
 	get_struct(&d, &codec_event, (char *)&ev, flags);
-	if (d.bad || d.shape.p != d.shape.end || d.rest.p != d.rest.end || d.values.s)
+	if (d.bad || d.shape.p != d.shape.end || d.rest.p != d.rest.end || d.values.s ||
+	    !codec_is_whole(&ev))
 		return ft_fail("damaged: event %llu cannot be read", (unsigned long long)ev.seq);
 	*ret = ev;
 	return FT_OK;

@@ -40,10 +40,10 @@ struct codec {
 	struct codec_block *blocks;
 };
 
-/* What holds for the fields of a struct, handed down: CODEC_NO_TEXT, CODEC_LOOSE, and these. */
+/* What holds for the fields of a struct, handed down: the flags of the table, and these. */
 enum {
-	CODEC_ALL_REST = 4,
-	CODEC_NO_LAYOUT = 8, // CODEC_LAYOUT is rest; the first byte of a shape says so
+	CODEC_ALL_REST = 16,
+	CODEC_NO_LAYOUT = 32, // CODEC_LAYOUT is rest; the first byte of a shape says so
 };
 
 /* Whether a field is in the rest, not in the shape. */
@@ -84,6 +84,9 @@ struct codec_places *codec_places_create(void);
 void codec_places_destroy(struct codec_places *p);
 bool codec_places_is_loose(struct codec_places *p, const struct event *ev);
 void codec_places_learn(struct codec_places *p, const struct event *ev, const struct buf *shape);
+
+/* codec_check.c: whether an event has what its kind cannot be without. */
+bool codec_is_whole(const struct event *ev);
 
 /* codec_decode.c: what decoded events have taken; the next decode starts anew. */
 void codec_forget(struct codec *c);

@@ -29,9 +29,13 @@
 #define COLUMN(s, m) BARE(s, m, CODEC_COLUMN, CODEC_U64)
 #define SHAPE(s, m) BARE(s, m, CODEC_SHAPE, TYPE(s, m))
 #define REST(s, m) BARE(s, m, CODEC_REST, TYPE(s, m))
+#define TOLD(s, m, class)                                                                          \
+	FIELD(s, m, class, IF(s, m, const char *, CODEC_STRING), CODEC_TOLD, CODEC_NO_OTHER, 0,    \
+	      NULL)
 #define ENUM(s, m, last) FIELD(s, m, CODEC_SHAPE, CODEC_ENUM, 0, CODEC_NO_OTHER, last, NULL)
 #define CHARS(s, m) BARE(s, m, CODEC_REST, CODEC_CHARS)
-#define TEXT(s, m) BARE(s, m, CODEC_REST, IF(s, m, const char *, CODEC_TEXT))
+#define TEXT(s, m, flags)                                                                          \
+	FIELD(s, m, CODEC_REST, IF(s, m, const char *, CODEC_TEXT), flags, CODEC_NO_OTHER, 0, NULL)
 #define RELATIVE(s, m) WORD(s, m, CODEC_RELATIVE)
 #define SEQ(s, m) WORD(s, m, CODEC_SEQ)
 #define DEPTH(s, m) BARE(s, m, CODEC_REST, IF(s, m, uint32_t, CODEC_DEPTH))
@@ -57,10 +61,12 @@
 /* How far above the CFA arguments lie, and what nobody writes there but by a pointer. */
 enum { ARGUMENTS = CODEC_ARGUMENTS, OWN = 0 };
 
+// A line for each field, however short: they are added and moved one by one.
+// clang-format off
 static const struct codec_field event_value_fields[] = {
-	SHAPE(event_value, name),
-	SHAPE(event_value, type),
-	TEXT(event_value, value),
+	TOLD(event_value, name, CODEC_SHAPE),
+	TOLD(event_value, type, CODEC_SHAPE),
+	TEXT(event_value, value, CODEC_TOLD),
 	SHAPE(event_value, known),
 	SHAPE(event_value, has_address),
 	NEAR_OR(event_value, address, ARGUMENTS, offsetof(struct event_value, is_static)),
@@ -82,48 +88,64 @@ static const struct codec_field event_value_fields[] = {
 STRUCT(event_value);
 
 static const struct codec_field event_register_fields[] = {
-	SHAPE(event_register, name),
+	TOLD(event_register, name, CODEC_SHAPE),
 	RELATIVE(event_register, value),
 };
 STRUCT(event_register);
 
 static const struct codec_field event_part_fields[] = {
-	SHAPE(event_part, text),
+	TOLD(event_part, text, CODEC_SHAPE),
 	SHAPE(event_part, bytes),
 };
 STRUCT(event_part);
 
 static const struct codec_field event_store_fields[] = {
-	SHAPE(event_store, function), SHAPE(event_store, owner), SHAPE(event_store, name),
-	SHAPE(event_store, type),     SHAPE(event_store, size),	 NEAR(event_store, address, OWN),
-	DEPTH(event_store, depth),    REST(event_store, old),	 REST(event_store, value),
+	TOLD(event_store, function, CODEC_SHAPE),
+	SHAPE(event_store, owner),
+	SHAPE(event_store, name),
+	SHAPE(event_store, type),
+	SHAPE(event_store, size),
+	NEAR(event_store, address, OWN),
+	DEPTH(event_store, depth),
+	REST(event_store, old),
+	REST(event_store, value),
 	REST(event_store, ghost),
 };
 STRUCT(event_store);
 
 static const struct codec_field event_change_fields[] = {
 	IN(event_change, now, CODEC_SHAPE, 0, event_value),
-	TEXT(event_change, old),
+	TEXT(event_change, old, 0),
 };
 STRUCT(event_change);
 
 static const struct codec_field event_slot_fields[] = {
-	SHAPE(event_slot, owner),	NEAR(event_slot, address, ARGUMENTS),
-	SHAPE(event_slot, size),	SHAPE(event_slot, name),
-	SHAPE(event_slot, type),	SHAPE(event_slot, reg),
-	SHAPE(event_slot, offset),	SHAPE(event_slot, known),
-	SHAPE(event_slot, inlined),	SHAPE(event_slot, inferred),
-	SHAPE(event_slot, scope_ended), REST(event_slot, value),
-	REST(event_slot, bytes),	REST(event_slot, unwritten),
-	REST(event_slot, writer),	REST(event_slot, writer_text),
-	REST(event_slot, writer_line),	REST(event_slot, full),
-	REST(event_slot, points_to),	REST(event_slot, ghost),
+	TOLD(event_slot, owner, CODEC_SHAPE),
+	NEAR(event_slot, address, ARGUMENTS),
+	SHAPE(event_slot, size),
+	SHAPE(event_slot, name),
+	SHAPE(event_slot, type),
+	SHAPE(event_slot, reg),
+	SHAPE(event_slot, offset),
+	SHAPE(event_slot, known),
+	SHAPE(event_slot, inlined),
+	SHAPE(event_slot, inferred),
+	SHAPE(event_slot, scope_ended),
+	REST(event_slot, value),
+	REST(event_slot, bytes),
+	REST(event_slot, unwritten),
+	REST(event_slot, writer),
+	REST(event_slot, writer_text),
+	REST(event_slot, writer_line),
+	REST(event_slot, full),
+	REST(event_slot, points_to),
+	REST(event_slot, ghost),
 };
 STRUCT(event_slot);
 
 static const struct codec_field event_ghost_fields[] = {
-	SHAPE(event_ghost, function),
-	SHAPE(event_ghost, owner),
+	TOLD(event_ghost, function, CODEC_SHAPE),
+	TOLD(event_ghost, owner, CODEC_SHAPE),
 	SHAPE(event_ghost, name),
 	SHAPE(event_ghost, type),
 	NEAR(event_ghost, address, ARGUMENTS),
@@ -140,7 +162,7 @@ STRUCT(event_ghost);
 static const struct codec_field event_frame_of_walk_fields[] = {
 	REST(event_frame_of_walk, pc),
 	RELATIVE(event_frame_of_walk, cfa),
-	REST(event_frame_of_walk, symbol),
+	TOLD(event_frame_of_walk, symbol, CODEC_REST),
 	REST(event_frame_of_walk, within),
 };
 STRUCT(event_frame_of_walk);
@@ -148,7 +170,7 @@ STRUCT(event_frame_of_walk);
 static const struct codec_field event_part_of_file_fields[] = {
 	REST(event_part_of_file, lo),
 	REST(event_part_of_file, hi),
-	REST(event_part_of_file, name),
+	TOLD(event_part_of_file, name, CODEC_REST),
 };
 STRUCT(event_part_of_file);
 
@@ -160,13 +182,13 @@ static const struct codec_field event_region_fields[] = {
 	REST(event_region, dev_major),
 	REST(event_region, dev_minor),
 	REST(event_region, inode),
-	REST(event_region, path),
+	TOLD(event_region, path, CODEC_REST),
 	REST(event_region, deleted),
 	REST(event_region, has_sizes),
 	REST(event_region, resident),
 	REST(event_region, swapped),
-	REST(event_region, kind),
-	REST(event_region, what),
+	TOLD(event_region, kind, CODEC_REST),
+	TOLD(event_region, what, CODEC_REST),
 	REST(event_region, inferred),
 	REST(event_region, tid),
 	ARRAY(event_region, parts, n_parts, CODEC_REST, 0, event_part_of_file),
@@ -174,16 +196,23 @@ static const struct codec_field event_region_fields[] = {
 STRUCT(event_region);
 
 static const struct codec_field event_band_fields[] = {
-	REST(event_band, lo),	    REST(event_band, hi),   REST(event_band, name),
-	REST(event_band, mappings), REST(event_band, what),
+	REST(event_band, lo),
+	REST(event_band, hi),
+	TOLD(event_band, name, CODEC_REST),
+	REST(event_band, mappings),
+	REST(event_band, what),
 };
 STRUCT(event_band);
 
 static const struct codec_field event_map_change_fields[] = {
-	REST(event_map_change, how),	   REST(event_map_change, kind),
-	REST(event_map_change, path),	   REST(event_map_change, lo),
-	REST(event_map_change, hi),	   REST(event_map_change, old_lo),
-	REST(event_map_change, old_hi),	   REST(event_map_change, perms),
+	TOLD(event_map_change, how, CODEC_REST),
+	TOLD(event_map_change, kind, CODEC_REST),
+	TOLD(event_map_change, path, CODEC_REST),
+	REST(event_map_change, lo),
+	REST(event_map_change, hi),
+	REST(event_map_change, old_lo),
+	REST(event_map_change, old_hi),
+	TOLD(event_map_change, perms, CODEC_REST),
 	REST(event_map_change, old_perms),
 };
 STRUCT(event_map_change);
@@ -207,8 +236,8 @@ STRUCT(event_map);
 
 static const struct codec_field event_where_fields[] = {
 	REST(event_where, address),
-	REST(event_where, what),
-	REST(event_where, kind),
+	TOLD(event_where, what, CODEC_REST),
+	TOLD(event_where, kind, CODEC_REST),
 	ONE(event_where, region, CODEC_REST, event_region),
 	ONE(event_where, below, CODEC_REST, event_region),
 	ONE(event_where, above, CODEC_REST, event_region),
@@ -238,9 +267,15 @@ static const struct codec_field event_where_fields[] = {
 STRUCT(event_where);
 
 static const struct codec_field event_stack_fields[] = {
-	REST(event_stack, tid),	     REST(event_stack, kind), REST(event_stack, first_cfa),
-	REST(event_stack, lowest),   REST(event_stack, top),  REST(event_stack, limit),
-	REST(event_stack, function), SEQ(event_stack, seq),   REST(event_stack, depth),
+	REST(event_stack, tid),
+	TOLD(event_stack, kind, CODEC_REST),
+	REST(event_stack, first_cfa),
+	REST(event_stack, lowest),
+	REST(event_stack, top),
+	REST(event_stack, limit),
+	TOLD(event_stack, function, CODEC_REST),
+	SEQ(event_stack, seq),
+	REST(event_stack, depth),
 };
 STRUCT(event_stack);
 
@@ -280,13 +315,17 @@ static const struct codec_field event_overflow_fields[] = {
 STRUCT(event_overflow);
 
 static const struct codec_field event_place_fields[] = {
-	SHAPE(event_place, function), SHAPE(event_place, file),	      SHAPE(event_place, line),
-	SHAPE(event_place, via),      SHAPE(event_place, via_module), SHAPE(event_place, repeats),
+	SHAPE(event_place, function),
+	SHAPE(event_place, file),
+	SHAPE(event_place, line),
+	SHAPE(event_place, via),
+	SHAPE(event_place, via_module),
+	SHAPE(event_place, repeats),
 };
 STRUCT(event_place);
 
 static const struct codec_field event_heap_fields[] = {
-	SHAPE(event_heap, call),
+	TOLD(event_heap, call, CODEC_SHAPE),
 	SHAPE(event_heap, failed),
 	SHAPE(event_heap, error),
 	SHAPE(event_heap, moved),
@@ -315,7 +354,7 @@ static const struct codec_field event_heap_fields[] = {
 STRUCT(event_heap);
 
 static const struct codec_field event_leak_fields[] = {
-	SHAPE(event_leak, call),
+	TOLD(event_leak, call, CODEC_SHAPE),
 	IN(event_leak, place, CODEC_SHAPE, 0, event_place),
 	ARRAY(event_leak, path, n_path, CODEC_REST, 0, event_place),
 	REST(event_leak, more_path),
@@ -410,7 +449,7 @@ static const struct codec_field event_fields[] = {
 	ARRAY(event, changes, n_changes, CODEC_SHAPE, 0, event_change),
 	ENUM(event, how, POP_EXIT),
 	SHAPE(event, has_return),
-	IN(event, returned, CODEC_SHAPE, CODEC_LOOSE, event_value),
+	IN(event, returned, CODEC_SHAPE, CODEC_LOOSE | CODEC_EMPTY, event_value),
 	SHAPE(event, tail_target),
 	RELATIVE(event, stack_top),
 	ARRAY(event, registers, n_registers, CODEC_SHAPE, 0, event_register),
@@ -450,6 +489,7 @@ static const struct codec_field event_fields[] = {
 	ONE(event, overflow, CODEC_REST, event_overflow),
 	ONE(event, heap, CODEC_SHAPE, event_heap),
 };
+// clang-format on
 
 const struct codec_struct codec_event = {"event", sizeof(struct event), event_fields,
 					 sizeof(event_fields) / sizeof(event_fields[0])};

@@ -47,10 +47,12 @@ enum codec_class {
 	CODEC_REST,
 };
 
-/* What else holds for the fields of a CODEC_IN, CODEC_ONE or CODEC_ARRAY. */
+/* What else holds: for the fields of a CODEC_IN, CODEC_ONE or CODEC_ARRAY, or for a string. */
 enum {
 	CODEC_NO_TEXT = 1, // texts are not for the array of values
 	CODEC_LOOSE = 2,   // addresses are not for the shape
+	CODEC_EMPTY = 4,   // a CODEC_IN that may be all 0: its strings too
+	CODEC_TOLD = 8,	   // a string that event.h never has as NULL: decoded, it is "" then
 };
 
 enum { CODEC_NO_OTHER = UINT16_MAX };
