@@ -10,7 +10,8 @@
 #include "report/report.h"
 #include "store/codec.h"
 
-/* An input: kind, which CFA, two lengths of two bytes, then shape, values and the rest. */
+/* An input: kind, which CFA and depth, two lengths of two bytes, then shape, values and the rest.
+ */
 enum { HEAD = 6 };
 
 static void report(const struct report_format *f, const struct event *ev)
@@ -77,12 +78,13 @@ static struct codec_bytes part(const uint8_t **data, size_t *size, size_t most)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint64_t cfas[] = {0x7fffffffe000, 0, 16, UINT64_MAX};
+	static const uint32_t depths[] = {3, 0, 200000, UINT32_MAX};
 
 	if (size < HEAD)
 		return 0;
 	struct event ev = {.kind = (enum event_kind)data[0],
 			   .seq = 1000,
-			   .depth = 3,
+			   .depth = depths[data[1] / 4 % 4],
 			   .cfa = cfas[data[1] % 4]};
 	size_t shape_len = (size_t)data[2] << 8 | data[3],
 	       values_len = (size_t)data[4] << 8 | data[5];

@@ -741,17 +741,12 @@ TEST(what_differs_from_call_to_call_is_not_in_the_shape)
 					      .block_size = 10 + i,
 					      .full = i ? "a" : NULL,
 					      .json = i ? "{}" : NULL,
-					      .points_to = i ? "x" : NULL,
 					      .dangling = i ? "y" : NULL};
 		slot[i] = (struct event_slot){.owner = "local",
 					      .address = cfa[i] - 24,
 					      .size = 8,
 					      .value = i ? "1" : "2",
 					      .bytes = i ? "01" : "02",
-					      .writer = 77 + i,
-					      .writer_line = i,
-					      .writer_text = i ? "push" : NULL,
-					      .unwritten = i,
 					      .ghost = i ? "n of f #1" : "n of f #2"};
 		rax[i] = (struct event_register){"rax", 100 + i};
 		ev[i] = fib_pop(fib_push(&arg[i], NULL, cfa[i], "1"), "2");

@@ -28,6 +28,7 @@
 
 #define COLUMN(s, m) BARE(s, m, CODEC_COLUMN, CODEC_U64)
 #define SHAPE(s, m) BARE(s, m, CODEC_SHAPE, TYPE(s, m))
+#define LAYOUT(s, m) BARE(s, m, CODEC_LAYOUT, TYPE(s, m))
 #define REST(s, m) BARE(s, m, CODEC_REST, TYPE(s, m))
 #define TOLD(s, m, class)                                                                          \
 	FIELD(s, m, class, IF(s, m, const char *, CODEC_STRING), CODEC_TOLD, CODEC_NO_OTHER, 0,    \
@@ -83,7 +84,7 @@ static const struct codec_field event_value_fields[] = {
 	REST(event_value, block_offset),
 	REST(event_value, block_size),
 	REST(event_value, dangling),
-	REST(event_value, points_to),
+	LAYOUT(event_value, points_to),
 };
 STRUCT(event_value);
 
@@ -133,10 +134,10 @@ static const struct codec_field event_slot_fields[] = {
 	SHAPE(event_slot, scope_ended),
 	REST(event_slot, value),
 	REST(event_slot, bytes),
-	REST(event_slot, unwritten),
-	REST(event_slot, writer),
-	REST(event_slot, writer_text),
-	REST(event_slot, writer_line),
+	LAYOUT(event_slot, unwritten),
+	LAYOUT(event_slot, writer),
+	LAYOUT(event_slot, writer_text),
+	LAYOUT(event_slot, writer_line),
 	REST(event_slot, full),
 	REST(event_slot, points_to),
 	REST(event_slot, ghost),

@@ -43,7 +43,7 @@ enum codec_type {
 enum codec_class {
 	CODEC_COLUMN, // nowhere: a column of its own, see codec.h
 	CODEC_SHAPE,
-	CODEC_LAYOUT, // shape, but rest at places where the layout of frames changes all the time
+	CODEC_LAYOUT, // shape; rest at places where it is another all the time: codec_places.c
 	CODEC_REST,
 };
 
