@@ -235,8 +235,13 @@ enum ft_rc log_decode(struct log *log, struct sqlite3_stmt *st, int at, bool asi
 				    .cfa = row->cfa};
 	if (kind != EVENT_PUSH && row->has_back)
 		log->event.pushed_seq = row->seq - row->back;
-	if (codec_decode(log->codec, &coded, &log->event) != FT_OK)
+	if (codec_decode(log->codec, &coded, &log->event) != FT_OK) {
+		char *says = xstrdup(ft_error()); // "damaged: event 7 …"
+		ft_error_clear();
+		ft_fail("%s is %s", log->q.path, says);
+		free(says);
 		return FT_FAIL;
+	}
 	*ret = &log->event;
 	return FT_OK;
 }

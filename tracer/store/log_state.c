@@ -137,8 +137,8 @@ static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq,
 			break;
 		struct state_frame f;
 		frame_of(&row, &f);
-		if (!popped)
-			state_add_live(&inner, &f);
+		f.ended = popped;
+		state_add_live(&inner, &f);
 		if (!row.has_back || row.back == 0 || row.back > seq)
 			break;
 		seq -= row.back;
@@ -165,29 +165,44 @@ static enum ft_rc add_ghost(struct log *log, struct state_stack *k, uint64_t seq
 	return FT_OK;
 }
 
+struct loading {
+	const char *at, *end;
+	struct number_set stacks; // met so far: each once
+	uint64_t frames;	  // of all stacks: no more than there were events
+};
+
+static enum ft_rc load_stack(struct log *log, uint64_t before, struct loading *l, struct state *s)
+{
+	uint64_t id, top, n_ghosts, seq, length;
+	if (!varint_take(&l->at, l->end, &id) || !varint_take(&l->at, l->end, &top) ||
+	    !varint_take(&l->at, l->end, &n_ghosts) || id > INT64_MAX || top > before ||
+	    n_ghosts > STATE_GHOSTS || !number_set_add(&l->stacks, id))
+		return sql_damaged(&log->q, "a snapshot cannot be read");
+	struct state_stack *k = state_add_stack(s, (int64_t)id);
+	if (top && walk_out(log, k, top - 1, before) != FT_OK)
+		return FT_FAIL;
+	l->frames += k->n_live;
+	if (l->frames > before)
+		return sql_damaged(&log->q, "a snapshot has more frames than were pushed");
+	for (uint64_t i = 0; i < n_ghosts; i++) {
+		if (!varint_take(&l->at, l->end, &seq) || !varint_take(&l->at, l->end, &length))
+			return sql_damaged(&log->q, "a snapshot cannot be read");
+		if (add_ghost(log, k, seq, seq + length) != FT_OK)
+			return FT_FAIL;
+	}
+	return FT_OK;
+}
+
 /* The state before the chunk's first event. */
 static enum ft_rc load(struct log *log, const struct log_chunk *c, struct state *s)
 {
-	const char *at = c->frames, *end = c->frames + c->frames_len;
-	while (at < end) {
-		uint64_t id, top, n_ghosts, seq, length;
-		if (!varint_take(&at, end, &id) || !varint_take(&at, end, &top) ||
-		    !varint_take(&at, end, &n_ghosts) || id > INT64_MAX || top > c->first ||
-		    n_ghosts > STATE_GHOSTS)
-			return sql_damaged(&log->q, "a snapshot cannot be read");
-		struct state_stack *k = state_stack(s, (int64_t)id);
-		if (k->n_live || k->n_ghosts)
-			return sql_damaged(&log->q, "a snapshot has a stack twice");
-		if (top && walk_out(log, k, top - 1, c->first) != FT_OK)
-			return FT_FAIL;
-		for (uint64_t i = 0; i < n_ghosts; i++) {
-			if (!varint_take(&at, end, &seq) || !varint_take(&at, end, &length))
-				return sql_damaged(&log->q, "a snapshot cannot be read");
-			if (add_ghost(log, k, seq, seq + length) != FT_OK)
-				return FT_FAIL;
-		}
-	}
-	return FT_OK;
+	struct loading l = {.at = c->frames, .end = c->frames + c->frames_len};
+	enum ft_rc rc = FT_OK;
+	number_set_init(&l.stacks);
+	while (rc == FT_OK && l.at < l.end)
+		rc = load_stack(log, c->first, &l, s);
+	number_set_deinit(&l.stacks);
+	return rc;
 }
 
 /* ---- the state after an event ---- */
@@ -290,7 +305,8 @@ static enum ft_rc show_stack(struct log *log, const struct state_stack *k, size_
 		return FT_FAIL;
 	struct log_stack copy = *stack;
 	for (size_t i = 0; i < k->n_live; i++)
-		if (show_frame(log, &k->live[i], &copy, false, &log->frames[(*n)++]) != FT_OK)
+		if (!k->live[i].ended &&
+		    show_frame(log, &k->live[i], &copy, false, &log->frames[(*n)++]) != FT_OK)
 			return FT_FAIL;
 	for (size_t i = k->n_ghosts; i > 0; i--)
 		if (show_frame(log, &k->ghosts[i - 1], &copy, true, &log->frames[(*n)++]) != FT_OK)

@@ -141,6 +141,19 @@ static enum ft_rc copy_file(const char *from, const char *to)
 	return FT_OK;
 }
 
+static void distrust(struct log *log)
+{
+	struct sqlite3 *db = log->q.db;
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LONGEST);
+	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+	sqlite3_busy_timeout(db, PATIENCE);
+	sqlite3_progress_handler(db, PROGRESS, on_progress, log);
+}
+
 static enum ft_rc open_at(struct log *log, const char *path, int flags, const char *more)
 {
 	struct buf uri;
@@ -155,7 +168,10 @@ static enum ft_rc open_at(struct log *log, const char *path, int flags, const ch
 	int rc = sqlite3_open_v2(uri.s, &log->q.db, flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
 				 NULL);
 	buf_deinit(&uri);
-	return rc == SQLITE_OK ? FT_OK : sql_fail_code(&log->q, rc);
+	if (rc != SQLITE_OK)
+		return sql_fail_code(&log->q, rc);
+	distrust(log);
+	return sql_run(&log->q, "PRAGMA cell_size_check=ON");
 }
 
 /*
@@ -220,19 +236,6 @@ bool log_is_locked(struct log *log)
 	return reserved;
 }
 
-static void distrust(struct log *log)
-{
-	struct sqlite3 *db = log->q.db;
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, LONGEST);
-	sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-	sqlite3_busy_timeout(db, PATIENCE);
-	sqlite3_progress_handler(db, PROGRESS, on_progress, log);
-}
-
 /* A whole reading takes some thousand instructions per page. */
 static void set_budget(struct log *log, const char *path)
 {
@@ -241,33 +244,26 @@ static void set_budget(struct log *log, const char *path)
 	log->most_steps = STEPS_AT_LEAST + bytes / 100;
 }
 
+static bool can_read(const struct log *log)
+{
+	return sqlite3_exec(log->q.db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) ==
+	       SQLITE_OK;
+}
+
 enum ft_rc log_open_database(struct log *log, const char *path)
 {
-	bool hot = has_bytes(path, "-journal"), wal = is_wal(path);
-	enum ft_rc rc;
+	bool wal = is_wal(path);
 	set_budget(log, path);
-	if (!hot && !(wal && has_bytes(path, "-wal"))) {
-		rc = open_at(log, path, SQLITE_OPEN_READONLY, wal ? "?immutable=1" : "");
-		if (rc == FT_OK)
-			distrust(log);
-		return rc == FT_OK ? sql_run(&log->q, "PRAGMA cell_size_check=ON") : rc;
-	}
-	// A writer that lives commits right now: then the journal goes away by itself.
-	if (!wal) {
-		rc = open_at(log, path, SQLITE_OPEN_READONLY, "");
-		if (rc != FT_OK)
-			return rc;
-		distrust(log);
-		if (sqlite3_exec(log->q.db, "SELECT count(*) FROM sqlite_schema", NULL, NULL,
-				 NULL) == SQLITE_OK)
-			return sql_run(&log->q, "PRAGMA cell_size_check=ON");
-		sqlite3_close_v2(log->q.db);
-		log->q.db = NULL;
-	}
-	rc = open_copy(log, path);
-	if (rc == FT_OK)
-		distrust(log);
-	return rc == FT_OK ? sql_run(&log->q, "PRAGMA cell_size_check=ON") : rc;
+	if (wal && has_bytes(path, "-wal"))
+		return open_copy(log, path);
+	enum ft_rc rc = open_at(log, path, SQLITE_OPEN_READONLY, wal ? "?immutable=1" : "");
+	// With a journal beside it, a writer that lives is in a commit, and SQLite has waited for
+	// it; one that was killed is waited for in vain.
+	if (rc != FT_OK || !has_bytes(path, "-journal") || can_read(log))
+		return rc;
+	sqlite3_close_v2(log->q.db);
+	log->q.db = NULL;
+	return open_copy(log, path);
 }
 
 /* ---- the schema ---- */

@@ -67,11 +67,8 @@ static void limit_idle(struct state *s)
 	}
 }
 
-struct state_stack *state_stack(struct state *s, int64_t id)
+struct state_stack *state_add_stack(struct state *s, int64_t id)
 {
-	size_t at = find(s, id);
-	if (at)
-		return s->stacks[at - 1];
 	s->stacks = xgrow(s->stacks, s->n, &s->cap, sizeof(*s->stacks));
 	struct state_stack *k = xcalloc(1, sizeof(*k));
 	k->id = id;
@@ -96,37 +93,50 @@ void state_add_ghost(struct state_stack *k, const struct state_frame *f)
 
 void state_push(struct state *s, int64_t stack, const struct state_frame *f)
 {
-	struct state_stack *k = state_stack(s, stack);
+	size_t at = find(s, stack);
+	struct state_stack *k = at ? s->stacks[at - 1] : state_add_stack(s, stack);
 	while (k->n_ghosts > 0 && k->ghosts[k->n_ghosts - 1].cfa > f->rsp)
 		k->n_ghosts--;
 	state_add_live(k, f);
 }
 
+/* The live frame that `seq` pushed: nearly always the last. NULL: there is none. */
+static struct state_frame *find_live(const struct state_stack *k, uint64_t seq)
+{
+	size_t lo = 0, hi = k->n_live;
+	if (hi > 0 && k->live[hi - 1].seq == seq)
+		return &k->live[hi - 1];
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (k->live[mid].seq < seq)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	bool found = lo < k->n_live && k->live[lo].seq == seq && !k->live[lo].ended;
+	return found ? &k->live[lo] : NULL;
+}
+
 bool state_pop(struct state *s, int64_t stack, uint64_t pushed, uint64_t popped, bool exits)
 {
 	size_t at = find(s, stack);
-	if (!at)
+	struct state_stack *k = at ? s->stacks[at - 1] : NULL;
+	struct state_frame *live = k ? find_live(k, pushed) : NULL;
+	if (!live)
 		return true;
-	struct state_stack *k = s->stacks[at - 1];
-	size_t i = k->n_live;
-	while (i > 0 && k->live[i - 1].seq > pushed) // nearly always the first
-		i--;
-	if (!i || k->live[i - 1].seq != pushed)
-		return true;
-	struct state_frame f = k->live[i - 1];
-	bool innermost = i == k->n_live;
-	k->n_live--;
-	memmove(k->live + i - 1, k->live + i, (k->n_live - (i - 1)) * sizeof(*k->live));
+	struct state_frame f = *live;
+	bool innermost = live == &k->live[k->n_live - 1];
+	live->ended = true;
+	while (k->n_live > 0 && k->live[k->n_live - 1].ended)
+		k->n_live--;
 	f.popped = popped;
 	if (exits)
 		k->n_ghosts = 0;
 	else if (innermost && f.rsp < f.cfa)
 		state_add_ghost(k, &f);
-	if (k->n_live > 0)
-		return innermost;
-	if (k->n_ghosts == 0)
+	if (k->n_live == 0 && k->n_ghosts == 0)
 		drop(s, at - 1);
-	else
+	else if (k->n_live == 0)
 		limit_idle(s);
 	return innermost;
 }

@@ -19,14 +19,15 @@ struct state_frame {
 	uint64_t cfa, rsp;
 	uint64_t popped; // of a ghost: the seq of its pop
 	uint32_t depth;
+	bool ended;    // among the live: popped before a frame inside it was
 	int64_t shape; // of its push
 };
 
 enum { STATE_GHOSTS = 32, STATE_IDLE = 64 };
 
 struct state_stack {
-	int64_t id; // of table stack
-	struct state_frame *live;
+	int64_t id;		  // of table stack
+	struct state_frame *live; // outermost first, by seq; the last one has not ended
 	size_t n_live, cap_live;
 	struct state_frame ghosts[STATE_GHOSTS]; // from low addresses to high; the last is next
 	size_t n_ghosts;
@@ -41,8 +42,8 @@ void state_init(struct state *s);
 void state_deinit(struct state *s);
 void state_clear(struct state *s);
 
-/* The stack, made if it is not there. */
-struct state_stack *state_stack(struct state *s, int64_t id);
+/* A stack that is not there yet: for those that build a state from a snapshot. */
+struct state_stack *state_add_stack(struct state *s, int64_t id);
 
 void state_push(struct state *s, int64_t stack, const struct state_frame *f);
 
@@ -55,7 +56,7 @@ bool state_pop(struct state *s, int64_t stack, uint64_t pushed, uint64_t popped,
 /* The innermost live frame; NULL: none. */
 const struct state_frame *state_top(const struct state *s, int64_t stack);
 
-/* For those that build a state from a snapshot: at the inner end, whatever it lies on. */
+/* At the inner end, whatever it lies on. */
 void state_add_live(struct state_stack *k, const struct state_frame *f);
 void state_add_ghost(struct state_stack *k, const struct state_frame *f);
 

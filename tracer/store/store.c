@@ -20,7 +20,7 @@ enum {
 	CLOSE_PATIENCE = 10000, // ms, for another program that reads
 };
 
-static const uint64_t commit_every = 100000000, try_again_after = 10000000; // ns
+static const uint64_t try_again_after = 10000000; // ns
 
 static const char *const statement_text[STATEMENTS] = {
 	[INSERT_EVENT] = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?)",
@@ -125,7 +125,7 @@ enum ft_rc store_commit(struct store *s)
 	uint64_t now = clock_ns();
 	int rc = sqlite3_exec(s->q.db, "COMMIT", NULL, NULL, NULL);
 	if ((rc & 0xff) == SQLITE_BUSY) {
-		s->last_commit_ns = now - commit_every + try_again_after;
+		s->last_commit_ns = now - s->commit_every_ns + try_again_after;
 		return FT_OK;
 	}
 	s->last_commit_ns = now;
@@ -134,7 +134,7 @@ enum ft_rc store_commit(struct store *s)
 
 static enum ft_rc commit_if_due(struct store *s)
 {
-	if (clock_ns() - s->last_commit_ns < commit_every)
+	if (clock_ns() - s->last_commit_ns < s->commit_every_ns)
 		return FT_OK;
 	return store_flush_output(s) == FT_OK ? store_commit(s) : FT_FAIL;
 }

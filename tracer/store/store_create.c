@@ -21,6 +21,8 @@ enum {
 	CHUNKS_OF_RING = 8,    // a ring lets go the oldest of so many
 };
 
+static const uint64_t commit_every_ns = 100000000;
+
 static void remove_beside(const char *path, const char *suffix)
 {
 	char *beside = xasprintf("%s%s", path, suffix);
@@ -169,6 +171,7 @@ enum ft_rc store_create(const struct store_options *o, struct store **ret)
 	s->max_events = o->max_events;
 	s->max_bytes = o->max_bytes;
 	s->next_item = 1;
+	s->commit_every_ns = commit_every_ns;
 	if (open_file(s, o->path) != FT_OK || make_schema(s) != FT_OK ||
 	    write_meta(s, o) != FT_OK || store_commit(s) != FT_OK) {
 		store_destroy(s);

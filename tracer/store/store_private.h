@@ -81,7 +81,7 @@ struct store {
 	bool has_events;
 	uint64_t first, last; // seq of events, if has_events
 	int64_t next_item;    // id of the next aside or output
-	uint64_t last_commit_ns;
+	uint64_t last_commit_ns, commit_every_ns;
 	uint64_t written_pages; // of the file, when last asked
 	bool failed;
 	char *failure; // what was said then

@@ -1,0 +1,608 @@
+/*
+ * test_log.c - what a log says of a run, against a model that knows the run: states, search, order.
+ */
+#include "log_maker.h"
+#include "test.h"
+
+#include <fnmatch.h>
+#include <unistd.h>
+
+enum { EVENTS = 30000, MOST = 40000 };
+
+/* ---- the model: the run again, from its beginning, as simply as can be ---- */
+
+struct happened {
+	enum event_kind kind;
+	enum pop_how how;
+	unsigned thread, function;
+	uint64_t seq, cfa, rsp, pushed;
+	uint64_t number, address, size, old_address;
+	char value[16];
+};
+
+struct history {
+	struct happened *h;
+	size_t n;
+};
+
+static void see(void *ctx, const struct event *ev)
+{
+	struct history *all = ctx;
+	if (ev->kind == EVENT_START || ev->aside)
+		return;
+	struct happened *h = &all->h[all->n++];
+	*h = (struct happened){.kind = ev->kind,
+			       .how = ev->how,
+			       .thread = (unsigned)(ev->tid - 4711),
+			       .seq = ev->seq,
+			       .cfa = ev->cfa,
+			       .rsp = ev->cfa - (uint64_t)(ev->delta < 0 ? -ev->delta : ev->delta),
+			       .pushed = ev->pushed_seq};
+	for (unsigned i = 0; ev->function && i < MAKER_FUNCTIONS; i++)
+		if (strcmp(ev->function, maker_function[i]) == 0)
+			h->function = i;
+	if (ev->heap) {
+		h->number = ev->heap->number;
+		h->address = ev->heap->address;
+		h->size = ev->heap->size;
+		h->old_address = ev->heap->old_address;
+	}
+	if (ev->n_args)
+		snprintf(h->value, sizeof(h->value), "%s", ev->args[0].value);
+	if (ev->n_changes)
+		snprintf(h->value, sizeof(h->value), "%s", ev->changes[0].now.value);
+}
+
+static bool is_live(const struct history *all, size_t push, uint64_t seq)
+{
+	for (size_t i = push + 1; i <= seq; i++)
+		if (all->h[i].kind == EVENT_POP && all->h[i].pushed == all->h[push].seq)
+			return false;
+	return true;
+}
+
+/* A frame that was popped, and no frame was pushed onto it since. */
+static bool is_ghost(const struct history *all, uint64_t pushed, uint64_t popped, uint64_t seq)
+{
+	const struct happened *f = &all->h[pushed];
+	for (size_t i = popped + 1; i <= seq; i++) {
+		const struct happened *h = &all->h[i];
+		if (h->thread != f->thread)
+			continue;
+		if (h->kind == EVENT_PUSH && h->rsp < f->cfa && h->cfa > f->rsp)
+			return false;
+		if (h->kind == EVENT_POP && h->how == POP_EXIT)
+			return false;
+	}
+	return all->h[popped].how != POP_EXIT;
+}
+
+static void check_frames(struct log *log, const struct history *all, uint64_t seq)
+{
+	const struct log_frame *f;
+	size_t n, live = 0, wanted = 0;
+	uint64_t before[MAKER_THREADS] = {0};
+	if (log_frames(log, seq, &f, &n) != FT_OK) {
+		test_fail(__FILE__, __LINE__, "%s", ft_error());
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		unsigned thread = (unsigned)(f[i].tid - 4711);
+		const struct happened *push = &all->h[f[i].pushed_seq];
+		CHECK_EQ_I(push->kind, EVENT_PUSH);
+		CHECK_EQ_U(push->thread, thread);
+		CHECK_EQ_U(push->cfa, f[i].cfa);
+		CHECK_EQ_U(push->rsp, f[i].rsp);
+		CHECK_EQ_U(maker_top(thread), f[i].stack_top);
+		CHECK_EQ_S(f[i].function, maker_function[push->function]);
+		if (f[i].ghost) {
+			CHECK_EQ_U(all->h[f[i].popped_seq].pushed, f[i].pushed_seq);
+			CHECK(is_ghost(all, f[i].pushed_seq, f[i].popped_seq, seq));
+			continue;
+		}
+		live++;
+		CHECK(is_live(all, f[i].pushed_seq, seq));
+		CHECK(!before[thread] || f[i].cfa < before[thread]); // outermost first
+		before[thread] = f[i].cfa;
+	}
+	for (size_t i = 0; i <= seq; i++) {
+		wanted += all->h[i].kind == EVENT_PUSH;
+		wanted -= all->h[i].kind == EVENT_POP;
+	}
+	CHECK_EQ_U(live, wanted);
+}
+
+static void check_blocks(struct log *log, const struct history *all, uint64_t seq)
+{
+	struct happened alive[MAKER_BLOCKS * 2] = {0};
+	const struct log_block *b;
+	size_t n, wanted = 0;
+	uint64_t count;
+	for (size_t i = 0; i <= seq; i++) {
+		const struct happened *h = &all->h[i];
+		bool begins = h->kind == EVENT_ALLOC || h->kind == EVENT_REALLOC;
+		uint64_t ends = h->kind == EVENT_FREE	   ? h->address
+				: h->kind == EVENT_REALLOC ? h->old_address
+							   : 0;
+		for (size_t k = 0; ends && k < wanted; k++)
+			if (alive[k].address == ends)
+				alive[k--] = alive[--wanted];
+		if (begins)
+			alive[wanted++] = *h;
+	}
+	if (log_blocks(log, seq, SIZE_MAX, &b, &n, &count) != FT_OK) {
+		test_fail(__FILE__, __LINE__, "%s", ft_error());
+		return;
+	}
+	CHECK_EQ_U(n, wanted);
+	CHECK_EQ_U(count, wanted);
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+		CHECK(i == 0 || b[i - 1].address < b[i].address);
+		for (size_t k = 0; k < wanted; k++)
+			found |= alive[k].address == b[i].address &&
+				 alive[k].seq == b[i].alloc_seq && alive[k].number == b[i].number &&
+				 alive[k].size == b[i].size;
+		CHECK(found);
+		CHECK_EQ_S(b[i].file, "/src/a/fib.c");
+		CHECK_EQ_U(b[i].line, 33);
+	}
+}
+
+/* ---- a run ---- */
+
+static char *place(const char *name)
+{
+	static char path[256];
+	const char *tmp = getenv("TMPDIR");
+	snprintf(path, sizeof(path), "%s/frametrace-test-%d-%s", tmp ? tmp : "/tmp", (int)getpid(),
+		 name);
+	return path;
+}
+
+static struct maker *make(const char *path, struct history *all, uint64_t max_events)
+{
+	struct store_options o = {.path = path,
+				  .directory = "/home/me",
+				  .holds = {.line = true, .heap = true},
+				  .max_events = max_events};
+	struct store *s = NULL;
+	if (store_create(&o, &s) != FT_OK) {
+		test_fail(__FILE__, __LINE__, "%s", ft_error());
+		exit(1);
+	}
+	struct maker *m = maker_create(s);
+	*all = (struct history){.h = calloc(MOST * 2, sizeof(*all->h))};
+	m->see = see;
+	m->ctx = all;
+	maker_start(m);
+	while (m->seq < EVENTS)
+		maker_random(m);
+	CHECK_EQ_I(m->rc, FT_OK);
+	return m;
+}
+
+static void check_many(struct log *log, const struct history *all, struct maker *m)
+{
+	const struct log_info *info = log_info(log);
+	uint64_t first = info->first, span = info->last - first + 1;
+	for (int i = 0; i < 60; i++) { // jumps
+		uint64_t seq = first + maker_any(m) % span;
+		check_frames(log, all, seq);
+		check_blocks(log, all, seq);
+	}
+	for (uint64_t seq = first; seq < first + span && seq < first + 40; seq++)
+		check_frames(log, all, seq);
+	uint64_t edge = first + 4096 < info->last ? first + 4096 : info->last;
+	for (uint64_t seq = edge > first + 20 ? edge - 20 : first; seq < edge + 20; seq++)
+		check_frames(log, all, seq <= info->last ? seq : info->last);
+	for (uint64_t seq = edge; seq > first && seq > edge - 40; seq--) // back
+		check_frames(log, all, seq);
+	check_frames(log, all, info->last);
+	check_blocks(log, all, info->last);
+	check_blocks(log, all, first);
+}
+
+TEST(states_of_a_live_log)
+{
+	struct history all;
+	struct maker *m = make(NULL, &all, 0);
+	struct log *log;
+	CHECK_EQ_I(log_of(m->store, &log), FT_OK);
+	check_many(log, &all, m);
+	for (int i = 0; i < 100; i++) { // it goes on being written
+		maker_random(m);
+		check_frames(log, &all, m->seq - 1);
+		check_blocks(log, &all, m->seq - 1);
+	}
+	log_close(log);
+	CHECK_EQ_I(store_close(m->store, NULL), FT_OK);
+	free(all.h);
+	free(m);
+}
+
+static struct log *close_and_open(struct maker *m, const char *path)
+{
+	struct log *log = NULL;
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK_EQ_I(store_close(m->store, NULL), FT_OK);
+	if (log_open(path, &log) != FT_OK) {
+		test_fail(__FILE__, __LINE__, "%s", ft_error());
+		exit(1);
+	}
+	return log;
+}
+
+TEST(states_of_a_file)
+{
+	struct history all;
+	char *path = place("states");
+	struct maker *m = make(path, &all, 0);
+	maker_exit(m);
+	struct log *log = close_and_open(m, path);
+	check_many(log, &all, m);
+	CHECK_EQ_I(log_check(log), FT_OK);
+	CHECK_EQ_S(ft_error(), "");
+	log_close(log);
+	unlink(path);
+	free(all.h);
+	free(m);
+}
+
+TEST(a_ring_keeps_the_last_part)
+{
+	struct history all;
+	char *path = place("ring");
+	const struct event *ev;
+	struct maker *m = make(path, &all, 5000);
+	struct log *log = close_and_open(m, path);
+	const struct log_info *info = log_info(log);
+	CHECK(info->last - info->first + 1 >= 5000);
+	CHECK(info->last - info->first + 1 < 5000 + 2 * 625);
+	CHECK_EQ_U(info->dropped, info->first);
+	CHECK_EQ_U(info->last, m->seq - 1);
+	check_many(log, &all, m);
+	CHECK_EQ_I(log_start(log, &ev), FT_OK);
+	CHECK_EQ_I(log_check(log), FT_OK);
+	CHECK_EQ_S(ft_error(), "");
+	log_close(log);
+	unlink(path);
+	free(all.h);
+	free(m);
+}
+
+/* Frames that end before those inside them: no sane program, but the log must not lie. */
+TEST(frames_that_end_out_of_order)
+{
+	struct store_options o = {0};
+	struct history all = {.h = calloc(MOST, sizeof(*all.h))};
+	struct store *s = NULL;
+	struct log *log;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	m->see = see;
+	m->ctx = &all;
+	maker_start(m);
+	for (int i = 0; i < 10000; i++) {
+		size_t n = m->depth[0];
+		if (n > 2 && maker_any(m) % 8 == 0) { // the one but innermost
+			struct maker_frame inner = m->live[0][n - 1];
+			m->depth[0]--;
+			maker_pop(m, 0, POP_UNWOUND, 0);
+			m->live[0][m->depth[0]++] = inner;
+		} else if (n > 0 && maker_any(m) & 1) {
+			maker_pop(m, 0, POP_RETURN, 0);
+		} else {
+			maker_push(m, 0, 1, i);
+		}
+	}
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	for (int i = 0; i < 300; i++) {
+		const struct log_frame *f;
+		size_t n, live = 0, wanted = 0;
+		uint64_t seq = maker_any(m) % m->seq;
+		CHECK_EQ_I(log_frames(log, seq, &f, &n), FT_OK);
+		for (size_t k = 0; k < n; k++) {
+			live += !f[k].ghost;
+			CHECK(f[k].ghost || is_live(&all, f[k].pushed_seq, seq));
+		}
+		for (size_t k = 0; k <= seq; k++)
+			wanted += all.h[k].kind == EVENT_PUSH ? 1 : (size_t)-1;
+		CHECK_EQ_U(live, wanted);
+	}
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	free(all.h);
+	free(m);
+}
+
+TEST(deep_recursion)
+{
+	enum { DEEP = 300000 };
+	struct store_options o = {0};
+	struct store *s = NULL;
+	struct log *log;
+	const struct log_frame *f;
+	size_t n;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	for (int i = 0; i < DEEP; i++) { // the model keeps one frame only
+		m->depth[0] = 0;
+		struct event ev = {.kind = EVENT_PUSH,
+				   .tid = 1,
+				   .depth = (uint32_t)i,
+				   .cfa = 0x7fff00000000 - 32 * (uint64_t)i,
+				   .delta = -32,
+				   .delta_known = true,
+				   .stack_top = 0x7fff00001000};
+		maker_place(&ev, 1);
+		maker_emit(m, &ev);
+	}
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK(store_bytes(s) < DEEP * UINT64_C(100)); // snapshots are not copies of the stack
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	CHECK_EQ_I(log_frames(log, DEEP - 1, &f, &n), FT_OK);
+	CHECK_EQ_U(n, DEEP);
+	CHECK_EQ_I(log_frames(log, DEEP / 2, &f, &n), FT_OK);
+	CHECK_EQ_U(n, DEEP / 2 + 1);
+	CHECK_EQ_U(f[1000].pushed_seq, 1000);
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	free(m);
+}
+
+/* ---- variables ---- */
+
+TEST(variables_of_a_frame)
+{
+	struct store_options o = {.holds = {.line = true}};
+	struct store *s = NULL;
+	struct log *log;
+	const struct event_value *v;
+	size_t n;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	maker_push(m, 0, 0, 5);		// 0
+	maker_push(m, 0, 1, 6);		// 1
+	maker_change(m, 0, "x", 10);	// 2
+	maker_change(m, 0, "x", 11);	// 3
+	maker_pop(m, 0, POP_RETURN, 1); // 4
+	maker_change(m, 0, "y", 12);	// 5
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	CHECK_EQ_I(log_variables(log, 1, 1, &v, &n), FT_OK);
+	CHECK_EQ_U(n, 1);
+	CHECK_EQ_S(v[0].name, "n");
+	CHECK_EQ_S(v[0].value, "6");
+	CHECK_EQ_I(log_variables(log, 1, 2, &v, &n), FT_OK);
+	CHECK_EQ_U(n, 2);
+	CHECK_EQ_S(v[1].name, "x");
+	CHECK_EQ_S(v[1].value, "10");
+	CHECK_EQ_I(log_variables(log, 1, 5, &v, &n), FT_OK);
+	CHECK_EQ_U(n, 2);
+	CHECK_EQ_S(v[1].value, "11");
+	CHECK_EQ_I(log_variables(log, 0, 5, &v, &n), FT_OK);
+	CHECK_EQ_U(n, 2);
+	CHECK_EQ_S(v[1].name, "y");
+	CHECK_EQ_I(log_variables(log, 4, 5, &v, &n), FT_NONE); // a pop
+	CHECK_EQ_I(log_variables(log, 1, 0, &v, &n), FT_NONE); // not pushed yet
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	free(m);
+}
+
+/* ---- search ---- */
+
+struct question {
+	struct log_query q;
+	bool (*fits)(const struct happened *h, const struct log_query *q);
+};
+
+static bool by_function(const struct happened *h, const struct log_query *q)
+{
+	bool placed = h->kind != EVENT_NOTE;
+	return placed && fnmatch(q->function, maker_function[h->function], 0) == 0 &&
+	       (!q->has_kind || h->kind == q->kind);
+}
+
+static bool by_value(const struct happened *h, const struct log_query *q)
+{
+	bool named = !q->variable || strcmp(q->variable, h->kind == EVENT_CHANGE ? "x" : "n") == 0;
+	return named && strcmp(h->value, q->value) == 0;
+}
+
+static bool by_address(const struct happened *h, const struct log_query *q)
+{
+	return h->address == q->address || h->old_address == q->address;
+}
+
+static bool by_kind(const struct happened *h, const struct log_query *q)
+{
+	return h->kind == q->kind;
+}
+
+static bool by_nothing(const struct happened *h, const struct log_query *q)
+{
+	(void)q;
+	(void)h;
+	return false;
+}
+
+static void ask(struct log *log, const struct history *all, const struct question *k, uint64_t from,
+		bool reverse)
+{
+	uint64_t seq = UINT64_MAX, wanted = UINT64_MAX;
+	for (uint64_t at = from; at < all->n; reverse ? at-- : at++) {
+		if (k->fits(&all->h[at], &k->q)) {
+			wanted = at;
+			break;
+		}
+	}
+	enum ft_rc rc = log_find(log, &k->q, from, reverse, &seq);
+	CHECK_EQ_I(rc, wanted == UINT64_MAX ? FT_NONE : FT_OK);
+	CHECK_EQ_U(seq, wanted);
+}
+
+TEST(search_finds_what_a_scan_finds)
+{
+	static const struct question questions[] = {
+		{{.function = "leaf"}, by_function},
+		{{.function = "*a*", .has_kind = true, .kind = EVENT_POP}, by_function},
+		{{.function = "nowhere"}, by_nothing},
+		{{.variable = "x", .value = "77"}, by_value},
+		{{.variable = "n", .value = "77"}, by_value},
+		{{.variable = "n", .value = "4000"}, by_nothing},
+		{{.value = "4000"}, by_nothing},
+		{{.has_address = true, .address = 0x605000}, by_address},
+		{{.has_address = true, .address = 0x605800}, by_address},
+		{{.has_address = true, .address = 0x777}, by_nothing},
+		{{.has_kind = true, .kind = EVENT_NOTE}, by_kind},
+		{{.has_kind = true, .kind = EVENT_SIGNAL}, by_nothing},
+		{{.text = "a note"}, by_kind},
+		{{.file = "b/fib.c"}, by_nothing},
+		{{.file = "ib.c"}, by_nothing},
+	};
+	struct history all;
+	struct maker *m = make(NULL, &all, 0);
+	struct log *log;
+	CHECK_EQ_I(log_of(m->store, &log), FT_OK);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		struct question k = questions[i];
+		if (k.q.text)
+			k.q.kind = EVENT_NOTE; // for the scan: has_kind stays false
+		ask(log, &all, &k, 0, false);
+		ask(log, &all, &k, all.n - 1, true);
+		for (int n = 0; n < 20; n++)
+			ask(log, &all, &k, maker_any(m) % all.n, n & 1);
+	}
+	struct log_query line = {.file = "fib.c", .line = 33};
+	uint64_t seq;
+	CHECK_EQ_I(log_find(log, &line, 0, false, &seq), FT_OK);
+	CHECK(all.h[seq].kind == EVENT_ALLOC);
+	log_close(log);
+	CHECK_EQ_I(store_close(m->store, NULL), FT_OK);
+	free(all.h);
+	free(m);
+}
+
+/* ---- order ---- */
+
+struct items {
+	char text[64];
+	size_t n;
+};
+
+static enum ft_rc take(void *ctx, const struct log_item *item)
+{
+	struct items *t = ctx;
+	const char *what = item->before_all ? "^" : "";
+	if (!item->event)
+		t->n += (size_t)snprintf(t->text + t->n, sizeof(t->text) - t->n, "%s%.*s ", what,
+					 (int)item->len, item->bytes);
+	else if (item->event->aside)
+		t->n += (size_t)snprintf(t->text + t->n, sizeof(t->text) - t->n, "%sA ", what);
+	else
+		t->n += (size_t)snprintf(t->text + t->n, sizeof(t->text) - t->n, "%" PRIu64 " ",
+					 item->event->seq);
+	return FT_OK;
+}
+
+static const char *read_items(struct log *log, uint64_t from, uint64_t to, bool reverse)
+{
+	static struct items t;
+	t = (struct items){{0}, 0};
+	CHECK_EQ_I(log_read(log, from, to, reverse, take, &t), FT_OK);
+	return t.text;
+}
+
+TEST(items_in_the_order_in_which_they_came)
+{
+	struct store_options o = {0};
+	struct store *s = NULL;
+	struct log *log;
+	const char *bytes;
+	const struct event *map;
+	size_t len;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	CHECK_EQ_I(store_output(s, 1, "a", 1, 1), FT_OK);
+	maker_map(m, "start", true);
+	maker_push(m, 0, 0, 1);
+	CHECK_EQ_I(store_output(s, 1, "b", 1, 2), FT_OK);
+	CHECK_EQ_I(store_output(s, 1, "c", 1, 3), FT_OK);
+	CHECK_EQ_I(store_output(s, 2, "d", 1, 4), FT_OK);
+	maker_map(m, "later", true);
+	CHECK_EQ_I(store_output(s, 1, "e", 1, 5), FT_OK);
+	maker_push(m, 0, 1, 1);
+	maker_pop(m, 0, POP_RETURN, 1);
+	CHECK_EQ_I(store_output(s, 1, "f", 1, 5), FT_OK);
+	CHECK_EQ_S(read_items(log, 0, UINT64_MAX, false), "^a ^A 0 bc d A e 1 2 f ");
+	CHECK_EQ_S(read_items(log, 0, UINT64_MAX, true), "f 2 1 e A d bc 0 ^A ^a ");
+	CHECK_EQ_S(read_items(log, 1, 1, false), "1 ");
+	CHECK_EQ_S(read_items(log, 0, 0, true), "e A d bc 0 ^A ^a ");
+	CHECK_EQ_S(read_items(log, 3, 9, true), "");
+	CHECK_EQ_I(log_output(log, 1, 100, &bytes, &len), FT_OK);
+	CHECK_EQ_S(bytes, "abcde");
+	CHECK_EQ_I(log_output(log, 2, 3, &bytes, &len), FT_OK);
+	CHECK_EQ_S(bytes, "def");
+	CHECK_EQ_I(log_output(log, 0, 0, &bytes, &len), FT_OK);
+	CHECK_EQ_U(len, 0);
+	CHECK_EQ_I(log_map(log, 0, &map), FT_OK);
+	CHECK_EQ_S(map->map->when, "later");
+	CHECK_EQ_U(map->map->n, 2);
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	free(m);
+}
+
+/* ---- things ---- */
+
+TEST(source_functions_and_types)
+{
+	static const struct store_insn insns[] = {{0x401100, "push rbp", "55", 11},
+						  {0x401101, "mov rbp, rsp", "48 89 e5", 0}};
+	static const struct store_function fib = {"fib",	  "fib", "fib",
+						  "/src/a/fib.c", 11,	 0x401100,
+						  0x401140,	  insns, 2},
+					   leaf = {"leaf",   NULL,     "fib", NULL, 0,
+						   0x401200, 0x401210, NULL,  0};
+	static const struct store_member members[] = {{"x", "int", 0, 4}};
+	static const struct store_type point = {"point", "struct", 4, members, 1};
+	static const char text[] = "int main(void)\r\n{\n\n\treturn 0;\n}";
+	struct store_options o = {0};
+	struct store *s = NULL;
+	struct log *log;
+	const struct store_function *fn;
+	const char *source;
+	size_t len;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	for (int i = 0; i < 2; i++) { // the second time changes nothing
+		CHECK_EQ_I(store_source(s, "/src/a/fib.c", text, strlen(text)), FT_OK);
+		CHECK_EQ_I(store_function(s, &fib), FT_OK);
+		CHECK_EQ_I(store_function(s, &leaf), FT_OK);
+		CHECK_EQ_I(store_type(s, &point), FT_OK);
+	}
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	CHECK_EQ_I(log_source(log, "/src/a/fib.c", &source, &len), FT_OK);
+	CHECK_EQ_S(source, "int main(void)\r\n{\n\n\treturn 0;\n}\n");
+	CHECK_EQ_I(log_source(log, "other.c", &source, &len), FT_NONE);
+	CHECK_EQ_I(log_function_at(log, 0x40113f, &fn), FT_OK);
+	CHECK_EQ_S(fn->name, "fib");
+	CHECK_EQ_S(fn->file, "/src/a/fib.c");
+	CHECK_EQ_U(fn->n_insns, 2);
+	CHECK_EQ_S(fn->insns[1].text, "mov rbp, rsp");
+	CHECK_EQ_S(fn->insns[1].bytes, "48 89 e5");
+	CHECK_EQ_U(fn->insns[0].line, 11);
+	CHECK_EQ_I(log_function_at(log, 0x401140, &fn), FT_NONE);
+	CHECK_EQ_I(log_function_at(log, 0x1, &fn), FT_NONE);
+	CHECK_EQ_I(log_function(log, "leaf", &fn), FT_OK);
+	CHECK_EQ_S(fn->symbol, NULL);
+	CHECK_EQ_U(fn->n_insns, 0);
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+}
+
+TEST_MAIN
