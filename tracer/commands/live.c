@@ -13,8 +13,10 @@ struct live {
 	struct symbols *symbols;
 	struct target *target;
 	struct collector *collector;
+	struct output *output;
+	bool output_lost; // our own streams did not take it
 	struct stop last;
-	bool let_go;
+	bool let_go, muted;
 };
 
 /*
@@ -144,40 +146,70 @@ static enum ft_rc set_up(struct live *live)
 	return rc == FT_NONE ? ft_fail("the program was killed before it could be traced") : rc;
 }
 
-static void destroy(struct live *live)
+static void take_output(void *ctx, int stream, const char *bytes, size_t len)
 {
+	const struct live *live = ctx;
+	if (!live->muted)
+		live->o.output(live->o.sink_ctx, stream, bytes, len,
+			       collect_time(live->collector, control_now()));
+}
+
+static void finish_output(struct live *live)
+{
+	if (output_finish(live->output) == FT_FAIL)
+		live->output_lost = true;
+	live->output = NULL;
+}
+
+// The program ends, if it still runs; what it had written by then is passed on.
+static void stop(struct live *live)
+{
+	live->muted = true;
 	collector_destroy(live->collector);
 	target_destroy(live->target);
 	symbols_destroy(live->symbols);
 	control_destroy(live->control);
-	free(live);
+	finish_output(live);
 }
 
 enum ft_rc live_open(const struct live_options *o, struct live **ret)
 {
+	struct live *live = xcalloc(1, sizeof(*live));
+	live->o = *o;
+	struct output_options output = {
+		.pass_on = o->pass_on, .sink = take_output, .sink_ctx = live};
+	if (o->output && output_create(&output, &live->output) != FT_OK) {
+		free(live);
+		return FT_FAIL;
+	}
 	struct launch how = {
 		.path = o->path,
 		.argv = o->argv,
 		.no_aslr = o->trace->no_aslr,
 		.pin = o->trace->pin,
 		.early_resume = !o->watched && !steps(o->trace) && o->trace->map == MAP_NONE,
+		.output = live->output,
+		.idle = o->idle,
+		.idle_ctx = o->sink_ctx,
 	};
-	struct control *c;
-	enum ft_rc rc = control_launch(&how, &c);
-	if (rc != FT_OK)
-		return rc;
-	handle_signals(control_pid(c));
-	struct live *live = xcalloc(1, sizeof(*live));
-	live->o = *o;
-	live->control = c;
-	rc = set_up(live);
+	enum ft_rc rc = control_launch(&how, &live->control);
+	if (rc == FT_OK) {
+		handle_signals(control_pid(live->control));
+		rc = set_up(live);
+	}
 	if (rc != FT_OK) {
 		traced_pid = 0;
-		destroy(live);
+		stop(live);
+		free(live);
 		return rc;
 	}
 	*ret = live;
 	return FT_OK;
+}
+
+struct target *live_target(struct live *live)
+{
+	return live->target;
 }
 
 void live_start(struct live *live)
@@ -192,6 +224,8 @@ enum ft_rc live_next(struct live *live)
 		rc = collect_stop(live->collector, &live->last);
 	if (rc != FT_OK)
 		traced_pid = 0; // it is gone, and its number may be another's soon
+	if (rc == FT_NONE)
+		finish_output(live);
 	return rc;
 }
 
@@ -201,6 +235,12 @@ void live_let_go(struct live *live)
 		return;
 	control_disarm(live->control);
 	live->let_go = true;
+}
+
+void live_kill(struct live *live)
+{
+	if (live)
+		control_send(control_pid(live->control), SIGKILL);
 }
 
 int live_ended_by(void)
@@ -236,7 +276,9 @@ int live_close(struct live *live, bool good)
 	if (live) {
 		last = live->last;
 		good = good && collect_mismatches(live->collector) == 0;
-		destroy(live);
+		stop(live);
+		good = good && !live->output_lost;
+		free(live);
 	}
 	if (ended_by)
 		end_by_signal(ended_by);

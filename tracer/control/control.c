@@ -31,6 +31,7 @@ void control_destroy(struct control *c)
 		kill_and_reap(c);
 	if (c->mem >= 0)
 		close(c->mem);
+	serving_end(c);
 	sites_deinit(&c->sites);
 	free(c->threads);
 	free(c->deferred);
@@ -345,7 +346,7 @@ static enum ft_rc next_status(struct control *c, struct wait_result *ret)
 	// Everybody who waits gets a turn: waitpid(2) looks at the threads in one fixed order, and
 	// a thread that hits without end would starve those behind it.
 	while (c->n_threads > 1 && c->n_deferred == 0) {
-		enum ft_rc rc = wait_any(true, &w);
+		enum ft_rc rc = serving_wait(c, &w);
 		if (rc != FT_OK)
 			return rc;
 		do
@@ -357,7 +358,7 @@ static enum ft_rc next_status(struct control *c, struct wait_result *ret)
 		memmove(c->deferred, c->deferred + 1, --c->n_deferred * sizeof(*c->deferred));
 		return FT_OK;
 	}
-	return wait_any(true, ret);
+	return serving_wait(c, ret);
 }
 
 enum ft_rc control_next(struct control *c, struct stop *ret)
@@ -372,6 +373,7 @@ enum ft_rc control_next(struct control *c, struct stop *ret)
 		if (rc != FT_OK)
 			return rc;
 		c->stats.stops++;
+		serving_stopped(c, &w);
 		*ret = (struct stop){.pid = c->pid, .tid = w.tid, .time_ns = control_now()};
 		rc = act(c, &w, ret);
 		if (rc != FT_NONE)

@@ -16,6 +16,7 @@
 
 #include "control/displaced.h"
 #include "control/hit.h"
+#include "control/output.h"
 
 struct control;
 
@@ -25,6 +26,13 @@ struct launch {
 	bool no_aslr;	   // personality(ADDR_NO_RANDOMIZE)
 	bool pin;	   // tracer and program on one CPU: fastest, but the program can see it
 	bool early_resume; // a hit thread runs on as soon as its hit is captured
+	/*
+	 * What the program writes is taken before any stop of it is reported or passed by, and
+	 * while it runs. NULL: its streams are ours. Finish it after the last control_next().
+	 */
+	struct output *output;
+	void (*idle)(void *ctx); // it has run for a tenth of a second since the last stop; or NULL
+	void *idle_ctx;
 };
 
 enum stop_kind {

@@ -67,6 +67,8 @@ static _Noreturn void become(const struct launch *how, const struct pipes *p)
 		if (old < 0 || personality((unsigned long)old | ADDR_NO_RANDOMIZE) < 0)
 			error = -errno;
 	}
+	if (error == 0 && how->output && !output_enter(how->output))
+		error = errno;
 	if (error == 0) {
 		execv(how->path, how->argv);
 		error = errno;
@@ -152,6 +154,7 @@ enum ft_rc control_launch(const struct launch *how, struct control **ret)
 	}
 	close(p.go[0]);
 	p.go[0] = -1;
+	serving_begin(c, how);
 	enum ft_rc rc = c->pid < 0 ? ft_fail("fork: %s", strerror(errno)) : FT_OK;
 	if (rc == FT_OK)
 		rc = seize_and_go(c, how, &p);

@@ -9,6 +9,8 @@
 #ifndef FT_CONTROL_PRIVATE_H
 #define FT_CONTROL_PRIVATE_H
 
+#include <signal.h>
+
 #include "control/control.h"
 #include "control/ptrace.h"
 #include "control/sites.h"
@@ -42,6 +44,18 @@ struct thread {
 	size_t n_again;
 };
 
+/* What we do while the program runs, besides waiting for it. */
+struct serving {
+	struct output *output;
+	void (*idle)(void *ctx);
+	void *idle_ctx;
+	bool on;       // one of them is there
+	bool idle_due; // something has happened since the last time
+	sigset_t mask; // that of our waits: SIGCHLD gets through then, and only then
+	sigset_t old_mask;
+	struct sigaction old;
+};
+
 struct control {
 	pid_t pid;
 	int mem; // /proc/PID/mem
@@ -55,9 +69,16 @@ struct control {
 	struct wait_result *deferred; // statuses that arrived while one thread was waited for
 	size_t n_deferred, cap_deferred;
 	struct control_stats stats;
+	struct serving serving;
 	struct hit hit;
 	struct step step;
 };
+
+/* serve.c */
+void serving_begin(struct control *c, const struct launch *how); // the child has been forked
+void serving_end(struct control *c);
+void serving_stopped(struct control *c, const struct wait_result *w);
+FT_CHECK enum ft_rc serving_wait(struct control *c, struct wait_result *ret); // next status of any
 
 /* threads.c */
 struct thread *thread_find(struct control *c, pid_t tid); // NULL if unknown

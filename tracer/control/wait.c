@@ -53,19 +53,22 @@ struct wait_result wait_classify(pid_t tid, int status)
 	return r;
 }
 
-enum ft_rc wait_any(bool spin, struct wait_result *ret)
+// 0: nobody has stopped so far.
+static pid_t spin_for(int *status)
 {
-	int status;
 	pid_t tid = 0;
 	// On another CPU the program runs meanwhile; on this one it runs because of the yield, and
 	// its stop brings us back without a wake-up.
-	for (int i = 0; spin && i < SPINS && tid == 0; i++) {
-		tid = waitpid(-1, &status, __WALL | WNOHANG);
+	for (int i = 0; i < SPINS && tid == 0; i++) {
+		tid = waitpid(-1, status, __WALL | WNOHANG);
 		if (tid == 0)
 			sched_yield();
 	}
-	while (tid == 0 || (tid < 0 && errno == EINTR))
-		tid = waitpid(-1, &status, __WALL);
+	return tid;
+}
+
+static enum ft_rc result_of(pid_t tid, int status, struct wait_result *ret)
+{
 	if (tid < 0 && errno == ECHILD)
 		return FT_NONE;
 	if (tid < 0)
@@ -74,6 +77,25 @@ enum ft_rc wait_any(bool spin, struct wait_result *ret)
 	return FT_OK;
 }
 
+enum ft_rc wait_any(bool spin, struct wait_result *ret)
+{
+	int status;
+	pid_t tid = spin ? spin_for(&status) : 0;
+	while (tid == 0 || (tid < 0 && errno == EINTR))
+		tid = waitpid(-1, &status, __WALL);
+	return result_of(tid, status, ret);
+}
+
+enum ft_rc wait_serving(void (*serve)(void *ctx), void *ctx, struct wait_result *ret)
+{
+	int status;
+	pid_t tid = spin_for(&status);
+	while (tid == 0) {
+		serve(ctx);
+		tid = waitpid(-1, &status, __WALL | WNOHANG);
+	}
+	return result_of(tid, status, ret);
+}
 bool wait_now(struct wait_result *ret)
 {
 	int status;

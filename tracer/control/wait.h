@@ -45,6 +45,12 @@ struct wait_result wait_classify(pid_t tid, int status);
  */
 FT_CHECK enum ft_rc wait_any(bool spin, struct wait_result *ret);
 
+/*
+ * The same, but where it would block `serve` does: it returns when a SIGCHLD has come, or for any
+ * other reason.
+ */
+FT_CHECK enum ft_rc wait_serving(void (*serve)(void *ctx), void *ctx, struct wait_result *ret);
+
 /* A status that is there already. */
 bool wait_now(struct wait_result *ret);
 
