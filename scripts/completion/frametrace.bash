@@ -5,6 +5,7 @@ _frametrace() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i word
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
+		--max-events= --max-size= --start-at= --stop-after= --on-error= --env= --no-output --show
 		--explain --frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
@@ -16,7 +17,7 @@ _frametrace() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		list | frames | maps | where | report) [ $i -eq 1 ] && continue ;;
+		list | frames | maps | where | report | record) [ $i -eq 1 ] && continue ;;
 		--) i=$((i + 1)) ;;
 		-f | -s | -l | -d | -F | -o | -c) i=$((i + 1)) && continue ;;
 		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
@@ -33,6 +34,7 @@ _frametrace() {
 	done
 
 	case $prev in
+	--on-error) COMPREPLY=($(compgen -W 'continue kill' -- "$cur")) ;;
 	--map) COMPREPLY=($(compgen -W 'every ends' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
 	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion heap alive name' -- "$cur")) ;;
@@ -48,7 +50,7 @@ _frametrace() {
 			;;
 		*)
 			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
-			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report" -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record" -- "$cur"))
 			;;
 		esac
 		;;

@@ -6,6 +6,16 @@ complete -c frametrace -n __fish_use_subcommand -a frames -d 'Who owns each byte
 complete -c frametrace -n __fish_use_subcommand -a maps -d 'The address space of a process or program'
 complete -c frametrace -n __fish_use_subcommand -a where -d 'What an address of a process is'
 complete -c frametrace -n __fish_use_subcommand -a report -d 'Calls, stack and heap use by function'
+complete -c frametrace -n __fish_use_subcommand -a record -d 'Keep a run in a trace log'
+set -l recording '__fish_seen_subcommand_from record'
+complete -c frametrace -n $recording -l max-events -x -d 'Only the last N events'
+complete -c frametrace -n $recording -l max-size -x -d 'Only what fits: 500k, 20M, 1G'
+complete -c frametrace -n $recording -l start-at -x -d 'Begin when this function is called'
+complete -c frametrace -n $recording -l stop-after -x -d 'End when it returns, or after N events'
+complete -c frametrace -n $recording -l on-error -x -a 'continue kill' -d 'If the log cannot be written'
+complete -c frametrace -n $recording -l env -x -d 'Keep an environment variable too'
+complete -c frametrace -n $recording -l no-output -d "Leave the program's output alone"
+complete -c frametrace -n $recording -l show -d 'Print the trace too'
 complete -c frametrace -s f -l function -x -d 'Only functions that match a glob or /REGEX/'
 complete -c frametrace -s s -l source -r -d 'Only functions from source files that match'
 complete -c frametrace -s l -l lib -x -d "Also a library's functions"

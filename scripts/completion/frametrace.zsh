@@ -26,9 +26,17 @@ _arguments -s -S \
 	'--map=-[the address space at start and exit]::when:(every ends)' \
 	'--no-heap[nothing of the heap]' \
 	'--registers[what the registers hold at each event]' \
+	'--max-events=[record: the last N events only]:events:' \
+	'--max-size=[record: what fits only]:size:' \
+	'--start-at=[record: begin when it is called]:function:' \
+	'--stop-after=[record: end when it returns, or after N events]:function or number:' \
+	'--on-error=[record: if the log cannot be written]:what:(continue kill)' \
+	'*--env=[record: keep this environment variable too]:name:_parameters' \
+	"--no-output[record: leave the program's output alone]" \
+	'--show=-[record: print the trace too]::file:_files' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_alternative "commands:command:(list frames maps where report)" "programs:program:_command_names -e"' \
+	'(-):program:_alternative "commands:command:(list frames maps where report record)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

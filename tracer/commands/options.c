@@ -1,7 +1,6 @@
 #include "commands/options.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,38 +293,77 @@ static int complain(int c, char **argv)
 }
 
 /* `frametrace -f ./program`: the program became the value of the option. */
-static int no_program(int argc, char **argv, const char *value)
+static int no_program(int argc, char **argv, const struct more_options *more, const char *value)
 {
+	if (more->operand)
+		return usage_error("no %s given", more->operand);
 	if (value && value == argv[argc - 1])
 		return usage_error("no PROGRAM given: '%s' is the value of %s", value,
 				   argv[argc - 2]);
 	return usage_error("no PROGRAM given");
 }
 
-int trace_options_parse(int argc, char **argv, struct trace_options *ret)
+static struct option *all_options(const struct more_options *more)
+{
+	struct option *all = xcalloc(FT_COUNT(long_options) + more->n, sizeof(*all));
+	if (more->n)
+		memcpy(all, more->options, more->n * sizeof(*all));
+	memcpy(all + more->n, long_options, sizeof(long_options));
+	return all;
+}
+
+static int take(int c, char **argv, const struct more_options *more, struct trace_options *ret)
+{
+	if (c == '?' || c == ':')
+		return complain(c, argv);
+	if (c >= MORE_OPTIONS)
+		return more->take(more->ctx, c, optarg);
+	if (c != 'h' || !more->help)
+		return parse_one(c, ret);
+	more->help();
+	return 0;
+}
+
+static int parse_all(int argc, char **argv, const struct more_options *more,
+		     struct trace_options *ret)
+{
+	// '+': options behind PROGRAM are the program's own.
+	static const char letters[] = "+:ac:d:F:f:hikl:o:p:PqRs:vV";
+	struct option *all = all_options(more);
+	const char *value = NULL; // of the last option
+	int c, rc = -1;
+	optind = 0; // start anew: a command's argv is a part of main's
+	while (rc < 0 &&
+	       (c = getopt_long(argc, argv, letters + (more->operand != NULL), all, NULL)) != -1) {
+		value = optarg;
+		rc = take(c, argv, more, ret);
+	}
+	free(all);
+	if (rc == 0 && fflush(stdout) != 0)
+		rc = EXIT_BAD;
+	if (rc < 0 && optind == argc)
+		rc = no_program(argc, argv, more, value);
+	else if (rc < 0 && more->operand && optind + 1 < argc)
+		rc = usage_error("there is one %s: '%s' is too much", more->operand,
+				 argv[optind + 1]);
+	ret->first_argument = optind;
+	return rc;
+}
+
+int trace_options_parse_more(int argc, char **argv, const struct more_options *more,
+			     struct trace_options *ret)
 {
 	*ret = (struct trace_options){.format = report_formats[0], .style = value_style_default()};
-	optind = 0;		  // start anew: a command's argv is a part of main's
-	const char *value = NULL; // of the last option
-	int c;
-	// '+': options behind PROGRAM are the program's own.
-	while ((c = getopt_long(argc, argv, "+:ac:d:F:f:hikl:o:p:PqRs:vV", long_options, NULL)) !=
-	       -1) {
-		value = optarg;
-		int rc = c == '?' || c == ':' ? complain(c, argv) : parse_one(c, ret);
-		if (rc >= 0) {
-			if (rc == 0 && fflush(stdout) != 0)
-				rc = EXIT_BAD;
-			trace_options_deinit(ret);
-			return rc;
-		}
-	}
-	if (optind == argc) {
+	int rc = parse_all(argc, argv, more, ret);
+	if (rc >= 0)
 		trace_options_deinit(ret);
-		return no_program(argc, argv, value);
-	}
-	ret->first_argument = optind;
-	return -1;
+	return rc;
+}
+
+int trace_options_parse(int argc, char **argv, struct trace_options *ret)
+{
+	const struct more_options none = {.n = 0};
+	return trace_options_parse_more(argc, argv, &none, ret);
 }
 
 static bool wants_color(enum color color, FILE *out)

@@ -9,6 +9,8 @@
 #ifndef FT_OPTIONS_H
 #define FT_OPTIONS_H
 
+#include <getopt.h>
+
 #include "events/collect.h"
 #include "events/select.h"
 #include "events/step.h"
@@ -33,8 +35,21 @@ struct trace_options {
 	int first_argument; // index in argv of PROGRAM
 };
 
+/* What a command takes besides, and what it says of itself. */
+struct more_options {
+	const struct option *options; // long ones, as for getopt_long(3); values from MORE_OPTIONS
+	size_t n;
+	int (*take)(void *ctx, int c, const char *value); // as trace_options_parse() returns
+	void *ctx;
+	void (*help)(void);
+	const char *operand; // "LOG": there is one, and options may stand behind it
+};
+enum { MORE_OPTIONS = 1000 };
+
 /* -1: go on; otherwise the exit status (--help, --version, an error). */
 int trace_options_parse(int argc, char **argv, struct trace_options *ret);
+int trace_options_parse_more(int argc, char **argv, const struct more_options *more,
+			     struct trace_options *ret);
 void trace_options_deinit(struct trace_options *o);
 
 /* What a format has to know of them, to write to `out`. */

@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""record - a trace log has what the run had, and says so when it has not.
+
+# test: up to 180 s
+"""
+import difflib
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from lib import tap
+from lib.log import meta, rows
+from lib.space import compile_c
+from lib.trace import BUILD, FRAMETRACE, SOURCE, TIMEOUT, run
+
+DEMOS = ["double_c", "boxed_value_c", "fib_c", "factorial_c"]
+
+CALLS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+struct point { int x, y; };
+static int leaf(int i) { return i + 1; }
+static int middle(struct point p) { return leaf(p.x) + leaf(p.y); }
+static int work(int i) { return middle((struct point){i, 2 * i}); }
+int main(int argc, char **argv)
+{
+	int n = argc > 1 ? atoi(argv[1]) : 3, sum = 0;
+	for (int i = 0; i < n; i++)
+		sum += work(i);
+	printf("%d\n", sum);
+	fflush(stdout);
+	if (argc > 2)
+		while (getchar() != EOF)
+			;
+	return sum % 100;
+}
+"""
+
+
+def record(log, argv, *options, **run_options):
+    return run([FRAMETRACE, "record", "-o", log, *options, "--", *argv], **run_options)
+
+
+def last_line(ran):
+    return ran.err.decode().splitlines()[-1] if ran.err else ""
+
+
+def state(log):
+    return meta(log, "state")
+
+
+# ---- what is in it ------------------------------------------------------------------------------
+
+def shown(log, argv, *options):
+    """What --show printed as JSON: the header and the events."""
+    show = log.with_suffix(".json")
+    ran = record(log, argv, "--format=json", f"--show={show}", *options)
+    return ran, [json.loads(line) for line in show.read_text().splitlines()]
+
+
+def check_equal_to_shown(directory, name, *options):
+    log = directory / f"{name}.log"
+    ran, (header, *events) = shown(log, [BUILD / "demos" / name], *options)
+    told = [(e["seq"], e["event"], e["time_ns"]) for e in events]
+    tap.equal(rows(log, "select seq, kind, time_ns from events order by seq"), told,
+              f"{name}: every event that --show printed, and no other", ran)
+    pops = {e["pushed_seq"]: e for e in events if e["event"] == "pop"}
+    calls = []
+    for e in events:
+        if e["event"] == "push":
+            pop = pops[e["seq"]]
+            arguments = ", ".join(f"{v['name']}={v['value']}" for v in e["args"] or [])
+            result = pop.get("return", {}).get("value")
+            calls.append((e["seq"], e["function"], e["depth"], arguments or None, result,
+                          pop["how"], -e["delta"], pop["seq"], e["cfa"]))
+    tap.equal(rows(log, "select seq, function, depth, arguments, result, how, stack_bytes, popped,"
+                        " cfa from calls order by seq"), calls, f"{name}: its calls")
+    tap.equal((meta(log, "program"), meta(log, "build_id"), state(log)),
+              (header["program"], header["build_id"], "complete"), f"{name}: the program")
+    n = len(calls)
+    tap.ok(f"recorded {len(events)} events ({n} call{'s' * (n != 1)})" in last_line(ran)
+           and f"frametrace replay {log}" in last_line(ran), f"{name}: the last line", ran)
+
+
+def check_show(directory):
+    """--show prints what frametrace prints, but for numbers of time and process."""
+    calls, boxed = compile_c(directory, "calls", CALLS), BUILD / "demos/boxed_value_c"
+    back, rust = BUILD / "demos/callback_c", BUILD / "demos/boxed_value"
+    for program, *options in ([calls], [calls, "-v"], [calls, "-q"], [boxed, "-vv"], [back],
+                              [back, "--format=json"], [calls, "--events=line,insn", "-v"],
+                              [boxed, "--map"], [calls, "-k"], [rust], [rust, "-v"]):
+        if not program.exists():
+            tap.skip(f"--show {program.name}", "it could not be built")
+            continue
+        show, direct = directory / "show", directory / "direct"
+        record(directory / "log", [program], "-R", f"--show={show}", *options)
+        run([FRAMETRACE, "-R", "-o", direct, *options, "--", program])
+        texts = [re.sub(r'process \d+|"p?p?[pt]id":\d+|"time(_ns)?":"?[^,]*|"(wall_ns|hits|stops)":\d+'
+                        r"|cost: .*|[0-9.]+ ms", "", file.read_text()) for file in (show, direct)]
+        differ = list(difflib.unified_diff(*(text.splitlines() for text in texts), lineterm=""))
+        tap.ok(not differ, f"--show {' '.join([program.name, *options])}: as frametrace prints it",
+               *differ)
+
+
+def check_described(directory):
+    program, log = compile_c(directory, "calls", CALLS), directory / "log"
+    record(log, [program])
+    source = (directory / "calls.c").read_text()
+    text = [r[0] for r in rows(log, "select text from source_lines where file like '%calls.c' "
+                                    "order by line")]
+    tap.equal([t.rstrip("\n") for t in text], source.splitlines(), "the text of the source")
+    listed = run(["objdump", "-d", "--no-show-raw-insn", "--disassemble=leaf", program]).out.decode()
+    expected = len(re.findall(r"^\s+[0-9a-f]+:", listed, re.M))
+    found = rows(log, "select i.pc - f.lo, i.bytes, i.line from function f join insn i "
+                      "on i.function = f.id where f.name = 'leaf' order by i.place")
+    code = b"".join(bytes.fromhex(b) for _, b, _ in found)
+    tap.ok(len(found) == expected and code.startswith(b"\x55\x48\x89\xe5") and code[-1] == 0xc3
+           and len(code) == found[-1][0] + 1, "the instructions of a function", found, listed)
+    tap.ok({line for *_, line in found} == {5}, "their lines", found)
+    tap.equal(rows(log, "select m.name, m.member_type, m.offset, m.size from type t join member m on "
+                        "m.type = t.id where t.name = 'struct point' order by m.place"),
+              [("x", "int", 0, 4), ("y", "int", 4, 4)], "the members of a type")
+    tap.equal({r[0] for r in rows(log, "select name from function")},
+              {"main", "work", "middle", "leaf"}, "the functions")
+    maps = rows(log, "select count(*) from aside a join shape s on s.id = a.shape "
+                     "where s.kind = 'map'")
+    tap.equal(maps, [(2,)], "the address space at the start and at the end")
+
+
+def check_environment(directory):
+    log, program = directory / "log", BUILD / "demos/double_c"
+    env = {**os.environ, "MALLOC_ARENA_MAX": "2", "TZ": "UTC", "A_SECRET": "x", "COURSE_ID": "7"}
+    record(log, [program], env=env)
+    kept = json.loads(meta(log, "environment"))
+    tap.ok({"MALLOC_ARENA_MAX=2", "TZ=UTC"} <= set(kept), "variables that change a run are kept", kept)
+    tap.ok(not any(k.startswith(("A_SECRET", "COURSE_ID", "HOME=")) for k in kept), "others are not")
+    record(log, [program], "--env=COURSE_*", env=env)
+    tap.ok("COURSE_ID=7" in json.loads(meta(log, "environment")), "--env keeps more")
+    tap.equal(meta(log, "directory"), os.getcwd(), "the directory is kept")
+
+
+# ---- where it goes ------------------------------------------------------------------------------
+
+def check_files(directory):
+    program = compile_c(directory, "calls", CALLS)
+    os.chdir(directory)
+    ran = run([FRAMETRACE, "record", "./calls"])
+    tap.ok(state("calls.frametrace") == "complete" and ran.status == 15,
+           "PROGRAM.frametrace, here", ran)
+    first = os.stat("calls.frametrace").st_ino
+    run([FRAMETRACE, "record", program, "1"])
+    calls = rows("calls.frametrace", "select count(*) from calls")
+    tap.ok(calls == [(5,)], "an older log is written over", calls, first)
+    tap.equal([p for p in os.listdir(".") if p.startswith("calls.frametrace")], ["calls.frametrace"],
+              "one file remains")
+    Path("thesis").write_text("years of work")
+    ran = record("thesis", ["./calls"])
+    tap.ok(ran.status == 1 and b"thesis" in ran.err and b"log" in ran.err and ran.out == b"" and
+           Path("thesis").read_text() == "years of work", "another file is not", ran)
+    for place in (".", "/proc/no/such", "missing/log"):
+        ran = record(place, ["./calls"])
+        tap.ok(ran.status == 1 and ran.out == b"" and len(ran.err.splitlines()) == 1
+               and place.encode() in ran.err, f"{place}: one clear line, and nothing is run", ran)
+    ran = record("new", ["./missing"])
+    tap.ok(ran.status == 1 and not Path("new").exists(), "no program: no log", ran)
+    Path("script").write_text("#!/bin/sh\necho from $0\nexit 5\n")
+    os.chmod("script", 0o755)
+    ran = record("new", ["./script"])
+    tap.ok(ran.status == 5 and ran.out == b"from ./script\n" and b"interpreter" in ran.err
+           and state("new") == "complete", "a script", ran)
+    tap.equal(record("new", ["./calls"], "-q").err, b"", "-q: no last line")
+    os.chdir(SOURCE)
+
+
+def check_usage():
+    for words, what in ((["--max-size=0"], "--max-size"), (["--max-size=5x"], "--max-size"),
+                        (["--max-events=-1"], "--max-events"), (["--on-error=stop"], "--on-error"),
+                        (["--stop-after="], "empty pattern"), (["--sort=calls"], "--sort"),
+                        (["--start-at=/(/"], "(")):
+        ran = run([FRAMETRACE, "record", *words, "/bin/true"])
+        tap.ok(ran.status == 2 and what in ran.err.decode() and len(ran.err.splitlines()) == 1,
+               f"record {words[0]}: refused", ran)
+    tap.ok(run([FRAMETRACE, "record"]).status == 2, "record without a program: refused")
+    text = run([FRAMETRACE, "record", "--help"]).out.decode()
+    missing = [o for o in ("--max-events", "--max-size", "--start-at", "--stop-after", "--on-error",
+                           "--env", "--no-output", "--show") if o not in text]
+    tap.ok(not missing, "record --help", missing)
+
+
+# ---- a part of a run ----------------------------------------------------------------------------
+
+def check_parts(directory):
+    program, log = compile_c(directory, "calls", CALLS), directory / "log"
+    ran = record(log, [program], "--start-at=leaf", "--no-heap")
+    calls = rows(log, "select seq, function, depth from calls order by seq")
+    tap.equal([c[1:] for c in calls[:4]], [("main", 0), ("work", 1), ("middle", 2), ("leaf", 3)],
+              "--start-at: the frames around it are known", ran)
+    kinds = rows(log, "select kind, function from events where seq > ? order by seq limit 1",
+                 calls[3][0])
+    tap.equal(kinds, [("pop", "leaf")], "--start-at: all that comes then")
+    tap.equal((ran.status, len(calls)), (15, 13), "--start-at: to the end")
+    ran = record(log, [program], "--start-at=nothing")
+    tap.ok("nothing was not called" in last_line(ran) and "nothing" in state(log), "--start-at: never", ran)
+    for option, last in (("--stop-after=middle", ("pop", "middle")), ("--stop-after=/^wor/",
+                                                                      ("pop", "work"))):
+        ran = record(log, [program], option, "--no-heap")
+        events = rows(log, "select kind, function from events order by seq")
+        tap.ok(events[-1] == last and events.count(last) == 1 and ran.status == 15
+               and "--stop-after" in state(log), f"{option}: up to there, and the program runs on",
+               events, ran)
+    ran = record(log, [program], "--stop-after=5", "--no-heap")
+    tap.equal((rows(log, "select count(*) from events"), ran.status, ran.out), ([(5,)], 15, b"15\n"),
+              "--stop-after=5: five events", ran)
+    ran = record(log, [program, "4000"], "--max-events=1000", "--no-heap")
+    n, last = rows(log, "select count(*), max(seq) from events")[0]
+    lately = rows(log, "select count(*) from events where seq > ?", last - 1000)
+    tap.ok(1000 <= n <= 2000 and lately == [(1000,)] and last == 32002 and rows(
+        log, "select function from calls order by seq limit 1") == [("main",)],
+        "--max-events: the last part, and the frames around it", (n, lately, last))
+    record(log, [program, "4000"], "--max-size=500k", "--no-heap")
+    n, last = rows(log, "select count(*), max(seq) from events")[0]
+    tap.ok(os.path.getsize(log) < 1 << 20 and last == 32002 and n > 1000,
+           "--max-size: the last part", (os.path.getsize(log), n, last))
+
+
+# ---- what goes wrong ----------------------------------------------------------------------------
+
+def check_killed(directory):
+    """kill -9 of us once the program waits: a moment later all is in the file."""
+    program, log = compile_c(directory, "calls", CALLS), directory / "killed"
+    child = subprocess.Popen([FRAMETRACE, "record", "-o", log, program, "1000", "wait"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end and rows(log, "select count(*) from calls") != [(4001,)]:
+        time.sleep(0.01)
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    tap.equal(rows(log, "select count(*) from calls"), [(4001,)], "kill -9: all is there")
+    tap.equal(rows(log, "pragma integrity_check"), [("ok",)], "kill -9: it is sound")
+    tap.ok(state(log) != "complete", "kill -9: it says that it was cut", state(log))
+    child = subprocess.Popen([FRAMETRACE, "record", "-o", log, program, "1000", "wait"],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.readline()
+    child.terminate()
+    _, err = child.communicate()
+    tap.ok(child.returncode == -signal.SIGTERM and "SIGTERM" in state(log),
+           "SIGTERM: the log says so", child.returncode, err, state(log))
+    tap.equal(rows(log, "select kind from events order by seq desc limit 1"), [("exit",)],
+              "SIGTERM: it is complete up to then")
+
+
+def check_full(directory):
+    """No room for the log: the program goes on, or not, as is wished."""
+    program, log = compile_c(directory, "calls", CALLS), directory / "full"
+
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400000, 400000))
+    ran = record(log, [program, "4000"], preexec_fn=little_room)
+    tap.ok(ran.status == 1 and ran.out == run([program, "4000"]).out
+           and b"cannot write the log" in ran.err and b"untraced" in ran.err,
+           "no room: told of, and the program runs on", ran)
+    n = rows(log, "select count(*) from calls")[0][0]
+    tap.ok(n > 100 and rows(log, "pragma integrity_check") == [("ok",)] and state(log) != "complete",
+           "no room: what was written is a log that says so", n, state(log))
+    ran = record(log, [program, "4000"], "--on-error=kill", preexec_fn=little_room)
+    tap.ok(ran.status == 1 and ran.out == b"" and b"--on-error=kill" in ran.err,
+           "--on-error=kill: the program is ended", ran)
+    small = directory / "small"
+    small.mkdir()
+    if os.geteuid() != 0 or run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", small]).status:
+        tap.skip("a full disk", "no tmpfs could be mounted")
+        return
+    try:
+        ran = record(small / "log", [program, "4000"])
+        tap.ok(ran.status == 1 and b"cannot write the log" in ran.err and ran.out != b"",
+               "a full disk: told of", ran)
+        tap.ok(rows(small / "log", "select count(*) from calls")[0][0] > 10,
+               "a full disk: the log opens")
+    finally:
+        run(["umount", small])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        for name in DEMOS:
+            check_equal_to_shown(directory, name)
+        check_equal_to_shown(directory, "double_c", "--events=insn,line", "--registers", "-k")
+        check_show(directory)
+        check_described(directory)
+        check_environment(directory)
+        check_files(directory)
+        check_usage()
+        check_parts(directory)
+        check_killed(directory)
+        check_full(directory)
+    tap.done()
+
+
+main()
