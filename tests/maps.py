@@ -7,6 +7,7 @@ programs' own prints.
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -197,7 +198,30 @@ def check_odd_programs(directory):
         kinds = [r["kind"] for r in seen["regions"]]
         tap.ok("text" in kinds and "heap" in kinds and "data" in kinds and
                seen["regions"][0]["from"] == "0x400000", "static, not position-independent", kinds)
+    check_musl(directory)
     check_replaced(directory)
+
+
+def check_musl(directory):
+    """Another C library: its allocator keeps a guard in the brk heap."""
+    if not shutil.which("musl-gcc"):
+        return tap.skip("musl", "no musl-gcc")
+    source = directory / "musl.c"
+    source.write_text("#include <stdlib.h>\n" + WAITER.replace("int main(", """
+static void take(void) __attribute__((constructor));
+static void take(void) { void *volatile p = malloc(10); (void)p; }
+int main("""))
+    for flags in ([], ["-static"]):
+        program = directory / "musl"
+        subprocess.run(["musl-gcc", "-g", "-w", *flags, "-o", program, source], check=True)
+        with Sleeper([program], "ready") as sleeper:
+            regions = maps_of(str(sleeper.pid))["regions"]
+            tap.equal(as_in_proc(regions), proc_maps(sleeper.pid), f"musl {flags}: every line")
+            kinds = {r["kind"] for r in regions}
+            tap.ok({"text", "data", "stack", "vdso"} <= kinds, f"musl {flags}: kinds", kinds)
+            guards = [r for r in regions if r["kind"] == "heap" and r["permissions"].startswith("---")]
+            tap.ok(all("guard" in r["what"] for r in guards), f"musl {flags}: guards", guards)
+            tap.ok(guards or not flags, f"musl {flags}: there is one", kinds)
 
 
 def check_replaced(directory):

@@ -4,6 +4,7 @@
 # test: up to 120 s
 """
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -122,6 +123,59 @@ def check_parts(t):
            "a freed block is told of as such", freed)
 
 
+# The same of programs of another C library, whose main thread has its variables in libc's .bss.
+MUSL = r"""
+#include <pthread.h>
+#include <stdlib.h>
+static __thread int mine[3];
+static int table[4] = {1};
+struct node { struct node *next; };
+__attribute__((noinline)) int look(const char *want, const void *p) { return want && p; }
+__attribute__((noinline)) int list(struct node *n) { return n != NULL; }
+static void *thread(void *arg)
+{
+	int own = 3;
+	look("local own of thread", &own);
+	look("mine+8, thread-local in NAME, of thread N", &mine[2]);
+	return arg;
+}
+int main(void)
+{
+	int x = 1;
+	struct node last = {NULL}, *block = malloc(sizeof(*block)), first = {block};
+	block->next = &last;
+	look("local x of main", &x);
+	look("table+4, .data of NAME", &table[1]);
+	look("mine+4, thread-local in NAME", &mine[1]);
+	list(&first);
+	pthread_t t;
+	pthread_create(&t, NULL, thread, &x);
+	pthread_join(t, NULL);
+	return 0;
+}
+"""
+
+
+def check_musl(directory):
+    if not shutil.which("musl-gcc"):
+        return tap.skip("musl", "no musl-gcc")
+    for name, flags in (("dynamic", []), ("static", ["-static"])):
+        source, program = directory / f"{name}.c", directory / name
+        source.write_text(MUSL.replace("NAME", name))
+        subprocess.run(["musl-gcc", "-g", "-w", "-O0", *flags, "-o", program, source], check=True)
+        t = trace([program])
+        for want, p in (e["args"] for e in t.pushes() if e["function"] == "look"):
+            want = re.search(r'"(.*)"', want["value"]).group(1)
+            got = re.sub(r"thread \d+$", "thread N", p.get("points_to", ""))
+            tap.equal(got, want, f"musl, {name}: {want}")
+        n = [e for e in t.pushes() if e["function"] == "list"][0]["args"][0]
+        block = n["tree"]["children"][0]["children"][0]
+        tap.equal((n.get("points_to"), block.get("points_to")), ("local first of main", "heap #1"),
+                  f"musl, {name}: a list")
+        heap = t.events[-1]["summary"]["heap"]
+        tap.ok(heap["alive_blocks"] == 1 and heap["unseen"] == 0, f"musl, {name}: its heap", heap)
+
+
 def heads(program, *options):
     """The lines of pushes and pops as they are without -v."""
     ran = run([FRAMETRACE, "--no-aslr", "--color=never", *options, program])
@@ -150,6 +204,7 @@ def main():
         t = check_words(program)
         check_parts(t)
         check_verbosity(program)
+        check_musl(Path(name))
     tap.done()
 
 

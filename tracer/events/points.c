@@ -192,8 +192,9 @@ void points_text(void *collector, uint64_t addr, struct buf *out)
 		add_place(&p, addr, out);
 		return;
 	}
-	if (add_block(col, addr, out) || target_part_text(col->target, addr, out) ||
-	    add_thread_local(col, addr, out))
+	// musl's main thread has its own in libc's .bss.
+	if (add_block(col, addr, out) || add_thread_local(col, addr, out) ||
+	    target_part_text(col->target, addr, out))
 		return;
 	if (on_stack)
 		buf_str(out, "the stack below all frames");

@@ -149,6 +149,9 @@ static bool judge_kernel_name(struct atlas *a, const struct atlas_input *in, str
 		row->what = kernel_names[i].what;
 		if (row->kind == REGION_STACK)
 			judge_stack(a, in, row);
+		else if (row->kind == REGION_HEAP && !row->region->r && !row->region->w)
+			row->what = "a part of the heap that nobody may access: its allocator's "
+				    "guard (musl)";
 		return true;
 	}
 	return false;

@@ -230,7 +230,10 @@ void text_block(struct lines *l, const struct event_value *v, bool size)
 
 void text_points_to(struct buf *b, const char *points_to, const char *value)
 {
-	if (!points_to || !value || strstr(value, " <"))
+	const char *named = value ? strstr(value, " <") : NULL;
+	size_t len = named ? strcspn(named + 2, ">") : 0;
+
+	if (!points_to || !value || (named && strncmp(named + 2, points_to, len) == 0))
 		return;
 	buf_add(b, " (", 2);
 	buf_escaped(b, points_to, strlen(points_to), 0);

@@ -51,12 +51,16 @@ static void add_type(struct full *f, const struct value_node *n)
 /* A name that the value has already says as much. */
 static void add_place(struct full *f, const struct value_node *n)
 {
-	const char *text = f->t->text.s;
+	const char *text = f->t->text.s, *place = text + n->place;
+	const char *named = memmem(text + n->text, n->text_len, " <", 2);
+	const char *end =
+		named ? memchr(named, '>', (size_t)(text + n->text + n->text_len - named)) : NULL;
+	size_t len = end ? (size_t)(end - named - 2) : 0;
 
-	if (!n->place_len || memmem(text + n->text, n->text_len, " <", 2))
+	if (!n->place_len || (end && len <= n->place_len && memcmp(named + 2, place, len) == 0))
 		return;
 	buf_str(f->out, " (");
-	buf_add(f->out, text + n->place, n->place_len);
+	buf_add(f->out, place, n->place_len);
 	buf_char(f->out, ')');
 }
 
