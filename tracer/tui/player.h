@@ -96,8 +96,10 @@ struct player_breakpoint {
 	bool temporary; // gone after its first hit
 };
 
-size_t player_breakpoints(const struct player *p, const struct player_breakpoint **ret);
+size_t player_breakpoints(struct player *p, const struct player_breakpoint **ret);
 FT_CHECK enum ft_rc player_make_temporary(struct player *p, unsigned number); // FT_NONE: no such
+/* Whether what is in the log so far has an event at that place, its condition apart. */
+FT_CHECK enum ft_rc player_reaches(struct player *p, unsigned number, bool *ret);
 
 /* ---- what is there now ---- */
 

@@ -1,0 +1,494 @@
+/*
+ * player_break.c - breakpoints: what they are called, which events they are at.
+ *
+ * A breakpoint has a test of one event (stop_point_fits) for events that are met one by one, and
+ * queries of the log (probes) that find the same events by its index.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/player_private.h"
+
+// ---- names ----
+
+static bool is_glob(const char *s)
+{
+	return strpbrk(s, "*?") != NULL;
+}
+
+// "double" names double::double too, as in gdb.
+bool function_fits(const char *wanted, const char *function)
+{
+	if (!function)
+		return false;
+	if (is_glob(wanted))
+		return fnmatch(wanted, function, 0) == 0;
+	size_t n = strlen(function), m = strlen(wanted);
+	if (n < m || strcmp(function + n - m, wanted) != 0)
+		return false;
+	return n == m || (n > m + 2 && strncmp(function + n - m - 2, "::", 2) == 0);
+}
+
+bool file_fits(const char *wanted, const char *file)
+{
+	size_t n = file ? strlen(file) : 0, m = strlen(wanted);
+	if (!file || n < m || strcmp(file + n - m, wanted) != 0)
+		return false;
+	return n == m || file[n - m - 1] == '/';
+}
+
+// A name as a glob that fits nothing else.
+static char *as_glob(const char *before, const char *name)
+{
+	struct buf b;
+	buf_init(&b);
+	buf_str(&b, before);
+	for (; *name; name++) {
+		if (*name == '[')
+			buf_str(&b, "[[]");
+		else
+			buf_char(&b, *name);
+	}
+	return b.s;
+}
+
+// ---- which events ----
+
+static const char *const passing[] = {"SIGALRM", "SIGURG",  "SIGIO",	"SIGPOLL",  "SIGVTALRM",
+				      "SIGPROF", "SIGCHLD", "SIGWINCH", "SIGCANCEL"};
+
+// As gdb has it: these come and go in programs that are well.
+static bool is_stopping_signal(const struct event *ev)
+{
+	for (size_t i = 0; i < FT_COUNT(passing); i++)
+		if (ev->signal_name && strcmp(ev->signal_name, passing[i]) == 0)
+			return false;
+	return true;
+}
+
+static bool is_step(const struct event *ev)
+{
+	return ev->kind == EVENT_LINE || ev->kind == EVENT_INSN || ev->kind == EVENT_PUSH ||
+	       ev->kind == EVENT_POP || ev->kind == EVENT_INLINE;
+}
+
+static bool fits_line(const struct player *p, const struct stop_point *s, const struct event *ev)
+{
+	if (ev->line != s->line || !file_fits(s->file, ev->file))
+		return false;
+	if (log_info(p->log)->holds.line)
+		return ev->kind == EVENT_LINE;
+	return ev->kind == EVENT_PUSH || ev->kind == EVENT_POP;
+}
+
+static bool fits_function(const struct stop_point *s, const struct event *ev)
+{
+	return (ev->kind == EVENT_PUSH || ev->kind == EVENT_INLINE) &&
+	       function_fits(s->function, ev->function);
+}
+
+static bool has_change(const struct stop_point *s, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_changes; i++)
+		if (ev->changes[i].now.name && strcmp(ev->changes[i].now.name, s->variable) == 0)
+			return true;
+	return false;
+}
+
+// Without lines: what stop_point_holds() has to compare.
+static bool fits_watch(const struct player *p, const struct stop_point *s, const struct event *ev)
+{
+	if (s->function && !function_fits(s->function, ev->function))
+		return false;
+	if (log_info(p->log)->holds.line)
+		return ev->kind == EVENT_CHANGE && has_change(s, ev);
+	return ev->kind == EVENT_POP;
+}
+
+bool stop_point_fits(const struct player *p, const struct stop_point *s, const struct event *ev)
+{
+	switch (s->kind) {
+	case STOP_FUNCTION:
+		return fits_function(s, ev);
+	case STOP_LINE:
+		return fits_line(p, s, ev);
+	case STOP_ADDRESS:
+		return is_step(ev) && ev->pc == s->address;
+	case STOP_SEQ:
+		return ev->seq == s->address;
+	case STOP_WATCH:
+		return fits_watch(p, s, ev);
+	case STOP_EVENTS:
+		return ev->kind == EVENT_ALARM || ev->kind == EVENT_OVERFLOW ||
+		       (ev->kind == EVENT_SIGNAL && is_stopping_signal(ev));
+	}
+	return false;
+}
+
+// Without lines a change shows at the pop, where the last value is told.
+static enum ft_rc has_changed(struct player *p, const struct stop_point *s, uint64_t seq, bool *ret)
+{
+	struct scope now;
+	struct buf a, b;
+	*ret = false;
+	enum ft_rc rc = here_scope(p, seq, &now);
+	if (rc != FT_OK || now.pushed == PLAYER_NO_SEQ || seq <= now.pushed)
+		return rc;
+	struct scope before = {.seq = seq - 1, .pushed = now.pushed};
+	buf_init(&a);
+	buf_init(&b);
+	rc = value_at(p, &now, s->variable, &a);
+	if (rc == FT_OK)
+		rc = value_at(p, &before, s->variable, &b);
+	*ret = rc == FT_OK && strcmp(a.s, b.s) != 0;
+	buf_deinit(&a);
+	buf_deinit(&b);
+	return rc == FT_NONE ? FT_OK : rc;
+}
+
+enum ft_rc stop_point_holds(struct player *p, const struct stop_point *s, uint64_t seq, bool *ret)
+{
+	const struct event *ev;
+	enum ft_rc rc = log_event(p->log, seq, &ev);
+	if (rc != FT_OK)
+		return rc == FT_NONE
+			       ? ft_fail("event %llu is not in the log", (unsigned long long)seq)
+			       : rc;
+	bool holds = stop_point_fits(p, s, ev);
+	if (holds && s->kind == STOP_WATCH && !log_info(p->log)->holds.line)
+		rc = has_changed(p, s, seq, &holds);
+	if (rc == FT_OK && holds && s->condition) {
+		struct scope at;
+		const char *unknown;
+		rc = here_scope(p, seq, &at);
+		if (rc == FT_OK)
+			rc = condition_holds(p, s->condition, &at, &holds, &unknown);
+	}
+	if (rc == FT_OK)
+		*ret = holds;
+	return rc;
+}
+
+// ---- why ----
+
+static void tell_events(struct player *p, const struct event *ev)
+{
+	if (ev->kind == EVENT_SIGNAL)
+		buf_str(&p->why, ev->signal_name ? ev->signal_name : "a signal");
+	else if (ev->kind == EVENT_ALARM)
+		buf_printf(&p->why, "%s overwritten in the frame of %s",
+			   ev->alarm && ev->alarm->what == ALARM_CANARY ? "canary"
+									: "return address",
+			   ev->function ? ev->function : "?");
+	else
+		buf_str(&p->why, "stack overflow");
+}
+
+static void tell_change(struct player *p, const struct stop_point *s, const struct event *ev)
+{
+	buf_printf(&p->why, "watch %u, %s", s->number, s->variable);
+	for (size_t i = 0; i < ev->n_changes; i++) {
+		const struct event_change *c = &ev->changes[i];
+		if (!c->now.name || strcmp(c->now.name, s->variable) != 0)
+			continue;
+		buf_printf(&p->why, " = %s", c->now.value ? c->now.value : "?");
+		if (c->old)
+			buf_printf(&p->why, " (was %s)", c->old);
+		return;
+	}
+	buf_str(&p->why, " changed");
+}
+
+void stop_point_tell(struct player *p, const struct stop_point *s, uint64_t seq)
+{
+	const struct event *ev;
+	enum ft_rc rc = log_event(p->log, seq, &ev);
+	if (rc != FT_OK) {
+		ft_error_clear();
+		return;
+	}
+	if (s->kind == STOP_EVENTS) {
+		tell_events(p, ev);
+	} else if (s->kind == STOP_WATCH) {
+		tell_change(p, s, ev);
+	} else {
+		buf_printf(&p->why, "%sbreakpoint %u, ", s->temporary ? "temporary " : "",
+			   s->number);
+		if (s->kind == STOP_SEQ)
+			buf_printf(&p->why, "event %llu", (unsigned long long)seq);
+		else if (s->kind == STOP_LINE)
+			buf_printf(&p->why, "%s:%u", path_name(s->file), (unsigned)s->line);
+		else
+			buf_str(&p->why, ev->function ? ev->function : "?");
+	}
+}
+
+// ---- probes ----
+
+static void add_probe(struct stop_point *s, struct log_query q)
+{
+	s->probes[s->n_probes++] = (struct probe){.q = q};
+}
+
+static void add_kind(struct stop_point *s, enum event_kind kind, struct log_query q)
+{
+	q.has_kind = true;
+	q.kind = kind;
+	add_probe(s, q);
+}
+
+void stop_point_init_events(struct stop_point *s)
+{
+	*s = (struct stop_point){.kind = STOP_EVENTS};
+	add_kind(s, EVENT_SIGNAL, (struct log_query){.line = 0});
+	add_kind(s, EVENT_ALARM, (struct log_query){.line = 0});
+	add_kind(s, EVENT_OVERFLOW, (struct log_query){.line = 0});
+}
+
+static void make_probes(const struct player *p, struct stop_point *s)
+{
+	const struct store_holds *holds = &log_info(p->log)->holds;
+	struct log_query q = {.function = s->symbol};
+	switch (s->kind) {
+	case STOP_FUNCTION:
+		add_kind(s, EVENT_PUSH, q);
+		if (holds->inlines)
+			add_kind(s, EVENT_INLINE, q);
+		q.function = s->scoped;
+		if (q.function)
+			add_kind(s, EVENT_PUSH, q);
+		if (q.function && holds->inlines)
+			add_kind(s, EVENT_INLINE, q);
+		break;
+	case STOP_LINE:
+		q = (struct log_query){.file = s->file, .line = s->line};
+		if (holds->line) {
+			add_kind(s, EVENT_LINE, q);
+		} else {
+			add_kind(s, EVENT_PUSH, q);
+			add_kind(s, EVENT_POP, q);
+		}
+		break;
+	case STOP_ADDRESS:
+		add_probe(s, (struct log_query){.has_address = true, .address = s->address});
+		break;
+	case STOP_WATCH:
+		if (holds->line)
+			add_kind(s, EVENT_CHANGE, (struct log_query){.variable = s->variable});
+		else
+			add_kind(s, EVENT_POP, (struct log_query){.variable = s->variable});
+		break;
+	case STOP_SEQ:
+	case STOP_EVENTS:
+		break;
+	}
+}
+
+void stop_point_deinit(struct stop_point *s)
+{
+	free(s->spec);
+	free(s->function);
+	free(s->symbol);
+	free(s->scoped);
+	free(s->file);
+	free(s->variable);
+	condition_free(s->condition);
+}
+
+// ---- what a person writes ----
+
+static char *trimmed(const char *s, size_t n)
+{
+	while (n > 0 && isspace((unsigned char)*s))
+		s++, n--;
+	while (n > 0 && isspace((unsigned char)s[n - 1]))
+		n--;
+	return xstrndup(s, n);
+}
+
+static bool parse_number(const char *s, uint64_t *ret)
+{
+	char *end;
+	errno = 0;
+	unsigned long long v = strtoull(s, &end, 0);
+	if (!isdigit((unsigned char)*s) || *end || errno != 0)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static bool parse_line(const char *s, uint32_t *ret)
+{
+	uint64_t v;
+	if (!parse_number(s, &v) || v == 0 || v > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)v;
+	return true;
+}
+
+static enum ft_rc parse_watch(struct stop_point *s, const char *what)
+{
+	const char *dot = strrchr(what, '.');
+	s->kind = STOP_WATCH;
+	s->function = dot ? xstrndup(what, (size_t)(dot - what)) : NULL;
+	s->variable = xstrdup(dot ? dot + 1 : what);
+	if (!*s->variable || (dot && dot == what) || strpbrk(what, " \t"))
+		return ft_fail("watch what? \"watch VARIABLE\" or \"watch FUNCTION.VARIABLE\"");
+	return FT_OK;
+}
+
+static enum ft_rc parse_address(struct player *p, struct stop_point *s, const char *what)
+{
+	if (!parse_number(what, &s->address))
+		return ft_fail("\"*%s\" is no address: *0x401136", what);
+	s->kind = STOP_ADDRESS;
+	const struct store_function *fn;
+	enum ft_rc rc = log_function_at(p->log, s->address, &fn);
+	if (rc != FT_OK || fn->lo != s->address)
+		return rc == FT_NONE ? FT_OK : rc;
+	// Its first instruction: the push is told at the body, a few instructions further on.
+	s->kind = STOP_FUNCTION;
+	s->function = xstrdup(fn->name);
+	return FT_OK;
+}
+
+static enum ft_rc parse_place(struct player *p, struct stop_point *s, const char *what)
+{
+	const char *colon = strrchr(what, ':');
+	if (colon && colon > what && colon[-1] != ':' && parse_line(colon + 1, &s->line)) {
+		s->kind = STOP_LINE;
+		s->file = xstrndup(what, (size_t)(colon - what));
+		return FT_OK;
+	}
+	if (isdigit((unsigned char)*what)) {
+		struct player_place here;
+		if (player_frame_place(p, p->selected, &here) != FT_OK || !here.file)
+			return ft_fail("in which file? Say FILE:%s", what);
+		if (!parse_line(what, &s->line))
+			return ft_fail("\"%s\" is no line number", what);
+		s->kind = STOP_LINE;
+		s->file = xstrdup(here.file);
+		return FT_OK;
+	}
+	s->kind = STOP_FUNCTION;
+	s->function = xstrdup(what);
+	return FT_OK;
+}
+
+static enum ft_rc parse_spec(struct player *p, struct stop_point *s, const char *what)
+{
+	if (!*what)
+		return ft_fail("where? FUNCTION, FILE:LINE, LINE, *ADDRESS or +EVENT");
+	if (strncmp(what, "watch ", 6) == 0) {
+		while (isspace((unsigned char)what[5]))
+			what++;
+		return parse_watch(s, what + 5);
+	}
+	if (*what == '*' && isdigit((unsigned char)what[1]))
+		return parse_address(p, s, what + 1);
+	if (*what == '+') {
+		s->kind = STOP_SEQ;
+		return parse_number(what + 1, &s->address)
+			       ? FT_OK
+			       : ft_fail("\"%s\" is no event: +EVENT is its number", what);
+	}
+	return parse_place(p, s, what);
+}
+
+// " if ", outside of the condition's own texts.
+static const char *find_if(const char *spec)
+{
+	for (const char *s = spec; (s = strstr(s, "if")) != NULL; s += 2)
+		if (s > spec && isspace((unsigned char)s[-1]) && isspace((unsigned char)s[2]))
+			return s;
+	return NULL;
+}
+
+enum ft_rc player_break(struct player *p, const char *spec, unsigned *ret_number)
+{
+	struct stop_point s = {.spec = trimmed(spec, strlen(spec))};
+	const char *condition = find_if(s.spec);
+	char *what = trimmed(s.spec, condition ? (size_t)(condition - s.spec) : strlen(s.spec));
+	enum ft_rc rc = parse_spec(p, &s, what);
+	free(what);
+	if (rc == FT_OK && condition)
+		rc = condition_parse(condition + 2, &s.condition);
+	if (rc != FT_OK) {
+		stop_point_deinit(&s);
+		return rc;
+	}
+	if (s.kind == STOP_FUNCTION && is_glob(s.function)) {
+		s.symbol = xstrdup(s.function);
+	} else if (s.kind == STOP_FUNCTION) {
+		s.symbol = as_glob("", s.function);
+		s.scoped = as_glob("*::", s.function);
+	}
+	s.number = ++p->last_number;
+	make_probes(p, &s);
+	p->stops = xgrow(p->stops, p->n_stops, &p->cap_stops, sizeof(*p->stops));
+	p->stops[p->n_stops++] = s;
+	*ret_number = s.number;
+	return FT_OK;
+}
+
+static struct stop_point *find_stop(struct player *p, unsigned number)
+{
+	for (size_t i = 0; i < p->n_stops; i++)
+		if (p->stops[i].number == number)
+			return &p->stops[i];
+	return NULL;
+}
+
+enum ft_rc player_delete(struct player *p, unsigned number)
+{
+	struct stop_point *s = find_stop(p, number);
+	if (!s)
+		return FT_NONE;
+	stop_point_deinit(s);
+	size_t i = (size_t)(s - p->stops);
+	memmove(s, s + 1, (p->n_stops - i - 1) * sizeof(*s));
+	p->n_stops--;
+	return FT_OK;
+}
+
+enum ft_rc player_make_temporary(struct player *p, unsigned number)
+{
+	struct stop_point *s = find_stop(p, number);
+	if (!s)
+		return FT_NONE;
+	s->temporary = true;
+	return FT_OK;
+}
+
+enum ft_rc player_reaches(struct player *p, unsigned number, bool *ret)
+{
+	const struct stop_point *s = find_stop(p, number);
+	const struct log_info *info = log_info(p->log);
+	if (!s)
+		return FT_NONE;
+	*ret = s->kind == STOP_SEQ && s->address >= info->first && s->address <= info->last;
+	for (size_t i = 0; i < s->n_probes && !*ret; i++) {
+		uint64_t seq;
+		enum ft_rc rc = log_find(p->log, &s->probes[i].q, info->first, false, &seq);
+		if (rc == FT_FAIL)
+			return rc;
+		*ret = rc == FT_OK;
+	}
+	return FT_OK;
+}
+
+size_t player_breakpoints(struct player *p, const struct player_breakpoint **ret)
+{
+	if (p->cap_listed < p->n_stops) {
+		p->cap_listed = p->n_stops;
+		p->listed = xreallocarray(p->listed, p->cap_listed, sizeof(*p->listed));
+	}
+	for (size_t i = 0; i < p->n_stops; i++)
+		p->listed[i] = (struct player_breakpoint){p->stops[i].number, p->stops[i].spec,
+							  p->stops[i].hits, p->stops[i].temporary};
+	*ret = p->listed;
+	return p->n_stops;
+}
