@@ -125,7 +125,9 @@ def programs():
         stem = re.sub(r"_(c|O\d)$", "", program.name)
         source = SOURCE / "demos" / (stem + (".rs" if stem == program.name else ".c"))
         if source.exists() and Sample(source).is_for("run"):
-            found.append(Program("demos/" + program.name, [program, *Sample(source).args]))
+            sample = Sample(source)
+            found.append(Program("demos/" + program.name, [program, *sample.args],
+                                 varies=sample.varies()))
     return found
 
 
