@@ -175,6 +175,8 @@ def check_files(directory):
     tap.ok(ran.status == 5 and ran.out == b"from ./script\n" and b"interpreter" in ran.err
            and state("new") == "complete", "a script", ran)
     tap.equal(record("new", ["./calls"], "-q").err, b"", "-q: no last line")
+    ran = record("a \33[1m log", ["./calls"])
+    tap.ok("frametrace replay 'a \\033[1m log'" in last_line(ran), "a strange name, quoted", ran)
     os.chdir(SOURCE)
 
 
@@ -218,6 +220,7 @@ def check_parts(directory):
     tap.equal((rows(log, "select count(*) from events"), ran.status, ran.out), ([(5,)], 15, b"15\n"),
               "--stop-after=5: five events", ran)
     ran = record(log, [program, "4000"], "--max-events=1000", "--no-heap")
+    tap.ok("the last ones kept" in last_line(ran), "--max-events: the last line says so", ran)
     n, last = rows(log, "select count(*), max(seq) from events")[0]
     lately = rows(log, "select count(*) from events where seq > ?", last - 1000)
     tap.ok(1000 <= n <= 2000 and lately == [(1000,)] and last == 32002 and rows(

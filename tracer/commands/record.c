@@ -344,6 +344,20 @@ static void note_end(struct session *s, enum ft_rc rc)
 		s->cut = xasprintf("%s was not called (--start-at)", s->w->start_text);
 }
 
+/* As a shell takes it, and a terminal too. */
+static void add_file(struct buf *b, const char *file)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./+,:=@%-";
+	if (file[strspn(file, plain)] == '\0') {
+		buf_str(b, file);
+		return;
+	}
+	buf_char(b, '\'');
+	buf_escaped(b, file, strlen(file), '\'');
+	buf_char(b, '\'');
+}
+
 static void say_what_is_there(const struct session *s)
 {
 	struct stat st;
@@ -353,9 +367,16 @@ static void say_what_is_there(const struct session *s)
 	buf_init(&text);
 	buf_printf(&text, "recorded %" PRIu64 " event%s (%" PRIu64 " call%s), ", s->events,
 		   s->events == 1 ? "" : "s", s->calls, s->calls == 1 ? "" : "s");
+	if (s->w->max_events || s->w->max_bytes)
+		buf_str(&text, "the last ones kept, ");
 	buf_size(&text, (uint64_t)st.st_size);
-	buf_printf(&text, " in %s%s%s; look at it: frametrace replay %s, frametrace step %s",
-		   s->file, s->cut ? ": " : "", s->cut ? s->cut : "", s->file, s->file);
+	buf_str(&text, " in ");
+	add_file(&text, s->file);
+	buf_printf(&text, "%s%s; look at it: frametrace replay ", s->cut ? ": " : "",
+		   s->cut ? s->cut : "");
+	add_file(&text, s->file);
+	buf_str(&text, ", frametrace step ");
+	add_file(&text, s->file);
 	ft_say("%s", text.s);
 	buf_deinit(&text);
 }

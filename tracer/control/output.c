@@ -91,6 +91,7 @@ static enum ft_rc open_channel(struct output *o, int stream, bool both)
 				       : open_pipe(c);
 	if (rc != FT_OK)
 		return rc;
+	c->terminal.follows = o->o.pass_on; // else the terminal is somebody else's now
 	buf_init(&c->pending);
 	o->n++;
 	int flags = fcntl(c->from, F_GETFL);

@@ -72,7 +72,7 @@ static void follow_modes(struct terminal *t, int master)
 	if (tcgetattr(master, &now) != 0 || memcmp(&now, &t->told, sizeof(now)) == 0)
 		return;
 	t->told = now;
-	if (tcgetpgrp(t->ours) != getpgrp())
+	if (!t->follows || tcgetpgrp(t->ours) != getpgrp())
 		return;
 	now.c_oflag = now.c_oflag & OPOST ? t->was.c_oflag : now.c_oflag;
 	now.c_lflag = (now.c_lflag & ~(tcflag_t)EXTPROC) | (t->was.c_lflag & EXTPROC);

@@ -16,6 +16,7 @@
 
 struct terminal {
 	int ours;	     // our terminal
+	bool follows;	     // it takes over the modes that the program sets
 	struct termios was;  // its modes at the start
 	struct termios told; // those that its stand-in had when last looked at
 	struct winsize size;
