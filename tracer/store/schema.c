@@ -28,7 +28,7 @@
 	"shape INTEGER, stack INTEGER, time_ns INTEGER, depth INTEGER, down INTEGER, "             \
 	"back INTEGER, vals TEXT, rest BLOB"
 
-#define HEX(x) "printf('0x%x', " x ")"
+#define HEX(x) "nullif(printf('0x%x', " x "), '0x0')" // NULL is 0x0 to printf, and unknown to us
 #define VALUE(vals) "json_extract(" vals ", '$[' || v.place || ']')"
 
 /*

@@ -157,7 +157,8 @@ static enum ft_rc insert_variable(struct store *s, const struct event *ev, int64
 	struct sqlite3_stmt *st;
 	if (store_statement(s, INSERT_VARIABLE, &st) != FT_OK)
 		return FT_FAIL;
-	bool in_frame = v->has_address && !v->is_static && ev->cfa != 0;
+	bool in_frame =
+		v->has_address && !v->is_static && ev->cfa != 0 && codec_is_in_shape(s->codec, v);
 	sql_int(st, 1, shape);
 	sql_int(st, 2, (int64_t)place);
 	sql_text(st, 3, role);
