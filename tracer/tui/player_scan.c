@@ -6,7 +6,7 @@
  */
 #include "tui/player_private.h"
 
-enum { SHORT_CALL = 512 }; // events that are read one by one rather than asked for
+enum { REJECTED_NEAR = 4096 }; // events behind a rejected hit that are looked at one by one
 
 bool player_interrupted(struct player *p)
 {
@@ -151,6 +151,50 @@ enum ft_rc scan_run(struct player *p, struct scan *s, uint64_t from, struct land
 
 // ---- by the index ----
 
+struct near {
+	const struct player *p;
+	const struct stop_point *s;
+	uint64_t seq;
+};
+
+static enum ft_rc on_near(void *ctx, const struct log_item *item)
+{
+	struct near *n = ctx;
+	if (!item->event || item->event->aside || !stop_point_fits(n->p, n->s, item->event))
+		return FT_OK;
+	n->seq = item->event->seq;
+	return FT_NONE;
+}
+
+/*
+ * The next event from `at` on that may be the stop. Where one was just rejected by its condition
+ * the next is likely near, and cheaper to find by looking at each event.
+ */
+static enum ft_rc candidate(struct player *p, const struct stop_point *s, const struct probe *b,
+			    uint64_t at, bool back, bool is_near, uint64_t *ret)
+{
+	const struct log_info *info = log_info(p->log);
+	if (back ? at == PLAYER_NO_SEQ || at < info->first : at > info->last)
+		return FT_NONE;
+	if (is_near) {
+		struct near n = {.p = p, .s = s};
+		uint64_t lo = at, hi = at;
+		if (back)
+			lo = at - info->first > REJECTED_NEAR ? at - REJECTED_NEAR : info->first;
+		else
+			hi = info->last - at > REJECTED_NEAR ? at + REJECTED_NEAR : info->last;
+		enum ft_rc rc = log_read(p->log, lo, hi, back, on_near, &n);
+		if (rc == FT_NONE)
+			*ret = n.seq;
+		if (rc != FT_OK)
+			return rc == FT_NONE ? FT_OK : rc;
+		if (back ? lo <= info->first : hi >= info->last)
+			return FT_NONE;
+		at = back ? lo - 1 : hi + 1;
+	}
+	return log_find(p->log, &b->q, at, back, ret);
+}
+
 /*
  * The next hit of a probe from `from` on, not behind `to`. What was searched before is not searched
  * again.
@@ -163,11 +207,11 @@ static enum ft_rc probe_forwards(struct player *p, const struct stop_point *s, s
 		b->lo = b->hi = from;
 		b->hit_at_hi = b->hit_before_lo = false;
 	}
-	while (!b->hit_at_hi) {
+	for (bool rejected = false; !b->hit_at_hi; rejected = true) {
 		if (b->hi > to || player_interrupted(p))
 			return FT_NONE;
 		uint64_t seq, last = log_info(p->log)->last;
-		enum ft_rc rc = log_find(p->log, &b->q, b->hi, false, &seq);
+		enum ft_rc rc = candidate(p, s, b, b->hi, false, rejected, &seq);
 		if (rc == FT_FAIL)
 			return rc;
 		if (rc == FT_NONE || seq > to) {
@@ -195,11 +239,11 @@ static enum ft_rc probe_backwards(struct player *p, const struct stop_point *s, 
 		b->lo = b->hi = from + 1;
 		b->hit_at_hi = b->hit_before_lo = false;
 	}
-	while (!b->hit_before_lo) {
+	for (bool rejected = false; !b->hit_before_lo; rejected = true) {
 		if (b->lo <= to || player_interrupted(p))
 			return FT_NONE;
 		uint64_t seq, first = log_info(p->log)->first;
-		enum ft_rc rc = log_find(p->log, &b->q, b->lo - 1, true, &seq);
+		enum ft_rc rc = candidate(p, s, b, b->lo - 1, true, rejected, &seq);
 		if (rc == FT_FAIL)
 			return rc;
 		if (rc == FT_NONE || seq < to) {
@@ -266,64 +310,16 @@ enum ft_rc stop_between(struct player *p, uint64_t from, uint64_t to, bool back,
 
 // ---- the end of a frame ----
 
-struct end_of {
-	uint64_t pushed, seq;
-};
-
-static enum ft_rc is_end(void *ctx, const struct log_item *item)
-{
-	struct end_of *e = ctx;
-	const struct event *ev = item->event;
-	if (!ev || ev->aside || ev->kind != EVENT_POP || ev->pushed_seq != e->pushed)
-		return FT_OK;
-	e->seq = ev->seq;
-	return FT_NONE;
-}
-
-static enum ft_rc is_alive(struct player *p, uint64_t pushed, uint64_t seq, bool *ret)
-{
-	const struct log_frame *f;
-	size_t n;
-	enum ft_rc rc = log_frames(p->log, seq, &f, &n);
-	if (rc == FT_FAIL)
-		return rc;
-	*ret = false;
-	for (size_t i = 0; rc == FT_OK && i < n; i++)
-		*ret |= f[i].pushed_seq == pushed && !f[i].ghost;
-	return FT_OK;
-}
-
 enum ft_rc frame_end(struct player *p, uint64_t pushed, uint64_t from, uint64_t *ret)
 {
-	uint64_t last = log_info(p->log)->last;
-	struct end_of e = {.pushed = pushed};
-	if (pushed == PLAYER_NO_SEQ || from >= last)
+	uint64_t end;
+	if (pushed == PLAYER_NO_SEQ)
 		return FT_NONE;
-	uint64_t to = last - from > SHORT_CALL ? from + SHORT_CALL : last;
-	enum ft_rc rc = log_read(p->log, from + 1, to, false, is_end, &e);
-	if (rc == FT_NONE)
-		*ret = e.seq;
+	enum ft_rc rc = log_popped(p->log, pushed, &end);
 	if (rc != FT_OK)
-		return rc == FT_NONE ? FT_OK : rc;
-	// It lives up to one event and no more: steps that double, then halves.
-	uint64_t alive = to, dead = to;
-	bool lives = true;
-	for (uint64_t step = SHORT_CALL; lives; step *= 2) {
-		if (dead == last)
-			return FT_NONE;
-		alive = dead;
-		dead = last - dead > step ? dead + step : last;
-		rc = is_alive(p, pushed, dead, &lives);
-		if (rc != FT_OK)
-			return rc;
-	}
-	while (dead - alive > 1) {
-		uint64_t middle = alive + (dead - alive) / 2;
-		rc = is_alive(p, pushed, middle, &lives);
-		if (rc != FT_OK)
-			return rc;
-		*(lives ? &alive : &dead) = middle;
-	}
-	*ret = dead;
+		return rc;
+	if (end <= from)
+		return FT_NONE;
+	*ret = end;
 	return FT_OK;
 }
