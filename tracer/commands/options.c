@@ -238,6 +238,7 @@ static int parse_one(int c, struct trace_options *o)
 		o->verbose++;
 		return -1;
 	case OPT_EVENTS:
+		o->events_said = true;
 		return parse_events(optarg, &o->step);
 	case OPT_MAP:
 		return parse_map(optarg, &o->map);
@@ -316,7 +317,7 @@ static int take(int c, char **argv, const struct more_options *more, struct trac
 {
 	if (c == '?' || c == ':')
 		return complain(c, argv);
-	if (c >= MORE_OPTIONS)
+	if (c >= MORE_OPTIONS || (more->letters && strchr(more->letters, c)))
 		return more->take(more->ctx, c, optarg);
 	if (c != 'h' || !more->help)
 		return parse_one(c, ret);
@@ -328,16 +329,18 @@ static int parse_all(int argc, char **argv, const struct more_options *more,
 		     struct trace_options *ret)
 {
 	// '+': options behind PROGRAM are the program's own.
-	static const char letters[] = "+:ac:d:F:f:hikl:o:p:PqRs:vV";
+	static const char common[] = ":ac:d:F:f:hikl:o:p:PqRs:vV";
 	struct option *all = all_options(more);
+	char *letters = xasprintf("%s%s%s", more->operand ? "" : "+", common,
+				  more->letters ? more->letters : "");
 	const char *value = NULL; // of the last option
 	int c, rc = -1;
 	optind = 0; // start anew: a command's argv is a part of main's
-	while (rc < 0 &&
-	       (c = getopt_long(argc, argv, letters + (more->operand != NULL), all, NULL)) != -1) {
+	while (rc < 0 && (c = getopt_long(argc, argv, letters, all, NULL)) != -1) {
 		value = optarg;
 		rc = take(c, argv, more, ret);
 	}
+	free(letters);
 	free(all);
 	if (rc == 0 && fflush(stdout) != 0)
 		rc = EXIT_BAD;

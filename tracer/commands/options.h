@@ -28,6 +28,7 @@ struct trace_options {
 	struct value_style style;
 	int verbose;
 	struct step_options step; // --events
+	bool events_said;	  // there was one: --events=call is no default
 	bool frames;		  // frame maps
 	enum map_wish map;
 	const char *sort; // report: a column, or "name"; NULL: not said
@@ -39,6 +40,7 @@ struct trace_options {
 struct more_options {
 	const struct option *options; // long ones, as for getopt_long(3); values from MORE_OPTIONS
 	size_t n;
+	const char *letters; // short ones of its own, as for getopt(3); NULL: none
 	int (*take)(void *ctx, int c, const char *value); // as trace_options_parse() returns
 	void *ctx;
 	void (*help)(void);

@@ -2,4 +2,4 @@
 
 const struct command *const commands[] = {&command_trace,  &command_list, &command_frames,
 					  &command_report, &command_maps, &command_where,
-					  &command_record, NULL};
+					  &command_record, &command_step, NULL};

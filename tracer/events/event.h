@@ -460,7 +460,8 @@ struct event {
 			       // `function` is an inlined one
 	uint32_t inline_depth; // inlined calls around it, shown or not
 	bool loops;	       // told again at each turn of a loop inside it
-	/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: depth, function, module, file, line, pc, cfa too */
+	/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: depth, function, module, file, line, pc, cfa,
+	 * pushed_seq too */
 	const char *insn;	 // EVENT_INSN: "push rbp"; STEP_RETURNED: "puts"
 	enum event_step stepped; // EVENT_INSN
 	const char *target;	 // EVENT_INSN: what an indirect call called; else NULL

@@ -51,6 +51,7 @@ struct event step_event(struct collector *col, enum event_kind kind, const struc
 	ev.function = fn->name;
 	ev.module = fn->module->name;
 	ev.cfa = f->cfa;
+	ev.pushed_seq = f->seq;
 	ev.delta_known = true;
 	return ev;
 }

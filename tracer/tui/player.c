@@ -200,6 +200,7 @@ enum ft_rc player_move(struct player *p, enum player_unit unit, bool back, uint6
 	bool stopped = false;
 	enum ft_rc rc = FT_OK;
 	buf_reset(&p->why);
+	p->interrupted = false;
 	for (uint64_t i = 0; i < count && rc == FT_OK && !stopped; i++)
 		rc = move_once(p, unit, back, &stopped);
 	if (p->at != began)
@@ -245,6 +246,7 @@ enum ft_rc player_go(struct player *p, uint64_t seq)
 	const struct log_info *info = log_info(p->log);
 	uint64_t began = p->at;
 	buf_reset(&p->why);
+	p->interrupted = false;
 	enum ft_rc rc = FT_OK;
 	while (rc == FT_OK && seq > info->last && !player_interrupted(p)) {
 		rc = player_reach(p, info->last + 1);
@@ -273,6 +275,7 @@ enum ft_rc player_find(struct player *p, const struct log_query *q, bool back)
 	uint64_t from = p->at + 1, seq = 0;
 	enum ft_rc rc = FT_NONE;
 	buf_reset(&p->why);
+	p->interrupted = false;
 	if (back && p->at > info->first)
 		rc = log_find(p->log, q, p->at - 1, true, &seq);
 	while (!back && rc == FT_NONE && !player_interrupted(p)) {

@@ -74,7 +74,7 @@ FT_CHECK enum ft_rc player_find(struct player *p, const struct log_query *q, boo
 FT_CHECK enum ft_rc player_undo(struct player *p); // where the last move began; FT_NONE: no move
 const char *player_why(const struct player *p);
 
-/* Asked between events of a long move: true ends it where it is. For Ctrl-C. */
+/* Asked between events of a long move: true, once, ends it where it is. For Ctrl-C. */
 void player_on_pause(struct player *p, bool (*wanted)(void *ctx), void *ctx);
 
 /* ---- breakpoints ---- */

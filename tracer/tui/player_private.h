@@ -77,6 +77,7 @@ struct player {
 	size_t n_history; // of all that were; the last PLAYER_HISTORY are there
 	bool (*wanted)(void *ctx);
 	void *wanted_ctx;
+	bool interrupted;	  // this move is
 	struct stop_point events; // what stops without being asked to
 	struct stop_point *stops; // in the order of their numbers
 	size_t n_stops, cap_stops;

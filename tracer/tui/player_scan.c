@@ -10,7 +10,9 @@ enum { REJECTED_NEAR = 4096 }; // events behind a rejected hit that are looked a
 
 bool player_interrupted(struct player *p)
 {
-	return p->wanted && p->wanted(p->wanted_ctx);
+	if (!p->interrupted)
+		p->interrupted = p->wanted && p->wanted(p->wanted_ctx);
+	return p->interrupted;
 }
 
 enum ft_rc player_reach(struct player *p, uint64_t seq)

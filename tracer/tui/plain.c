@@ -1,0 +1,352 @@
+/*
+ * plain.c - the loop of the prompt: a line, its command, what that says.
+ */
+#include "tui/plain_private.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LINE = 4096, MAX_DISTANCE = 8 };
+
+static const char prompt[] = "(frametrace) ";
+
+// ---- saying ----
+
+void say_some(struct plain *s, const char *text, size_t len)
+{
+	while (len > 0) {
+		const char *tab = memchr(text, '\t', len);
+		size_t n = tab ? (size_t)(tab - text) : len;
+		buf_escaped(&s->out, text, n, 0);
+		if (tab)
+			buf_char(&s->out, '\t');
+		n += tab != NULL;
+		text += n;
+		len -= n;
+	}
+}
+
+void say_text(struct plain *s, const char *text)
+{
+	if (text)
+		say_some(s, text, strlen(text));
+	else
+		buf_char(&s->out, '?');
+}
+
+void say(struct plain *s, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vprintf(&s->out, fmt, ap);
+	va_end(ap);
+}
+
+enum outcome wrong(struct plain *s, const char *fmt, ...)
+{
+	struct buf b;
+	va_list ap;
+	buf_init(&b);
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	say_text(s, b.s);
+	buf_char(&s->out, '\n');
+	buf_deinit(&b);
+	return FAILED;
+}
+
+enum outcome wrong_error(struct plain *s)
+{
+	enum outcome o = wrong(s, "%s", ft_error());
+	ft_error_clear();
+	return o;
+}
+
+// ---- names of commands ----
+
+// Letters to change, add or leave out to get from one word to the other (Levenshtein).
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+	if (n + 1 >= FT_COUNT(row))
+		return SIZE_MAX;
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			size_t change = diagonal + (a[i] != b[j]);
+			size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+			diagonal = row[j + 1];
+			row[j + 1] = change < other ? change : other;
+		}
+	}
+	return row[n];
+}
+
+const char *nearest_word(const char *word, const char *const *words, size_t n)
+{
+	const char *best = NULL;
+	size_t least = strlen(word) / 2 + 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(word, words[i]);
+		if (d < least) {
+			least = d;
+			best = words[i];
+		}
+	}
+	return best;
+}
+
+static enum outcome run_help(struct plain *s, const char *arguments);
+static enum outcome run_quit(struct plain *s, const char *arguments);
+
+static const struct command_of own_commands[] = {
+	{"help", "h", "[COMMAND]", "what there is, or what one command does", run_help, false},
+	{"quit", "q exit", "", "end; a program that still runs is ended", run_quit, false},
+	{NULL, NULL, NULL, NULL, NULL, false},
+};
+
+static const struct {
+	const char *title;
+	const struct command_of *commands;
+} groups[] = {
+	{"moves, forwards and back", move_commands},
+	{"breakpoints and search", break_commands},
+	{"frames and variables", info_commands},
+	{"code", code_commands},
+	{"stack, heap, address space", space_commands},
+	{"grading", check_commands},
+	{"this prompt", own_commands},
+};
+
+const struct command_of *command_number(size_t i)
+{
+	for (size_t g = 0; g < FT_COUNT(groups); g++)
+		for (const struct command_of *c = groups[g].commands; c->name; c++)
+			if (i-- == 0)
+				return c;
+	return NULL;
+}
+
+static bool is_alias(const struct command_of *c, const char *word, size_t len)
+{
+	for (const char *a = c->aliases; a && *a; a += strspn(a, " ")) {
+		size_t n = strcspn(a, " ");
+		if (n == len && strncmp(a, word, n) == 0)
+			return true;
+		a += n;
+	}
+	return false;
+}
+
+// By its name, an alias, or the beginning of a name that no other begins with.
+static const struct command_of *find_command(const char *word, size_t len, size_t *ret_n)
+{
+	const struct command_of *c, *found = NULL;
+	*ret_n = 0;
+	for (size_t i = 0; (c = command_number(i)) != NULL; i++) {
+		bool begins = strncmp(c->name, word, len) == 0;
+		if ((begins && c->name[len] == '\0') || is_alias(c, word, len)) {
+			*ret_n = 1;
+			return c;
+		}
+		if (begins) {
+			found = c;
+			++*ret_n;
+		}
+	}
+	return *ret_n == 1 ? found : NULL;
+}
+
+static enum outcome no_command(struct plain *s, const char *word, size_t n)
+{
+	const char *names[128];
+	size_t count = 0;
+	const struct command_of *c;
+	if (n > 1) {
+		say(s, "\"%s\" may be", word);
+		for (size_t i = 0; (c = command_number(i)) != NULL; i++)
+			if (strncmp(c->name, word, strlen(word)) == 0)
+				say(s, " %s", c->name);
+		say(s, "; write more of it\n");
+		return FAILED;
+	}
+	for (size_t i = 0; (c = command_number(i)) != NULL && count < FT_COUNT(names); i++)
+		names[count++] = c->name;
+	const char *near = nearest_word(word, names, count);
+	if (near)
+		return wrong(s, "there is no command \"%s\"; did you mean \"%s\"?", word, near);
+	return wrong(s, "there is no command \"%s\"; try \"help\"", word);
+}
+
+// ---- help ----
+
+static void help_of(struct plain *s, const struct command_of *c)
+{
+	struct buf b;
+	buf_init(&b);
+	buf_str(&b, c->name);
+	for (const char *a = c->aliases; a && *a; a += strspn(a, " ")) {
+		size_t n = strcspn(a, " ");
+		buf_str(&b, ", ");
+		buf_add(&b, a, n);
+		a += n;
+	}
+	if (*c->arguments)
+		buf_printf(&b, " %s", c->arguments);
+	say(s, "  %-34s %s\n", b.s, c->help);
+	buf_deinit(&b);
+}
+
+static enum outcome run_help(struct plain *s, const char *arguments)
+{
+	size_t n;
+	if (*arguments) {
+		const struct command_of *c = find_command(arguments, strlen(arguments), &n);
+		if (!c)
+			return no_command(s, arguments, n);
+		help_of(s, c);
+		return DONE;
+	}
+	for (size_t g = 0; g < FT_COUNT(groups); g++) {
+		say(s, "%s\n", groups[g].title);
+		for (const struct command_of *c = groups[g].commands; c->name; c++)
+			help_of(s, c);
+	}
+	say(s, "A unique beginning of a name is enough. An empty line does the last move again.\n"
+	       "# begins a comment. Numbers may be hexadecimal (0x...).\n");
+	return DONE;
+}
+
+static enum outcome run_quit(struct plain *s, const char *arguments)
+{
+	(void)s, (void)arguments;
+	return QUIT;
+}
+
+// ---- the loop ----
+
+static void flush(struct plain *s)
+{
+	fwrite(s->out.s, 1, s->out.len, s->o->out);
+	fflush(s->o->out);
+	struct buf other = s->last;
+	s->last = s->out;
+	s->out = other;
+	buf_reset(&s->out);
+}
+
+static enum outcome run_line(struct plain *s, char *line)
+{
+	char *word = line + strspn(line, " \t");
+	size_t end = strlen(word), n;
+	while (end > 0 && isspace((unsigned char)word[end - 1]))
+		word[--end] = '\0';
+	if (*word == '\0' || *word == '#')
+		return DONE;
+	size_t len = strcspn(word, " \t");
+	// "x/4" and "p*q" of gdb: the word ends where its letters do.
+	size_t letters = strspn(word, "abcdefghijklmnopqrstuvwxyz-_ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	len = letters > 0 && letters < len ? letters : len;
+	const struct command_of *c = find_command(word, len, &n);
+	if (!c) {
+		char *name = xstrndup(word, len);
+		enum outcome o = no_command(s, name, n);
+		free(name);
+		return o;
+	}
+	if (c->is_move && word != s->repeat) {
+		free(s->repeat);
+		s->repeat = xstrdup(word);
+	}
+	return c->run(s, word + len + strspn(word + len, " \t"));
+}
+
+static bool is_blank(const char *line)
+{
+	return line[strspn(line, " \t\n")] == '\0';
+}
+
+// The next line of a script; NULL: the end. What is too long is cut, and said.
+static char *script_line(struct plain *s, char *line)
+{
+	if (!fgets(line, MAX_LINE, s->o->in))
+		return NULL;
+	size_t n = strlen(line);
+	if (n > 0 && line[n - 1] == '\n')
+		line[n - 1] = '\0';
+	else
+		for (int c; (c = getc(s->o->in)) != EOF && c != '\n';)
+			;
+	return line;
+}
+
+static void echo(struct plain *s, const char *line)
+{
+	buf_str(&s->out, prompt);
+	say_text(s, line);
+	buf_char(&s->out, '\n');
+	fwrite(s->out.s, 1, s->out.len, s->o->out);
+	buf_reset(&s->out);
+}
+
+static enum outcome do_line(struct plain *s, const char *line)
+{
+	char copy[MAX_LINE];
+	bool again = is_blank(line) && s->o->terminal && s->repeat;
+	snprintf(copy, sizeof(copy), "%s", again ? s->repeat : line);
+	if (!s->o->terminal && !is_blank(line))
+		echo(s, line);
+	bool says = !is_blank(copy) && copy[strspn(copy, " \t")] != '#';
+	enum outcome o = run_line(s, copy);
+	s->failed |= o == FAILED;
+	if (says)
+		flush(s);
+	return o;
+}
+
+static void begin(struct plain *s)
+{
+	if (say_output(s) == FAILED || say_position(s, true) == FAILED)
+		s->failed = true;
+	flush(s);
+}
+
+static void loop(struct plain *s)
+{
+	char line[MAX_LINE];
+	enum outcome o = DONE;
+	for (const char *const *f = s->o->first; f && *f && o != QUIT; f++)
+		o = do_line(s, *f);
+	struct typed *typed = s->o->terminal ? typed_open(s) : NULL;
+	while (o != QUIT) {
+		const char *next = typed ? typed_line(typed, prompt) : script_line(s, line);
+		if (!next)
+			break;
+		o = do_line(s, next);
+	}
+	typed_close(typed);
+}
+
+int plain_run(struct player *p, const struct plain_options *o)
+{
+	struct plain s = {.p = p, .o = o};
+	buf_init(&s.out);
+	buf_init(&s.last);
+	begin(&s);
+	loop(&s);
+	if (s.checks > 0) {
+		say(&s, "%lu of %lu checks passed\n", s.checks - s.wrong, s.checks);
+		flush(&s);
+	}
+	bool lost = fflush(o->out) != 0 || ferror(o->out);
+	buf_deinit(&s.out);
+	buf_deinit(&s.last);
+	free(s.repeat);
+	free(s.list_file);
+	return s.failed || lost;
+}

@@ -1,0 +1,29 @@
+/*
+ * plain.h - the stepper as a prompt, line by line: gdb's commands over a player.
+ *
+ * Owns:     the commands of the prompt, their words; the terminal's line while one is typed.
+ * Gives:    plain_run().
+ * Never:    knows whether the run is live or recorded, but for the question at the end.
+ * Lifetime: one call; borrows the player and the streams.
+ *
+ * A session can be handed in: without a terminal each command is shown before what it says, the
+ * output has no process or thread numbers, and a command that failed makes the exit status 1.
+ */
+#ifndef FT_PLAIN_H
+#define FT_PLAIN_H
+
+#include <stdio.h>
+
+#include "tui/player.h"
+
+struct plain_options {
+	FILE *in, *out;
+	bool terminal; // somebody types: editing, history, the last move again on an empty line
+	const char *script;	  // what `in` is called in messages; NULL: standard input
+	const char *const *first; // commands to run before those of `in`; NULL-terminated, or NULL
+};
+
+/* Until `quit` or the end of the commands. Returns the exit status: 1 if a command failed. */
+int plain_run(struct player *p, const struct plain_options *o);
+
+#endif

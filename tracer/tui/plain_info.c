@@ -1,0 +1,482 @@
+/*
+ * plain_info.c - frames, variables, registers, in gdb's words.
+ */
+#include "tui/plain_private.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- the variables of a frame ----
+
+struct names {
+	char **s;
+	size_t n, cap;
+};
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->s[i]);
+	free(names->s);
+}
+
+static bool names_have(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (name && strcmp(names->s[i], name) == 0)
+			return true;
+	return false;
+}
+
+// What the push of a frame calls its arguments. FT_NONE: its push is not in the log.
+static enum ft_rc argument_names(struct plain *s, uint64_t pushed, struct names *ret)
+{
+	const struct event *ev;
+	if (pushed == UINT64_MAX)
+		return FT_NONE;
+	enum ft_rc rc = log_event(player_log(s->p), pushed, &ev);
+	for (size_t i = 0; rc == FT_OK && i < ev->n_args; i++) {
+		if (!ev->args[i].name)
+			continue;
+		ret->s = xgrow(ret->s, ret->n, &ret->cap, sizeof(*ret->s));
+		ret->s[ret->n++] = xstrdup(ev->args[i].name);
+	}
+	return rc;
+}
+
+static enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret)
+{
+	const struct log_frame *f;
+	size_t n;
+	enum ft_rc rc = player_frames(s->p, &f, &n);
+	if (rc != FT_OK)
+		return rc;
+	if (frame >= n)
+		return FT_NONE;
+	*ret = f[frame];
+	return FT_OK;
+}
+
+static enum outcome no_frame(struct plain *s, enum ft_rc rc)
+{
+	return rc == FT_FAIL ? wrong_error(s) : wrong(s, "there is no frame here");
+}
+
+// "n=48, s=0x55… \"hi\"" of the frame's arguments, as they are now.
+static enum outcome say_arguments(struct plain *s, uint64_t pushed)
+{
+	struct names names = {.n = 0};
+	const struct event_value *v;
+	size_t n = 0, said = 0;
+	enum ft_rc rc = argument_names(s, pushed, &names);
+	if (rc == FT_OK)
+		rc = log_variables(player_log(s->p), pushed, player_at(s->p), &v, &n);
+	if (rc == FT_NONE)
+		say(s, "?");
+	for (size_t i = 0; rc == FT_OK && i < n; i++) {
+		if (!names_have(&names, v[i].name))
+			continue;
+		if (said++ > 0)
+			say(s, ", ");
+		say_text(s, v[i].name);
+		say(s, "=");
+		say_text(s, v[i].value);
+	}
+	names_free(&names);
+	return rc == FT_FAIL ? wrong_error(s) : DONE;
+}
+
+enum outcome say_frame(struct plain *s, size_t frame, bool numbered)
+{
+	struct log_frame f;
+	struct player_place at;
+	enum ft_rc rc = frame_at(s, frame, &f);
+	if (rc != FT_OK)
+		return no_frame(s, rc);
+	if (numbered)
+		say(s, "#%-2zu ", frame);
+	say_text(s, f.function);
+	say(s, " (");
+	if (say_arguments(s, f.pushed_seq) != DONE)
+		return FAILED;
+	say(s, ")");
+	rc = player_frame_place(s->p, frame, &at);
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	if (rc == FT_OK && at.file) {
+		say(s, " at ");
+		say_text(s, path_name(at.file));
+		if (at.line)
+			say(s, ":%u", at.line);
+	}
+	say(s, "\n");
+	return DONE;
+}
+
+enum outcome say_values(struct plain *s, const char *indent, bool args)
+{
+	struct log_frame f;
+	struct names names = {.n = 0};
+	const struct event_value *v;
+	size_t n = 0, said = 0;
+	enum ft_rc rc = frame_at(s, player_selected(s->p), &f);
+	if (rc != FT_OK)
+		return no_frame(s, rc);
+	rc = argument_names(s, f.pushed_seq, &names);
+	if (rc == FT_OK)
+		rc = player_variables(s->p, &v, &n);
+	for (size_t i = 0; rc == FT_OK && i < n; i++) {
+		if (names_have(&names, v[i].name) != args)
+			continue;
+		said++;
+		say(s, "%s", indent);
+		say_text(s, v[i].name);
+		say(s, " = ");
+		say_text(s, v[i].value);
+		say(s, "%s\n", v[i].scope_ended ? " (its block has ended)" : "");
+	}
+	names_free(&names);
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	if (rc == FT_NONE)
+		say(s, "%sNot known: the push of this frame is not in the log.\n", indent);
+	else if (said == 0)
+		say(s, "%sNo %s.\n", indent, args ? "arguments" : "locals that are known yet");
+	return DONE;
+}
+
+static enum outcome run_print(struct plain *s, const char *arguments)
+{
+	const struct event_value *v;
+	const char *names[256];
+	size_t n = 0, count = 0;
+	struct buf b;
+	if (!*arguments)
+		return wrong(s, "print what? VARIABLE, VARIABLE.MEMBER, *POINTER, $REGISTER, "
+				"depth, return ...");
+	buf_init(&b);
+	enum ft_rc rc = player_value(s->p, arguments, &b);
+	if (rc == FT_OK) {
+		say_text(s, arguments);
+		say(s, " = ");
+		say_text(s, b.s);
+		say(s, "\n");
+	}
+	buf_deinit(&b);
+	if (rc == FT_OK)
+		return DONE;
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	rc = player_variables(s->p, &v, &n);
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	for (size_t i = 0; rc == FT_OK && i < n && count < FT_COUNT(names); i++)
+		if (v[i].name)
+			names[count++] = v[i].name;
+	const char *near = nearest_word(arguments, names, count);
+	if (near)
+		return wrong(s, "there is no \"%s\" here; did you mean \"%s\"?", arguments, near);
+	return wrong(s, "there is no \"%s\" here", arguments);
+}
+
+// ---- the stack of the thread ----
+
+static bool parse_index(const char *s, size_t *ret)
+{
+	char *end;
+	unsigned long v = strtoul(s, &end, 0);
+	if (!isdigit((unsigned char)*s) || end[strspn(end, " \t")])
+		return false;
+	*ret = v;
+	return true;
+}
+
+static enum outcome run_backtrace(struct plain *s, const char *arguments)
+{
+	const struct log_frame *f;
+	size_t n, most = SIZE_MAX, selected = player_selected(s->p);
+	bool full = strncmp(arguments, "full", 4) == 0;
+	const char *rest = arguments + (full ? 4 : 0);
+	rest += strspn(rest, " \t");
+	if (*rest && !parse_index(rest, &most))
+		return wrong(s, "backtrace [full] [COUNT]");
+	enum ft_rc rc = player_frames(s->p, &f, &n);
+	if (rc != FT_OK || n == 0)
+		return no_frame(s, rc);
+	enum outcome o = DONE;
+	for (size_t i = 0; i < n && i < most && o == DONE; i++) {
+		o = say_frame(s, i, true);
+		if (o != DONE || !full)
+			continue;
+		if (player_select(s->p, i) != FT_OK)
+			break;
+		o = say_values(s, "        ", false);
+	}
+	if (n > most && o == DONE)
+		say(s, "(more stack frames follow)\n");
+	if (player_select(s->p, selected) == FT_FAIL)
+		return wrong_error(s);
+	return o;
+}
+
+static enum outcome select_frame(struct plain *s, size_t frame)
+{
+	struct player_place at;
+	enum ft_rc rc = player_select(s->p, frame);
+	if (rc != FT_OK)
+		return rc == FT_FAIL ? wrong_error(s) : wrong(s, "there is no frame %zu", frame);
+	if (say_frame(s, frame, true) != DONE)
+		return FAILED;
+	rc = player_frame_place(s->p, frame, &at);
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	return rc == FT_OK && at.line ? say_line(s, at.file, at.line, "") : DONE;
+}
+
+static enum outcome run_frame(struct plain *s, const char *arguments)
+{
+	size_t frame = player_selected(s->p);
+	if (*arguments && !parse_index(arguments, &frame))
+		return wrong(s, "which frame? \"backtrace\" has the numbers");
+	return select_frame(s, frame);
+}
+
+static enum outcome run_up(struct plain *s, const char *arguments)
+{
+	size_t by = 1, n;
+	const struct log_frame *f;
+	if (*arguments && !parse_index(arguments, &by))
+		return wrong(s, "up by how many frames?");
+	enum ft_rc rc = player_frames(s->p, &f, &n);
+	if (rc != FT_OK || n == 0)
+		return no_frame(s, rc);
+	size_t from = player_selected(s->p);
+	if (from + 1 >= n)
+		return wrong(s, "this is the outermost traced frame; you cannot go up");
+	return select_frame(s, by < n - from ? from + by : n - 1);
+}
+
+static enum outcome run_down(struct plain *s, const char *arguments)
+{
+	size_t by = 1, from = player_selected(s->p);
+	if (*arguments && !parse_index(arguments, &by))
+		return wrong(s, "down by how many frames?");
+	if (from == 0)
+		return wrong(s, "this is the innermost frame; you cannot go down");
+	return select_frame(s, by < from ? from - by : 0);
+}
+
+// ---- info ----
+
+static void say_symbolic(struct plain *s, uint64_t pc, const char *function, const char *file,
+			 uint32_t line)
+{
+	if (pc)
+		say(s, " rip = 0x%llx in ", (unsigned long long)pc);
+	else
+		say(s, " rip not known, in ");
+	say_text(s, function);
+	if (file) {
+		say(s, " (");
+		say_text(s, path_name(file));
+		if (line)
+			say(s, ":%u", line);
+		say(s, ")");
+	}
+}
+
+// Where the frame keeps the registers of its caller: by its frame map, if there is one.
+static void say_saved(struct plain *s, const struct event *push)
+{
+	say(s, " Saved registers:\n ");
+	for (size_t i = 0; i < push->n_slots; i++) {
+		const struct event_slot *slot = &push->slots[i];
+		if (!slot->owner || strcmp(slot->owner, "saved register") != 0 || !slot->name)
+			continue;
+		say(s, " ");
+		say_text(s, slot->name);
+		say(s, " at 0x%llx,", (unsigned long long)slot->address);
+	}
+	say(s, " rip at 0x%llx\n", (unsigned long long)(push->cfa - 8));
+	if (!push->mapped)
+		say(s, " (other registers are not known: no frame maps were recorded)\n");
+}
+
+static enum outcome info_frame(struct plain *s, const char *arguments)
+{
+	struct log_frame f, next;
+	struct player_place at;
+	const struct event *ev;
+	size_t i = player_selected(s->p);
+	(void)arguments;
+	enum ft_rc rc = frame_at(s, i, &f);
+	if (rc == FT_OK)
+		rc = player_frame_place(s->p, i, &at);
+	if (rc != FT_OK)
+		return no_frame(s, rc);
+	say(s, "Stack level %zu, frame at 0x%llx:\n", i, (unsigned long long)f.cfa);
+	say_symbolic(s, at.pc, f.function, at.file, at.line);
+	rc = f.pushed_seq == UINT64_MAX ? FT_NONE : log_event(player_log(s->p), f.pushed_seq, &ev);
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	if (rc == FT_OK && ev->return_address)
+		say(s, "; saved rip = 0x%llx", (unsigned long long)ev->return_address);
+	say(s, "\n");
+	if (frame_at(s, i + 1, &next) == FT_OK)
+		say(s, " called by frame at 0x%llx\n", (unsigned long long)next.cfa);
+	if (i > 0 && frame_at(s, i - 1, &next) == FT_OK)
+		say(s, " caller of frame at 0x%llx\n", (unsigned long long)next.cfa);
+	say(s, " args: ");
+	if (say_arguments(s, f.pushed_seq) != DONE)
+		return FAILED;
+	say(s, "\n Locals: %llu bytes of frame, down to 0x%llx\n",
+	    (unsigned long long)(f.cfa - f.rsp), (unsigned long long)f.rsp);
+	say(s, " Previous frame's sp is 0x%llx\n", (unsigned long long)f.cfa);
+	if (rc == FT_OK && log_event(player_log(s->p), f.pushed_seq, &ev) == FT_OK)
+		say_saved(s, ev);
+	return DONE;
+}
+
+static enum outcome info_locals(struct plain *s, const char *arguments)
+{
+	(void)arguments;
+	return say_values(s, "", false);
+}
+
+static enum outcome info_args(struct plain *s, const char *arguments)
+{
+	(void)arguments;
+	return say_values(s, "", true);
+}
+
+static enum outcome info_registers(struct plain *s, const char *arguments)
+{
+	const struct event_register *r;
+	size_t n, said = 0;
+	const char *name = arguments + (*arguments == '$');
+	enum ft_rc rc = player_registers(s->p, &r, &n);
+	if (rc != FT_OK)
+		return rc == FT_FAIL ? wrong_error(s) : wrong(s, "no registers were recorded");
+	for (size_t i = 0; i < n; i++) {
+		if (*name && strcmp(r[i].name, name) != 0)
+			continue;
+		said++;
+		say_text(s, r[i].name);
+		size_t width = strlen(r[i].name);
+		say(s, "%*s0x%-17llx%lld\n", width < 15 ? (int)(15 - width) : 1, "",
+		    (unsigned long long)r[i].value, (long long)r[i].value);
+	}
+	return said ? DONE : wrong(s, "there is no register \"%s\"", name);
+}
+
+static enum outcome info_breakpoints(struct plain *s, const char *arguments)
+{
+	const struct player_breakpoint *b;
+	size_t n = player_breakpoints(s->p, &b);
+	(void)arguments;
+	if (n == 0) {
+		say(s, "No breakpoints or watchpoints.\n");
+		return DONE;
+	}
+	say(s, "Num  Hits  What\n");
+	for (size_t i = 0; i < n; i++) {
+		say(s, "%-4u %-5llu ", b[i].number, (unsigned long long)b[i].hits);
+		say_text(s, b[i].spec);
+		say(s, "%s\n", b[i].temporary ? " (once)" : "");
+	}
+	return DONE;
+}
+
+// Threads in the order in which they appear on the stacks; numbers of the system say nothing.
+static enum outcome info_threads(struct plain *s, const char *arguments)
+{
+	const struct log_frame *f;
+	const struct event *ev;
+	size_t n;
+	(void)arguments;
+	enum ft_rc rc = player_event(s->p, &ev);
+	int now = rc == FT_OK ? ev->tid : 0;
+	if (rc == FT_OK)
+		rc = log_frames(player_log(s->p), player_at(s->p), &f, &n);
+	if (rc != FT_OK)
+		return no_frame(s, rc);
+	size_t number = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool first = !f[i].ghost;
+		size_t inner = i, frames = 0;
+		for (size_t j = 0; j < i && first; j++)
+			first = f[j].ghost || f[j].tid != f[i].tid;
+		for (size_t j = i; j < n && first; j++) {
+			if (f[j].ghost || f[j].tid != f[i].tid)
+				continue;
+			frames++;
+			inner = f[j].pushed_seq != UINT64_MAX ? j : inner;
+		}
+		if (!first)
+			continue;
+		say(s, "%c %-3zu ", f[i].tid == now ? '*' : ' ', ++number);
+		say_text(s, f[inner].function);
+		say(s, ", %zu frame%s\n", frames, frames == 1 ? "" : "s");
+	}
+	if (number == 0)
+		say(s, "No thread has a traced frame here.\n");
+	return DONE;
+}
+
+static enum outcome info_event(struct plain *s, const char *arguments)
+{
+	const struct log_info *info = log_info(player_log(s->p));
+	(void)arguments;
+	say(s, "event %llu of %llu to %llu%s\n", (unsigned long long)player_at(s->p),
+	    (unsigned long long)info->first, (unsigned long long)info->last,
+	    player_is_live(s->p) ? ", the program has not ended" : "");
+	return say_event(s, player_at(s->p), true);
+}
+
+static const struct {
+	const char *name;
+	enum outcome (*run)(struct plain *s, const char *arguments);
+} subjects[] = {
+	{"args", info_args},
+	{"breakpoints", info_breakpoints},
+	{"event", info_event},
+	{"frame", info_frame},
+	{"heap", run_heap},
+	{"locals", info_locals},
+	{"map", run_map},
+	{"output", run_output},
+	{"registers", info_registers},
+	{"stack", run_stack},
+	{"threads", info_threads},
+	{"watchpoints", info_breakpoints},
+};
+
+static enum outcome run_info(struct plain *s, const char *arguments)
+{
+	size_t len = strcspn(arguments, " \t");
+	const char *names[FT_COUNT(subjects)];
+	for (size_t i = 0; i < FT_COUNT(subjects); i++) {
+		names[i] = subjects[i].name;
+		if (len > 0 && strncmp(subjects[i].name, arguments, len) == 0)
+			return subjects[i].run(s, arguments + len + strspn(arguments + len, " \t"));
+	}
+	const char *near = len > 0 ? nearest_word(arguments, names, FT_COUNT(subjects)) : NULL;
+	if (near)
+		return wrong(s, "info has no \"%s\"; did you mean \"%s\"?", arguments, near);
+	return wrong(s, "info about what? args, breakpoints, event, frame, heap, locals, map, "
+			"output, registers, stack, threads");
+}
+
+const struct command_of info_commands[] = {
+	{"print", "p", "NAME", "a variable, a member, *pointer, a word such as depth", run_print,
+	 false},
+	{"backtrace", "bt", "[full] [COUNT]", "the frames, innermost first; full: their locals",
+	 run_backtrace, false},
+	{"frame", "", "[NUMBER]", "select a frame", run_frame, false},
+	{"up", "", "[COUNT]", "select the caller", run_up, false},
+	{"down", "", "[COUNT]", "select the callee", run_down, false},
+	{"info", "i", "SUBJECT", "args, breakpoints, event, frame, locals, registers, threads ...",
+	 run_info, false},
+	{NULL, NULL, NULL, NULL, NULL, false},
+};

@@ -1,0 +1,102 @@
+/*
+ * plain_private.h - what the files of the prompt share (private to tui/).
+ *
+ * plain.c: the table of commands, lines of a script, the loop. plain_move.c: moves, breakpoints,
+ * search. plain_info.c: frames, variables, registers. plain_code.c: source and instructions.
+ * plain_space.c: stack, heap, map, addresses. plain_check.c: grading. plain_line.c: a line that is
+ * typed.
+ */
+#ifndef FT_PLAIN_PRIVATE_H
+#define FT_PLAIN_PRIVATE_H
+
+#include "tui/plain.h"
+
+enum outcome { DONE, FAILED, QUIT };
+
+struct plain {
+	struct player *p;
+	const struct plain_options *o;
+	struct buf out;	 // of the command that runs
+	struct buf last; // of the one before it
+	char *repeat;	 // the last move, for an empty line
+	bool failed;	 // a command did
+	unsigned long checks, wrong;
+	size_t output_shown; // bytes of the program's output that have been shown
+	uint64_t output_at;  // event up to which they go
+	bool any_output;     // output_at means something
+	/* What was said last of where we are, so that a frame is named once. */
+	bool has_said;
+	uint64_t said_cfa;
+	int said_tid;
+	char *list_file; // where `list` goes on
+	uint32_t list_line;
+};
+
+struct command_of {
+	const char *name, *aliases; // aliases: words with blanks between; NULL: none
+	const char *arguments, *help;
+	enum outcome (*run)(struct plain *s, const char *arguments);
+	bool is_move; // an empty line repeats it
+};
+
+/* The groups of the table, each ended by a row without a name. */
+extern const struct command_of move_commands[], break_commands[], info_commands[], code_commands[],
+	space_commands[], check_commands[];
+
+/* ---- saying ---- */
+
+/* A stranger's text: escaped, but for its tabs. NULL: "?". */
+void say_text(struct plain *s, const char *text);
+void say_some(struct plain *s, const char *text, size_t len);
+void say(struct plain *s, const char *fmt, ...) FT_PRINTF(2, 3); // ours: ASCII
+/* One line that says what is wrong; FAILED. */
+enum outcome wrong(struct plain *s, const char *fmt, ...) FT_PRINTF(2, 3);
+/* The recorded failure, cleared; FAILED. */
+enum outcome wrong_error(struct plain *s);
+
+/* The word that is nearest to a mistyped one; NULL: none is near. */
+const char *nearest_word(const char *word, const char *const *words, size_t n);
+
+/* ---- plain_move.c ---- */
+
+/* Where we are: as gdb says it after a step. */
+enum outcome say_position(struct plain *s, bool always_frame);
+/* An event, as the text report has it. */
+enum outcome say_report(struct plain *s, const struct event *ev);
+/* The same with its number; not `whole`: without its frame map. */
+enum outcome say_event(struct plain *s, uint64_t seq, bool whole);
+/* What the program wrote up to here and was not shown yet. */
+enum outcome say_output(struct plain *s);
+
+/* ---- plain_info.c ---- */
+
+/* "twice (n=48) at double.c:10": `number` < 0: without it. */
+enum outcome say_frame(struct plain *s, size_t frame, bool numbered);
+/* A value by its name; of several with one name the one that is in scope. */
+enum outcome say_values(struct plain *s, const char *indent, bool args);
+
+/* ---- plain_code.c ---- */
+
+/* "10\t\treturn n * 2;" */
+enum outcome say_line(struct plain *s, const char *file, uint32_t line, const char *mark);
+
+/* ---- plain_space.c: commands that `info` has too ---- */
+
+enum outcome run_heap(struct plain *s, const char *arguments);
+enum outcome run_map(struct plain *s, const char *arguments);
+enum outcome run_output(struct plain *s, const char *arguments);
+enum outcome run_stack(struct plain *s, const char *arguments);
+
+/* ---- plain_line.c: a terminal ---- */
+
+struct typed;
+
+struct typed *typed_open(struct plain *s);
+void typed_close(struct typed *t);
+/* NULL: the end. Valid until the next call. */
+const char *typed_line(struct typed *t, const char *prompt);
+
+/* plain.c: names of commands for completion. */
+const struct command_of *command_number(size_t i); // NULL: no more
+
+#endif
