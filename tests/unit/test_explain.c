@@ -337,6 +337,38 @@ TEST(allocations)
 			"kernel."));
 }
 
+TEST(what_was_never_freed)
+{
+	static const struct event_place path[] = {
+		{.function = "main", .file = "d/a.c", .line = 20},
+		{.function = "make", .file = "d/a.c", .line = 3},
+	};
+	static const struct event_leak leak = {
+		.call = "malloc",
+		.place = {.function = "make",
+			  .file = "d/a.c",
+			  .line = 3,
+			  .via = "strdup",
+			  .via_module = "libc.so.6"},
+		.path = path,
+		.n_path = 2,
+		.owner = "main.list",
+		.blocks = 2,
+		.bytes = 10,
+	};
+	static const struct event_heap_summary heap = {.allocs = 2,
+						       .bytes = 10,
+						       .alive_blocks = 2,
+						       .alive_bytes = 10,
+						       .leaks = &leak,
+						       .n_leaks = 1};
+	static const struct event_summary summary = {.heap = &heap};
+	struct event ev = {.kind = EVENT_EXIT, .pid = 7, .tid = 7, .summary = &summary};
+	CHECK(says(&ev, "Never freed: 2 blocks of 10 bytes in all, malloc by make, line 3 of a.c "
+			"(strdup of libc.so.6), which main called, line 20 of a.c; what pointed to "
+			"it last is main.list."));
+}
+
 static size_t count(const char *s, const char *words)
 {
 	size_t n = 0;

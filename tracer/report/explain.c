@@ -12,11 +12,12 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "report/text.h"
 
 struct reporter {
 	FILE *out;
 	struct story story;
-	bool quiet;
+	bool quiet, registers;
 	int first_tid;
 	uint64_t n_alike; // frames of one function left at the end, not written yet
 	struct event alike;
@@ -28,6 +29,7 @@ static struct reporter *explain_open(FILE *out, const struct report_options *o)
 	struct reporter *r = xcalloc(1, sizeof(*r));
 	r->out = out;
 	r->quiet = o->quiet;
+	r->registers = o->registers;
 	r->story.verbose = o->verbose;
 	r->story.lessons = !o->quiet;
 	lines_init(&r->story.lines, o->color);
@@ -193,6 +195,8 @@ static void explain_event(struct reporter *r, const struct event *ev)
 		explain_omen(&r->story, ev->tid, ev->cfa, OMEN_SMASHED);
 	if (!r->quiet || !is_beside(ev->kind))
 		tell(&r->story, ev);
+	if (r->registers && r->story.lines.b.len > 0)
+		text_registers(&r->story.lines, ev);
 	write_lines(r);
 }
 

@@ -5,6 +5,8 @@
 
 #include "report/explain.h"
 
+enum { CALLERS_SHOWN = 6 }; // of a leak
+
 /* " by main, line 9 of a.c" */
 static void say_place(struct story *st, const struct event_place *p)
 {
@@ -16,12 +18,22 @@ static void say_place(struct story *st, const struct event_place *p)
 	explain_line(st, p->file, p->line);
 }
 
+/* " (printf of libc.so.6)": who really asks, if it is not the function itself. */
+static void say_via(struct story *st, const struct event_place *p)
+{
+	if (p->via && p->via_module)
+		SAY(st, " (%s of %s)", p->via, p->via_module);
+	else if (p->via || p->via_module)
+		SAY(st, " (%s)", p->via ? p->via : p->via_module);
+}
+
 /* "For main, line 9 of a.c, malloc ": a library in between may be who asks. */
 static void say_who(struct story *st, const struct event_heap *h)
 {
 	if (h->place.function) {
 		SAY(st, "On behalf of %s", h->place.function);
 		explain_line(st, h->place.file, h->place.line);
+		say_via(st, &h->place);
 	} else {
 		SAY(st, "For code that is not traced");
 	}
@@ -199,6 +211,23 @@ static void say_blocks(struct story *st, uint64_t blocks, uint64_t bytes)
 	SAY(st, blocks == 1 ? "" : " in all");
 }
 
+static void say_leak(struct story *st, const struct event_leak *leak)
+{
+	size_t shown = 0;
+	say_blocks(st, leak->blocks, leak->bytes);
+	SAY(st, ", %s", leak->call);
+	say_place(st, &leak->place);
+	say_via(st, &leak->place);
+	for (size_t i = leak->n_path; i-- > 1 && shown < CALLERS_SHOWN; shown++) {
+		const struct event_place *p = &leak->path[i - 1];
+		SAY(st, ", which %s called", p->function ? p->function : "?");
+		explain_line(st, p->file, p->line);
+		SAY(st, p->repeats ? " (again and again)" : "");
+	}
+	if (leak->owner)
+		SAY(st, "; what pointed to it last is %s", leak->owner);
+}
+
 static void say_leaks(struct story *st, const struct event *ev, const struct event_heap_summary *s)
 {
 	SAY(st, "Never freed: ");
@@ -206,9 +235,7 @@ static void say_leaks(struct story *st, const struct event *ev, const struct eve
 		say_blocks(st, s->alive_blocks, s->alive_bytes);
 	for (size_t i = 0; i < s->n_leaks; i++) {
 		SAY(st, "%s", i ? "; " : s->n_leaks != 1 || s->more_places ? ": " : "");
-		say_blocks(st, s->leaks[i].blocks, s->leaks[i].bytes);
-		SAY(st, ", %s", s->leaks[i].call);
-		say_place(st, &s->leaks[i].place);
+		say_leak(st, &s->leaks[i]);
 	}
 	if (s->more_places) {
 		SAY(st, "; and from ");

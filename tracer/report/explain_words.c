@@ -245,7 +245,7 @@ void explain_target(struct story *st, const struct event_value *v)
 		    v->block_offset, v->block);
 	} else if (v->block) {
 		SAY(st, " (the address of heap block #%" PRIu64 ")", v->block);
-	} else if (v->points_to) {
+	} else if (v->points_to && !strstr(v->value, " <")) { // else the value names it
 		SAY(st, " (it points to: %s)", v->points_to);
 	}
 }
