@@ -176,6 +176,41 @@ def check_musl(directory):
         tap.ok(heap["alive_blocks"] == 1 and heap["unseen"] == 0, f"musl, {name}: its heap", heap)
 
 
+# Rust's references to text, slices and traits; its variables live in blocks.
+RUST = r"""
+#[inline(never)]
+fn show(s: &str, t: &[i32], d: &dyn std::fmt::Debug, v: &Vec<u8>) -> usize {
+    s.len() + t.len() + v.len() + format!("{:?}", d).len()
+}
+#[inline(never)]
+fn tail<'a>(s: &'a str) -> &'a str {
+    &s[1..]
+}
+fn main() {
+    let text = String::from("hello");
+    let list = [1, 2, 3];
+    let v = vec![1u8, 2];
+    println!("{} {}", show("lit", &list[1..], &text, &v), tail(&text));
+}
+"""
+
+
+def check_rust(directory):
+    if not shutil.which("rustc"):
+        return tap.skip("Rust", "no rustc")
+    source, program = directory / "refs.rs", directory / "refs"
+    source.write_text(RUST)
+    subprocess.run(["rustc", "-g", "-o", program, source], check=True, stderr=subprocess.DEVNULL)
+    t = trace([program])
+    show = [e for e in t.pushes() if e["function"] == "refs::show"][0]
+    tap.equal([v.get("points_to") for v in show["args"]],
+              [".rodata of refs", "local list+4 of refs::main", "local text of refs::main",
+               "local v of refs::main"], "Rust: references to text, slice, trait, Vec")
+    end = [e for e in t.pops() if e["function"] == "refs::tail"][0]
+    tap.equal(end["return"].get("heap"), {"block": 1, "offset": 1, "size": 5},
+              "Rust: a returned &str points into the String's block")
+
+
 def heads(program, *options):
     """The lines of pushes and pops as they are without -v."""
     ran = run([FRAMETRACE, "--no-aslr", "--color=never", *options, program])
@@ -205,6 +240,7 @@ def main():
         check_parts(t)
         check_verbosity(program)
         check_musl(Path(name))
+        check_rust(Path(name))
     tap.done()
 
 

@@ -12,11 +12,14 @@ enum {
 
 /* ---- a variable of a frame, by what is known at its sites ---- */
 
-static bool at_accessor(const struct accessor *a, const struct frame *f, uint64_t addr,
+// pc: where the frame is now; 0: at the accessor's own site, as far as is known.
+static bool at_accessor(const struct accessor *a, const struct frame *f, uint64_t pc, uint64_t addr,
 			struct known_place *ret)
 {
 	uint64_t at;
-	if (!a->var || !a->var->name || !*a->var->name || !a->var->type || a->scope_ended)
+	if (!a->var || !a->var->name || !*a->var->name || !a->var->type)
+		return false;
+	if (pc ? !variable_in_scope(a->var, pc) : a->scope_ended)
 		return false;
 	if (a->kind == ACCESS_CFA)
 		at = f->cfa + (uint64_t)a->off;
@@ -33,22 +36,26 @@ static bool at_accessor(const struct accessor *a, const struct frame *f, uint64_
 	return true;
 }
 
-static bool at_any(const struct accessor *a, size_t n, const struct frame *f, uint64_t addr,
-		   struct known_place *ret)
+static bool at_any(const struct accessor *a, size_t n, const struct frame *f, uint64_t pc,
+		   uint64_t addr, struct known_place *ret)
 {
 	for (size_t i = 0; a && i < n; i++)
-		if (at_accessor(&a[i], f, addr, ret))
+		if (at_accessor(&a[i], f, pc, addr, ret))
 			return true;
 	return false;
 }
 
-static void name_variable(const struct frame *f, uint64_t addr, struct known_place *ret)
+// `inner`: the frame that it has called, or NULL.
+static void name_variable(const struct frame *f, const struct frame *inner, uint64_t addr,
+			  struct known_place *ret)
 {
 	const struct traced *fn = f->fn;
-	if (at_any(fn->args, fn->n_args, f, addr, ret))
+	bool calls = inner && frames_called_by(f, inner->return_address);
+	uint64_t pc = calls ? inner->return_address - 1 : 0;
+	if (at_any(fn->args, fn->n_args, f, pc, addr, ret))
 		return;
 	for (size_t i = 0; i < fn->n_exits; i++)
-		if (at_any(fn->exits[i].locals, fn->n_locals, f, addr, ret))
+		if (at_any(fn->exits[i].locals, fn->n_locals, f, pc, addr, ret))
 			return;
 	if (!fn->map)
 		return;
@@ -62,19 +69,21 @@ static void name_variable(const struct frame *f, uint64_t addr, struct known_pla
 }
 
 // The innermost frame has the red zone too: but only what it has a name for is its own there.
-static bool in_frame(const struct frame *f, bool innermost, uint64_t addr, struct known_place *ret)
+static bool in_frame(const struct frame *f, const struct frame *inner, bool innermost,
+		     uint64_t addr, struct known_place *ret)
 {
 	uint64_t red_zone = innermost ? ARCH_RED_ZONE : 0;
 	if (addr < f->rsp - red_zone || addr >= f->cfa)
 		return false;
-	name_variable(f, addr, ret);
+	name_variable(f, inner, addr, ret);
 	if (addr < f->rsp && !ret->name)
 		return false;
 	ret->function = f->fn->f->name;
 	return true;
 }
 
-static bool on_stack(const struct stack *s, uint64_t addr, struct known_place *ret)
+static bool on_stack(const struct stack *s, const struct frame *ending, uint64_t addr,
+		     struct known_place *ret)
 {
 	size_t lo = 0, hi = s->n; // outermost first: CFAs fall
 	while (lo < hi) {
@@ -84,7 +93,8 @@ static bool on_stack(const struct stack *s, uint64_t addr, struct known_place *r
 		else
 			hi = mid;
 	}
-	return lo > 0 && in_frame(&s->f[lo - 1], lo == s->n, addr, ret);
+	const struct frame *inner = lo < s->n ? &s->f[lo] : ending;
+	return lo > 0 && in_frame(&s->f[lo - 1], inner, lo == s->n, addr, ret);
 }
 
 static bool was_on_stack(const struct stack *s, uint64_t addr, struct known_place *ret)
@@ -128,7 +138,7 @@ static bool below_stack(struct collector *col, uint64_t addr, struct known_place
 bool places_find(struct collector *col, uint64_t addr, struct known_place *ret)
 {
 	*ret = (struct known_place){.function = NULL};
-	if (col->ending && in_frame(col->ending, true, addr, ret)) {
+	if (col->ending && in_frame(col->ending, NULL, true, addr, ret)) {
 		ret->ending = true;
 		return true;
 	}
@@ -137,7 +147,8 @@ bool places_find(struct collector *col, uint64_t addr, struct known_place *ret)
 		for (size_t k = 0; k < t->n; k++) {
 			if (addr < t->s[k].lo || addr >= t->s[k].hi)
 				continue;
-			if (on_stack(&t->s[k], addr, ret) || was_on_stack(&t->s[k], addr, ret))
+			if (on_stack(&t->s[k], col->ending, addr, ret) ||
+			    was_on_stack(&t->s[k], addr, ret))
 				return true;
 		}
 	}

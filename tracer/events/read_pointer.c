@@ -10,9 +10,10 @@ enum {
 	OWNER_MEMBERS = 16,
 };
 
+// "&": Rust's references to slices, text and traits have their address in a struct.
 static bool is_library(const char *name)
 {
-	static const char *const roots[] = {"alloc::", "std::", "core::", "hashbrown::"};
+	static const char *const roots[] = {"alloc::", "std::", "core::", "hashbrown::", "&"};
 	for (size_t i = 0; name && i < FT_COUNT(roots); i++)
 		if (strncmp(name, roots[i], strlen(roots[i])) == 0)
 			return true;
