@@ -191,34 +191,20 @@ enum ft_rc insn_displace(const struct insn *i, const uint8_t *bytes, struct disp
 {
 	struct displaced d = {.home = i->pc, .home_len = i->len, .first = bytes[0]};
 	bool ok = false;
-	switch ((enum insn_kind)i->kind) {
-	case INSN_SYSTEM:
+	switch (insn_flow((enum insn_kind)i->kind)) {
+	case FLOW_SYSTEM:
 		break; // syscall leaves rip in rcx; the others know where they are
-	case INSN_TRAP:
+	case FLOW_TRAP:
 		ok = bytes[0] != ARCH_TRAP && displace_plain(&d, i, bytes);
 		break;
-	case INSN_CALL:
-	case INSN_JMP:
-	case INSN_JCC:
-	case INSN_LOOP:
+	case FLOW_CALL:
+	case FLOW_JMP:
+	case FLOW_JCC:
+	case FLOW_LOOP:
 		ok = displace_branch(&d, i, bytes);
 		break;
-	case INSN_OTHER:
-	case INSN_NOP:
-	case INSN_MOV:
-	case INSN_EXTEND:
-	case INSN_LEA:
-	case INSN_ADD:
-	case INSN_SUB:
-	case INSN_AND:
-	case INSN_CLEAR:
-	case INSN_ARITH:
-	case INSN_CMP:
-	case INSN_PUSH:
-	case INSN_POP:
-	case INSN_ENTER:
-	case INSN_LEAVE:
-	case INSN_RET:
+	case FLOW_ON:
+	case FLOW_RET:
 		ok = displace_plain(&d, i, bytes);
 		break;
 	}

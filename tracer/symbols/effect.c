@@ -11,17 +11,23 @@
 
 enum { DIRECTION_FLAG = 1 << 10 };
 
-static enum code_kind kind_of(const struct insn *i)
+enum insn_flow insn_flow(enum insn_kind kind)
 {
-	switch ((enum insn_kind)i->kind) {
+	switch (kind) {
 	case INSN_CALL:
-		return CODE_CALL;
-	case INSN_RET:
-		return CODE_RET;
+		return FLOW_CALL;
 	case INSN_JMP:
+		return FLOW_JMP;
 	case INSN_JCC:
+		return FLOW_JCC;
 	case INSN_LOOP:
-		return CODE_JUMP;
+		return FLOW_LOOP;
+	case INSN_RET:
+		return FLOW_RET;
+	case INSN_TRAP:
+		return FLOW_TRAP;
+	case INSN_SYSTEM:
+		return FLOW_SYSTEM;
 	case INSN_OTHER:
 	case INSN_NOP:
 	case INSN_MOV:
@@ -37,8 +43,25 @@ static enum code_kind kind_of(const struct insn *i)
 	case INSN_POP:
 	case INSN_ENTER:
 	case INSN_LEAVE:
-	case INSN_TRAP:
-	case INSN_SYSTEM:
+		break;
+	}
+	return FLOW_ON;
+}
+
+static enum code_kind kind_of(const struct insn *i)
+{
+	switch (insn_flow((enum insn_kind)i->kind)) {
+	case FLOW_CALL:
+		return CODE_CALL;
+	case FLOW_RET:
+		return CODE_RET;
+	case FLOW_JMP:
+	case FLOW_JCC:
+	case FLOW_LOOP:
+		return CODE_JUMP;
+	case FLOW_ON:
+	case FLOW_TRAP:
+	case FLOW_SYSTEM:
 		break;
 	}
 	return CODE_PLAIN;

@@ -196,40 +196,26 @@ static bool exit_at(const struct listing *l, const struct frame_plan *p, size_t 
 				  .condition = in->cond,
 				  .base = ARCH_NONE,
 				  .index = ARCH_NONE};
-	switch ((enum insn_kind)in->kind) {
-	case INSN_RET:
+	switch (insn_flow((enum insn_kind)in->kind)) {
+	case FLOW_RET:
 		ret->kind = EXIT_RET;
 		if (l->in->n_rows && !is_torn_down(l, p, i))
 			ft_log("0x%llx: a ret where the CFA is said not to be rsp+8",
 			       (unsigned long long)in->pc);
 		return true;
-	case INSN_JMP:
+	case FLOW_JMP:
 		ret->kind = in->direct ? EXIT_TAIL_JUMP : EXIT_TAIL_INDIRECT;
 		if (in->direct)
 			return leaves(l, p, i) && is_torn_down(l, p, i);
 		return set_operand(in, ret) && !is_jump_table(l, i) && is_torn_down(l, p, i);
-	case INSN_JCC:
+	case FLOW_JCC:
 		ret->kind = EXIT_TAIL_COND;
 		return leaves(l, p, i) && is_torn_down(l, p, i);
-	case INSN_OTHER:
-	case INSN_NOP:
-	case INSN_MOV:
-	case INSN_EXTEND:
-	case INSN_LEA:
-	case INSN_ADD:
-	case INSN_SUB:
-	case INSN_AND:
-	case INSN_CLEAR:
-	case INSN_ARITH:
-	case INSN_CMP:
-	case INSN_PUSH:
-	case INSN_POP:
-	case INSN_ENTER:
-	case INSN_LEAVE:
-	case INSN_CALL:
-	case INSN_LOOP:
-	case INSN_TRAP:
-	case INSN_SYSTEM:
+	case FLOW_ON:
+	case FLOW_CALL:
+	case FLOW_LOOP:
+	case FLOW_TRAP:
+	case FLOW_SYSTEM:
 		break;
 	}
 	return false;

@@ -37,6 +37,19 @@ enum insn_kind {
 		     // xbegin, far branches
 };
 
+/* effect.c: where an instruction goes on: all that only go on to the next are one. */
+enum insn_flow {
+	FLOW_ON,
+	FLOW_CALL,
+	FLOW_JMP,
+	FLOW_JCC,
+	FLOW_LOOP,
+	FLOW_RET,
+	FLOW_TRAP,
+	FLOW_SYSTEM
+};
+enum insn_flow insn_flow(enum insn_kind kind);
+
 enum insn_operand_kind { OPERAND_NONE, OPERAND_REG, OPERAND_MEM, OPERAND_IMM };
 
 struct insn_operand {
