@@ -242,7 +242,10 @@ static void make(struct run *r, uint32_t seed, bool lines, bool insns)
 			inside(r, thread);
 		}
 	}
-	add(r, EVENT_EXIT, 0)->status = 3;
+	static const struct event_summary none;
+	struct event *last = add(r, EVENT_EXIT, 0);
+	last->status = 3;
+	last->summary = &none;
 }
 
 static void feed(struct run *r, size_t n)
