@@ -10,6 +10,7 @@ Console blocks are those of lib/console.py. Comments of the page that a reader d
     <!-- made with gcc 12.2, rustc 1.95 -->  the compilers of the blocks: where the demos were built
                                              by others, their blocks are run, but not compared
     <!-- varies -->                          before a block: what it prints is a machine's own
+    <!-- numbers vary -->                    before a block: numbers that differ from run to run
     <!-- check                               claims, lines of Python: an expression must be true,
     x = trace("double")                      an assignment keeps a value for the claims below it
     x.exit["status"] == 0
@@ -176,7 +177,7 @@ class Page:
         self.update = update
         self.compilers = Compilers()
         self.sleepers, self.outputs = {}, {}
-        self.varies = False
+        self.varies = None  # what the next block's comment says
         self.missing = set()  # names of values that need a demo that is not built
         self.names = {
             "trace": trace, "at": at, "slots": slots, "value": value, "asleep": asleep,
@@ -219,7 +220,8 @@ class Page:
         return re.sub(r"^bash: line \d+: +\d+ ", "", text.replace(f"{SOURCE}/", ""), flags=re.M)
 
     def block(self, text):
-        varies, self.varies = self.varies, False
+        varies, self.varies = self.varies, None
+        form = shape if varies else plain
         result = ["```console\n"]
         for command, shown in commands_of(text[len("```console\n"):-len("```\n")]):
             result.append(f"$ {command}\n")
@@ -233,14 +235,14 @@ class Page:
                 continue
             got = self.output(command)
             self.outputs[command] = got
-            compared = not varies and all(self.compilers.same(name) for name in needed)
-            good = matches(plain(shown), plain(got.splitlines())) if compared else bool(got)
+            compared = varies != "varies" and all(self.compilers.same(name) for name in needed)
+            good = matches(form(shown), form(got.splitlines())) if compared else bool(got)
             if self.update:
                 good = good if compared else shape(shown) == shape(got.splitlines())
                 shown = shown if good else got.splitlines()
             else:
                 tap.ok(good, f"$ {command}" + ("" if compared else " (run only)"), "shown:",
-                       *plain(shown), "got:", *plain(got.splitlines()))
+                       *form(shown), "got:", *form(got.splitlines()))
             result += [line.rstrip() + "\n" for line in shown]
         return "".join(result) + "```\n"
 
@@ -289,8 +291,8 @@ class Page:
         body = text[4:-3].strip()
         if body.startswith("made with"):
             self.compilers.page = dict(re.findall(r"(\w+) (\d+\.\d+)", body))
-        elif body == "varies":
-            self.varies = True
+        elif body in ("varies", "numbers vary"):
+            self.varies = body
         elif body.startswith("check") and not self.update:
             self.check(body[len("check"):].strip())
         return text
