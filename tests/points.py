@@ -211,6 +211,17 @@ def check_rust(directory):
               "Rust: a returned &str points into the String's block")
 
 
+def check_changes(program):
+    """A line that makes a variable point somewhere says where; each change has its own words."""
+    t = trace([program], "--events=line", "-f", "main")
+    seen = {c["name"]: c.get("points_to") for e in t.of("change") for c in e["changes"]
+            if c["name"] in ("block", "map", "shut") and "0x0" != c["value"]}
+    tap.equal(seen.get("block"), "heap #1", "a line's change: a block")
+    tap.ok(re.match(r"mmap area of ", seen.get("map") or ""), "a line's change: an mmap", seen)
+    text = run([FRAMETRACE, "-v", "--events=line", "-f", "main", program]).err.decode()
+    tap.ok(re.search(r"block = 0x[0-9a-f]+ \(heap #1\)", text), "-v says it", text[:3000])
+
+
 def heads(program, *options):
     """The lines of pushes and pops as they are without -v."""
     ran = run([FRAMETRACE, "--no-aslr", "--color=never", *options, program])
@@ -239,6 +250,7 @@ def main():
         t = check_words(program)
         check_parts(t)
         check_verbosity(program)
+        check_changes(program)
         check_musl(Path(name))
         check_rust(Path(name))
     tap.done()

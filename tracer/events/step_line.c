@@ -114,6 +114,21 @@ static bool is_meant(const struct step_frame *f, const struct variable *v, uint6
 	return variable_in_scope(v, f->line_pc) && l != LANG_RUST && l != LANG_CXX;
 }
 
+// What the reader has of a value is gone with the next one that it reads.
+static void keep_texts(struct event_value *v)
+{
+	v->full = v->full ? xstrdup(v->full) : NULL;
+	v->json = v->json ? xstrdup(v->json) : NULL;
+	v->points_to = v->points_to ? xstrdup(v->points_to) : NULL;
+}
+
+static void free_texts(struct event_value *v)
+{
+	free((char *)(uintptr_t)v->full);
+	free((char *)(uintptr_t)v->json);
+	free((char *)(uintptr_t)v->points_to);
+}
+
 void line_end(struct collector *col, struct step_thread *t, struct step_frame *f, uint64_t pc,
 	      const struct regs *regs)
 {
@@ -136,6 +151,7 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 		texts[n] = v->text;
 		v->text = xstrdup(text);
 		now.value = v->text;
+		keep_texts(&now);
 		changes[n] = (struct event_change){.now = now, .old = texts[n]};
 		n++;
 	}
@@ -149,8 +165,10 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 		ev.n_changes = n;
 		collect_emit(col, &ev);
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(texts[i]);
+		free_texts(&changes[i].now);
+	}
 	free(texts);
 	free(changes);
 }

@@ -105,7 +105,7 @@ static void text_line(struct reporter *r, struct lines *l, const struct event *e
 }
 
 static void text_change(struct reporter *r, struct lines *l, const struct event *inner,
-			const struct event_change *c)
+			const struct event_change *c, int verbose)
 {
 	text_begin_detail(r, inner, c->now.has_address, c->now.address);
 	lines_tone(l, TONE_PLAIN);
@@ -114,6 +114,8 @@ static void text_change(struct reporter *r, struct lines *l, const struct event 
 	lines_tone(l, TONE_VALUE);
 	lines_text(l, c->now.value);
 	lines_tone(l, TONE_ASIDE);
+	if (verbose)
+		text_points_to(&l->b, c->now.points_to, c->now.value);
 	if (c->old) {
 		lines_ours(l, " (was ");
 		lines_text(l, c->old);
@@ -137,5 +139,5 @@ void text_step(struct reporter *r, struct lines *l, const struct event *ev, int 
 	else if (ev->kind == EVENT_LINE)
 		text_line(r, l, ev, &inner);
 	for (size_t i = 0; ev->kind == EVENT_CHANGE && i < ev->n_changes; i++)
-		text_change(r, l, &inner, &ev->changes[i]);
+		text_change(r, l, &inner, &ev->changes[i], verbose);
 }
