@@ -15,7 +15,7 @@ import termios
 from pathlib import Path
 
 from lib import tap
-from lib.log import rows
+from lib.log import meta, rows
 from lib.space import compile_c
 from lib.trace import FRAMETRACE, TIMEOUT, run
 
@@ -236,6 +236,23 @@ def check_terminal(directory):
     tap.equal((traced, seen), (alone, first), "modes set through standard output reach the keyboard")
 
 
+def check_interrupt(directory):
+    """Ctrl-C at the terminal: to the program as ever, and the log is whole."""
+    for script in ("trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.1; done",
+                   "echo ready; while :; do sleep 0.1; done"):
+        argv, done = ["/bin/sh", "-c", script], []
+
+        def interrupt(fd, out):
+            if b"ready" in out and not done:
+                done.append(fd)
+                os.write(fd, b"\x03")
+        alone = in_terminal(argv, interrupt)
+        done.clear()
+        traced = in_terminal([*recorded(directory / "log"), *argv], interrupt)
+        tap.equal((traced, meta(directory / "log", "state")), (alone, "complete"),
+                  f"Ctrl-C: status {alone[0]} as alone")
+
+
 def check_order(directory):
     """What was written comes between the events between which it was written."""
     program, log = compile_c(directory, "order", ORDER), directory / "log"
@@ -316,6 +333,7 @@ def main():
         directory = Path(place)
         check_kinds(directory)
         check_terminal(directory)
+        check_interrupt(directory)
         check_order(directory)
         check_much(directory)
         check_slow_reader(directory)

@@ -276,6 +276,9 @@ def check_full(directory):
     ran = record(log, [program, "4000"], "--on-error=kill", preexec_fn=little_room)
     tap.ok(ran.status == 1 and ran.out == b"" and b"--on-error=kill" in ran.err,
            "--on-error=kill: the program is ended", ran)
+    ran = record(log, [program], "--show=/dev/full")
+    tap.ok(ran.status == 1 and b"--show" in ran.err and state(log) == "complete",
+           "--show cannot be written: the log is whole", ran)
     small = directory / "small"
     small.mkdir()
     if os.geteuid() != 0 or run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", small]).status:

@@ -388,8 +388,9 @@ static void finish(struct session *s, enum ft_rc rc)
 		close_log(s);
 	if (s->reporter)
 		s->o->format->close(s->reporter);
-	if (s->show && fflush(s->show) != 0) {
-		ft_say("cannot write the trace: %s", strerror(errno));
+	if (s->show && (fflush(s->show) != 0 || ferror(s->show))) {
+		ft_say("cannot write the trace to %s (--show); the log has it",
+		       s->w->show_file ? s->w->show_file : "standard error");
 		s->broken = true;
 	}
 	if (s->show && s->show != stderr)
