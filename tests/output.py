@@ -154,6 +154,34 @@ int main(void)
 }
 """
 
+# As less(1) does: the keyboard is the terminal of standard error, and has output processing.
+PAGER = r"""
+#include <fcntl.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+int main(void)
+{
+	struct termios was, raw;
+	char c;
+	int fd = open(ttyname(2), O_RDONLY);
+	if (fd < 0 || tcgetattr(fd, &was) != 0)
+		return 1;
+	raw = was;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	raw.c_oflag |= OPOST | ONLCR;
+	tcsetattr(fd, TCSADRAIN, &raw);
+	for (int i = 0; i < 3; i++) {
+		if (write(1, "page\nraw\n", 9) != 9 || read(fd, &c, 1) != 1)
+			return 2;
+		printf("key %c\n", c);
+		fflush(stdout);
+	}
+	tcsetattr(fd, TCSADRAIN, &was);
+	return c;
+}
+"""
+
 LATE = """echo now; ( exec 3<>"$1"; read word <&3; echo "late $word" ) & echo then"""
 
 
@@ -234,6 +262,20 @@ def check_terminal(directory):
     first, seen[:] = list(seen), []
     traced = in_terminal([*recorded(log), raw], type_key)
     tap.equal((traced, seen), (alone, first), "modes set through standard output reach the keyboard")
+
+
+def check_pager(directory):
+    pager, keys = compile_c(directory, "pager", PAGER), []
+
+    def type_keys(fd, out):
+        if out.count(b"raw") > len(keys):
+            keys.append(b"abc"[len(keys):][:1])
+            os.write(fd, keys[-1])
+    alone = in_terminal([pager], type_keys)
+    keys.clear()
+    traced = in_terminal([*recorded(directory / "log"), pager], type_keys)
+    tap.equal(traced, alone, "a program that reads the terminal of its standard error gets its keys")
+    tap.ok(alone[0] == ord("c"), "three of them", alone)
 
 
 def check_interrupt(directory):
@@ -333,6 +375,7 @@ def main():
         directory = Path(place)
         check_kinds(directory)
         check_terminal(directory)
+        check_pager(directory)
         check_interrupt(directory)
         check_order(directory)
         check_much(directory)

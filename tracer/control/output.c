@@ -29,6 +29,7 @@ struct channel {
 	int inside; // the program's end; -1: its own now
 	bool is_terminal, is_regular;
 	struct terminal terminal;
+	int asked_by; // the process that waits for keys there; 0: none
 	struct buf pending;
 	size_t passed; // bytes of it
 };
@@ -245,6 +246,8 @@ static void take(struct output *o, struct channel *c)
 		if (!c->is_terminal && (size_t)n < sizeof(o->bytes))
 			break; // a pipe gives all that it has
 	}
+	if (c->is_terminal && waiting(c) == 0)
+		terminal_settle(&c->terminal);
 }
 
 void output_take(struct output *o)
@@ -262,6 +265,30 @@ void output_resized(struct output *o)
 
 /* ---- while the program runs ---- */
 
+bool output_look_for_readers(struct output *o, int pid)
+{
+	bool any = false;
+	for (size_t i = 0; i < o->n; i++) {
+		struct channel *c = &o->channels[i];
+		if (!c->is_terminal || c->from < 0 || !c->terminal.follows)
+			continue;
+		any = true;
+		c->asked_by = terminal_is_asked(&c->terminal, pid) ? pid : 0;
+	}
+	return any;
+}
+
+// Keys were typed. Who asked may have got enough, or be gone.
+static void hand_keys_on(struct channel *c)
+{
+	if (!terminal_is_asked(&c->terminal, c->asked_by))
+		c->asked_by = 0;
+	else if (!terminal_type(&c->terminal, c->from))
+		c->terminal.follows = false;
+	if (!c->terminal.follows)
+		c->asked_by = 0;
+}
+
 // Two descriptors a channel: where it comes from, and where it goes: has the reader gone?
 static void watch(const struct output *o, struct pollfd *p)
 {
@@ -273,6 +300,8 @@ static void watch(const struct output *o, struct pollfd *p)
 		bool silent = !o->o.pass_on || c->is_regular || (over && waiting(c) == 0);
 		p[2 * i + 1] = (struct pollfd){.fd = silent ? -1 : c->stream,
 					       .events = waiting(c) > 0 ? POLLOUT : 0};
+		if (c->asked_by && !over)
+			p[2 * i + 1].events |= POLLIN;
 	}
 }
 
@@ -286,11 +315,13 @@ bool output_serve(struct output *o, const sigset_t *mask, int milliseconds)
 	int ready = ppoll(p, n, milliseconds < 0 ? NULL : &time, mask);
 	for (size_t i = 0; ready > 0 && i < n; i += 2) {
 		struct channel *c = &o->channels[i / 2];
+		if (p[i + 1].revents & POLLIN)
+			hand_keys_on(c);
 		if (p[i + 1].revents & POLLOUT)
 			pass_on(o, c, false);
 		else if (p[i + 1].revents & (POLLERR | POLLHUP | POLLNVAL))
 			break_off(o, c, EPIPE);
-		if (p[i].revents)
+		if (p[i].revents || (c->is_terminal && c->terminal.due))
 			take(o, c);
 	}
 	return ready != 0;

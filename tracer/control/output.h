@@ -4,9 +4,9 @@
  * Owns:     a pseudo-terminal or pipes between the program's streams and ours; the process that
  *           passes on what children of the program write when we are gone.
  * Gives:    the bytes to a sink, in the order of writing, and at once to our own streams.
- * Never:    changes a byte, touches standard input, makes the program wait for more than it would
- *           wait for without us: whoever reads our output.
- * Lifetime: from output_create() to output_finish(); the sink is called from the functions below.
+ * Never:    changes a byte, touches standard input (but see keyboard.c), makes the program wait for
+ * more than it would wait for without us: whoever reads our output. Lifetime: from output_create()
+ * to output_finish(); the sink is called from the functions below.
  *
  * A stream that is a terminal here is one there: isatty(3), window size and modes are those of
  * ours, so that the program buffers and colours as ever. Anything else is a pipe; a stream that was
@@ -42,6 +42,12 @@ void output_take(struct output *o);
 
 /* The window of our terminal has another size: before the program gets to know. */
 void output_resized(struct output *o);
+
+/*
+ * Nothing has happened for a while: does the program, `pid`, wait for keys at a terminal of ours?
+ * Then output_serve() hands them on. False: there is no terminal to look after.
+ */
+bool output_look_for_readers(struct output *o, int pid);
 
 /*
  * Waits until there is output, a signal that `mask` lets through, or the time is over (-1: it never

@@ -22,6 +22,7 @@ void serving_begin(struct control *c, const struct launch *how)
 	struct serving *s = &c->serving;
 	*s = (struct serving){.output = how->output, .idle = how->idle, .idle_ctx = how->idle_ctx};
 	s->on = s->output || s->idle;
+	s->pid = c->pid;
 	if (s->output)
 		output_entered(s->output);
 	if (!s->on)
@@ -48,7 +49,7 @@ void serving_end(struct control *c)
 void serving_stopped(struct control *c, const struct wait_result *w)
 {
 	struct serving *s = &c->serving;
-	s->idle_due = s->idle != NULL;
+	s->idle_due = true;
 	if (!s->output)
 		return;
 	output_take(s->output);
@@ -56,16 +57,23 @@ void serving_stopped(struct control *c, const struct wait_result *w)
 		output_resized(s->output); // the program is to learn of it now, and to ask
 }
 
+static void on_quiet(struct serving *s)
+{
+	if (s->output)
+		s->terminal = output_look_for_readers(s->output, s->pid);
+	if (s->idle && s->idle_due)
+		s->idle(s->idle_ctx);
+	s->idle_due = false;
+}
+
 // Until something has happened; what it was the caller finds out.
 static void serve(void *ctx)
 {
 	struct serving *s = ctx;
-	if (output_serve(s->output, &s->mask, s->idle_due ? IDLE_MS : -1)) {
-		s->idle_due = s->idle != NULL;
-	} else if (s->idle) {
-		s->idle_due = false;
-		s->idle(s->idle_ctx);
-	}
+	if (output_serve(s->output, &s->mask, s->idle_due || s->terminal ? IDLE_MS : -1))
+		s->idle_due = true;
+	else
+		on_quiet(s);
 }
 
 enum ft_rc serving_wait(struct control *c, struct wait_result *ret)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -37,6 +38,7 @@ static bool set_up(struct terminal *t, int master, int inside)
 	if (tcsetattr(inside, TCSANOW, &modes) != 0 || tcgetattr(inside, &t->told) != 0 ||
 	    ioctl(master, TIOCPKT, &on) != 0)
 		return false;
+	t->first = t->told;
 	terminal_resize(t, master);
 	return true;
 }
@@ -47,7 +49,9 @@ enum ft_rc terminal_open(struct terminal *t, int ours, int *ret_master, int *ret
 	int inside = -1, master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
 		inside = open_inside(master);
-	if (inside >= 0 && set_up(t, master, inside)) {
+	struct stat st;
+	if (inside >= 0 && set_up(t, master, inside) && fstat(inside, &st) == 0) {
+		t->stand_in = st.st_rdev;
 		*ret_master = master;
 		*ret_inside = inside;
 		return FT_OK;
@@ -66,17 +70,39 @@ enum ft_rc terminal_open(struct terminal *t, int ours, int *ret_master, int *ret
  * A full-screen program sets the modes of its standard output and means the keyboard, which is our
  * terminal. In the background a program may not do that.
  */
-static void follow_modes(struct terminal *t, int master)
+static void follow(struct terminal *t)
+{
+	struct termios now = t->told;
+	t->due = false;
+	if (!t->follows || tcgetpgrp(t->ours) != getpgrp())
+		return;
+	// A program that sets output processing itself has it at the stand-in: then not here too.
+	bool set = now.c_oflag != t->first.c_oflag;
+	now.c_oflag = set ? now.c_oflag & ~(tcflag_t)OPOST : t->was.c_oflag;
+	now.c_lflag = (now.c_lflag & ~(tcflag_t)EXTPROC) | (t->was.c_lflag & EXTPROC);
+	tcsetattr(t->ours, TCSANOW, &now);
+}
+
+/*
+ * The master is told of a change before it gets bytes, those too that were written earlier. What a
+ * program writes behind a change is for the new modes; but before it puts back what it found it has
+ * written for the old ones, and waits that they are out (TCSADRAIN): then the bytes go first.
+ */
+static void look_at_modes(struct terminal *t, int master)
 {
 	struct termios now = {0}; // padding too: it is compared
 	if (tcgetattr(master, &now) != 0 || memcmp(&now, &t->told, sizeof(now)) == 0)
 		return;
 	t->told = now;
-	if (!t->follows || tcgetpgrp(t->ours) != getpgrp())
-		return;
-	now.c_oflag = now.c_oflag & OPOST ? t->was.c_oflag : now.c_oflag;
-	now.c_lflag = (now.c_lflag & ~(tcflag_t)EXTPROC) | (t->was.c_lflag & EXTPROC);
-	tcsetattr(t->ours, TCSANOW, &now);
+	t->due = true;
+	if (memcmp(&now, &t->first, sizeof(now)) != 0)
+		follow(t);
+}
+
+void terminal_settle(struct terminal *t)
+{
+	if (t->due)
+		follow(t);
 }
 
 void terminal_packet(struct terminal *t, int master, const char **bytes, size_t *len)
@@ -89,7 +115,7 @@ void terminal_packet(struct terminal *t, int master, const char **bytes, size_t 
 	}
 	*len = 0;
 	if (what & TIOCPKT_IOCTL)
-		follow_modes(t, master);
+		look_at_modes(t, master);
 }
 
 void terminal_resize(struct terminal *t, int master)
