@@ -6,6 +6,7 @@ _frametrace() {
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
 		--max-events= --max-size= --start-at= --stop-after= --on-error= --env= --no-output --show
+		--break= --watch= --plain --script= --stdin=
 		--explain --frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
@@ -17,9 +18,9 @@ _frametrace() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		list | frames | maps | where | report | record) [ $i -eq 1 ] && continue ;;
+		list | frames | maps | where | report | record | step) [ $i -eq 1 ] && continue ;;
 		--) i=$((i + 1)) ;;
-		-f | -s | -l | -d | -F | -o | -c) i=$((i + 1)) && continue ;;
+		-f | -s | -l | -d | -F | -o | -c | -b) i=$((i + 1)) && continue ;;
 		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
 		-*) continue ;;
 		esac
@@ -40,8 +41,8 @@ _frametrace() {
 	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion heap alive name' -- "$cur")) ;;
 	-F | --format) COMPREPLY=($(compgen -W 'text json explain' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
-	-o | --output | -s | --source) COMPREPLY=($(compgen -f -- "$cur")) ;;
-	-f | --function | -l | --lib | -d | --depth | --debug) ;;
+	-o | --output | -s | --source | --script | --stdin) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	-f | --function | -l | --lib | -d | --depth | --debug | -b | --break | --watch) ;;
 	*)
 		case $cur in
 		-*)
@@ -50,7 +51,7 @@ _frametrace() {
 			;;
 		*)
 			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
-			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record" -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record step" -- "$cur"))
 			;;
 		esac
 		;;

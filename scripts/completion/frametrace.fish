@@ -16,6 +16,13 @@ complete -c frametrace -n $recording -l on-error -x -a 'continue kill' -d 'If th
 complete -c frametrace -n $recording -l env -x -d 'Keep an environment variable too'
 complete -c frametrace -n $recording -l no-output -d "Leave the program's output alone"
 complete -c frametrace -n $recording -l show -d 'Print the trace too'
+complete -c frametrace -n __fish_use_subcommand -a step -d 'Step through a program or a log, both ways'
+set -l stepping '__fish_seen_subcommand_from step'
+complete -c frametrace -n $stepping -s b -l break -x -d 'Stop at FUNCTION, FILE:LINE, *ADDRESS'
+complete -c frametrace -n $stepping -l watch -x -d 'Stop when this variable has changed'
+complete -c frametrace -n $stepping -l plain -d 'A prompt, line by line'
+complete -c frametrace -n $stepping -l script -r -d 'The commands of a file'
+complete -c frametrace -n $stepping -l stdin -r -d "The program's input"
 complete -c frametrace -s f -l function -x -d 'Only functions that match a glob or /REGEX/'
 complete -c frametrace -s s -l source -r -d 'Only functions from source files that match'
 complete -c frametrace -s l -l lib -x -d "Also a library's functions"

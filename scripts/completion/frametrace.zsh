@@ -33,10 +33,15 @@ _arguments -s -S \
 	'--on-error=[record: if the log cannot be written]:what:(continue kill)' \
 	'*--env=[record: keep this environment variable too]:name:_parameters' \
 	"--no-output[record: leave the program's output alone]" \
+	'*'{-b,--break=}'[step: stop there]:FUNCTION, FILE\:LINE, \*ADDRESS:' \
+	'*--watch=[step: stop when it has changed]:variable:' \
+	'--plain[step: a prompt, line by line]' \
+	'--script=[step: the commands of a file]:script:_files' \
+	"--stdin=[step: the program's input]:file:_files" \
 	'--show=-[record: print the trace too]::file:_files' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_alternative "commands:command:(list frames maps where report record)" "programs:program:_command_names -e"' \
+	'(-):program:_alternative "commands:command:(list frames maps where report record step)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

@@ -279,15 +279,19 @@ static void queue_types_of(struct describe *d, const struct traced *t)
 struct rows {
 	struct line_row *r;
 	size_t n, at;
+	const char *file; // of the function
 };
 
+// Of inlined code from another file none: a line alone would be taken for one of the function's.
 static uint32_t line_of(struct rows *rows, uint64_t pc)
 {
 	while (rows->at < rows->n && rows->r[rows->at].pc <= pc)
 		rows->at++;
-	if (rows->at == 0 || rows->r[rows->at - 1].end_sequence)
+	const struct line_row *row = rows->at > 0 ? &rows->r[rows->at - 1] : NULL;
+	if (!row || row->end_sequence || !row->file || !rows->file ||
+	    strcmp(row->file, rows->file) != 0)
 		return 0;
-	return rows->r[rows->at - 1].line;
+	return row->line;
 }
 
 static const char *hex_of(const struct symbols *s, uint64_t pc, size_t len, struct buf *text)
@@ -338,7 +342,7 @@ static enum ft_rc tell_code(struct describe *d, const struct traced *t, bool wit
 {
 	const struct function *f = t->f;
 	const struct line_row *found;
-	struct rows rows = {NULL, 0, 0};
+	struct rows rows = {.file = f->file};
 	enum ft_rc rc = FT_OK;
 	if (with_insns && symbols_lines_of(t->symbols, f, &found, &rows.n) == FT_OK && rows.n) {
 		rows.r = xmalloc(rows.n * sizeof(*found));

@@ -341,7 +341,11 @@ static int step_run(struct trace_options *o, struct wishes *w, char *const *argv
 {
 	struct session s = {.o = o, .w = w, .interrupts = -1};
 	bool is_log = log_is_one(argv[0]);
+	bool screen = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	int status = check_options(o, w, is_log);
+	if (status < 0 && !w->plain && !screen)
+		status = usage_error("the full screen needs a terminal for input and output; "
+				     "--plain and --script=FILE do without");
 	if (status < 0 && is_log && argv[1])
 		status = usage_error("there is one LOG: '%s' is too much", argv[1]);
 	if (status >= 0)

@@ -114,19 +114,15 @@ static bool is_meant(const struct step_frame *f, const struct variable *v, uint6
 	return variable_in_scope(v, f->line_pc) && l != LANG_RUST && l != LANG_CXX;
 }
 
-// What the reader has of a value is gone with the next one that it reads.
-static void keep_texts(struct event_value *v)
+// What read_one() lends until the next value is read. Returns how many of `kept` it took.
+static size_t keep_texts(struct event_value *v, char **kept)
 {
-	v->full = v->full ? xstrdup(v->full) : NULL;
-	v->json = v->json ? xstrdup(v->json) : NULL;
-	v->points_to = v->points_to ? xstrdup(v->points_to) : NULL;
-}
-
-static void free_texts(struct event_value *v)
-{
-	free((char *)(uintptr_t)v->full);
-	free((char *)(uintptr_t)v->json);
-	free((char *)(uintptr_t)v->points_to);
+	const char **const lent[] = {&v->full, &v->json, &v->points_to, &v->why, &v->entry};
+	size_t n = 0;
+	for (size_t i = 0; i < FT_COUNT(lent); i++)
+		if (*lent[i])
+			*lent[i] = kept[n++] = xstrdup(*lent[i]);
+	return n;
 }
 
 void line_end(struct collector *col, struct step_thread *t, struct step_frame *f, uint64_t pc,
@@ -136,8 +132,8 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 	if (!col->step->o.line || f->line == 0 || !frame)
 		return;
 	struct event_change *changes = xcalloc(f->n_vars + 1, sizeof(*changes));
-	char **texts = xcalloc(f->n_vars + 1, sizeof(*texts));
-	size_t n = 0;
+	char **texts = xcalloc(6 * f->n_vars + 1, sizeof(*texts)); // to be freed: keep_texts(), old
+	size_t n = 0, n_texts = 0;
 	look_from(col, frame, t, regs);
 	for (size_t i = 0; i < f->n_vars; i++) {
 		struct step_var *v = &f->vars[i];
@@ -148,12 +144,11 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 		const char *text = value_now(col, v, &a, frame, &now);
 		if (!text || (v->text && strcmp(v->text, text) == 0))
 			continue;
-		texts[n] = v->text;
+		char *old = texts[n_texts++] = v->text;
 		v->text = xstrdup(text);
 		now.value = v->text;
-		keep_texts(&now);
-		changes[n] = (struct event_change){.now = now, .old = texts[n]};
-		n++;
+		n_texts += keep_texts(&now, texts + n_texts);
+		changes[n++] = (struct event_change){.now = now, .old = old};
 	}
 	if (n > 0) {
 		struct event ev = step_event(col, EVENT_CHANGE, t, f);
@@ -165,10 +160,8 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 		ev.n_changes = n;
 		collect_emit(col, &ev);
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n_texts; i++)
 		free(texts[i]);
-		free_texts(&changes[i].now);
-	}
 	free(texts);
 	free(changes);
 }

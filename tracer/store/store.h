@@ -59,7 +59,7 @@ struct store_insn {
 	uint64_t pc;
 	const char *text;
 	const char *bytes; // hex
-	uint32_t line;	   // 0: unknown
+	uint32_t line;	   // of the function's file; 0: unknown, or of another file
 };
 
 struct store_function {

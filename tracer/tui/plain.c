@@ -348,5 +348,5 @@ int plain_run(struct player *p, const struct plain_options *o)
 	buf_deinit(&s.last);
 	free(s.repeat);
 	free(s.list_file);
-	return s.failed || lost;
+	return (s.failed && !o->terminal) || lost;
 }

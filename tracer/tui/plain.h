@@ -23,7 +23,8 @@ struct plain_options {
 	const char *const *first; // commands to run before those of `in`; NULL-terminated, or NULL
 };
 
-/* Until `quit` or the end of the commands. Returns the exit status: 1 if a command failed. */
+/* Until `quit` or the end of the commands. Returns the exit status: 1 if a command of a script
+ * failed. */
 int plain_run(struct player *p, const struct plain_options *o);
 
 #endif

@@ -388,50 +388,28 @@ static enum outcome info_breakpoints(struct plain *s, const char *arguments)
 	return DONE;
 }
 
-// Threads in the order in which they appear on the stacks; numbers of the system say nothing.
-static enum outcome info_threads(struct plain *s, const char *arguments)
+static enum outcome info_event(struct plain *s, const char *arguments)
 {
-	const struct log_frame *f;
-	const struct event *ev;
-	size_t n;
 	(void)arguments;
-	enum ft_rc rc = player_event(s->p, &ev);
-	int now = rc == FT_OK ? ev->tid : 0;
-	if (rc == FT_OK)
-		rc = log_frames(player_log(s->p), player_at(s->p), &f, &n);
-	if (rc != FT_OK)
-		return no_frame(s, rc);
-	size_t number = 0;
-	for (size_t i = 0; i < n; i++) {
-		bool first = !f[i].ghost;
-		size_t inner = i, frames = 0;
-		for (size_t j = 0; j < i && first; j++)
-			first = f[j].ghost || f[j].tid != f[i].tid;
-		for (size_t j = i; j < n && first; j++) {
-			if (f[j].ghost || f[j].tid != f[i].tid)
-				continue;
-			frames++;
-			inner = f[j].pushed_seq != UINT64_MAX ? j : inner;
-		}
-		if (!first)
-			continue;
-		say(s, "%c %-3zu ", f[i].tid == now ? '*' : ' ', ++number);
-		say_text(s, f[inner].function);
-		say(s, ", %zu frame%s\n", frames, frames == 1 ? "" : "s");
-	}
-	if (number == 0)
-		say(s, "No thread has a traced frame here.\n");
-	return DONE;
+	return say_event(s, player_at(s->p), true);
 }
 
-static enum outcome info_event(struct plain *s, const char *arguments)
+static enum outcome info_log(struct plain *s, const char *arguments)
 {
 	const struct log_info *info = log_info(player_log(s->p));
 	(void)arguments;
-	say(s, "event %llu of %llu to %llu%s\n", (unsigned long long)player_at(s->p),
-	    (unsigned long long)info->first, (unsigned long long)info->last,
-	    player_is_live(s->p) ? ", the program has not ended" : "");
-	return say_event(s, player_at(s->p), true);
+	say(s, "events %llu to %llu", (unsigned long long)info->first,
+	    (unsigned long long)info->last);
+	if (info->dropped)
+		say(s, ", %llu before were not kept", (unsigned long long)info->dropped);
+	if (player_is_live(s->p))
+		say(s, "; the program has not ended");
+	else if (info->cut)
+		say(s, "; cut: ");
+	if (!player_is_live(s->p) && info->cut)
+		say_text(s, info->cut);
+	say(s, "\n");
+	return DONE;
 }
 
 static const struct {
@@ -444,11 +422,12 @@ static const struct {
 	{"frame", info_frame},
 	{"heap", run_heap},
 	{"locals", info_locals},
+	{"log", info_log},
 	{"map", run_map},
 	{"output", run_output},
 	{"registers", info_registers},
 	{"stack", run_stack},
-	{"threads", info_threads},
+	{"threads", run_threads},
 	{"watchpoints", info_breakpoints},
 };
 
@@ -464,7 +443,7 @@ static enum outcome run_info(struct plain *s, const char *arguments)
 	const char *near = len > 0 ? nearest_word(arguments, names, FT_COUNT(subjects)) : NULL;
 	if (near)
 		return wrong(s, "info has no \"%s\"; did you mean \"%s\"?", arguments, near);
-	return wrong(s, "info about what? args, breakpoints, event, frame, heap, locals, map, "
+	return wrong(s, "info about what? args, breakpoints, event, frame, heap, locals, log, map, "
 			"output, registers, stack, threads");
 }
 

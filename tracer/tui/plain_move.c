@@ -1,5 +1,5 @@
 /*
- * plain_move.c - moves, breakpoints, search; where we are after one.
+ * plain_move.c - moves, breakpoints, search.
  */
 #include "tui/plain_private.h"
 
@@ -7,154 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "report/report.h"
-
-enum {
-	OUTPUT_KEPT = 1 << 20, // bytes of the program's output that are looked at
-	WIDTH_SEQ = 6,
-};
-
-// ---- where we are ----
-
-enum outcome say_report(struct plain *s, const struct event *ev)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	if (!out)
-		return wrong(s, "no memory for a line");
-	const struct report_format *f = report_find("text");
-	// One reporter for each: a thread is named by its number, which differs from run to run.
-	struct reporter *r = f->open(out, &(struct report_options){.quiet = false});
-	f->event(r, ev);
-	f->close(r);
-	fclose(out);
-	buf_add(&s->out, text, len); // the report has escaped it
-	free(text);
-	return DONE;
-}
-
-// The number of the event stands in front of its first line.
-static void number_lines(struct plain *s, size_t from, uint64_t seq)
-{
-	char *text = xstrdup(s->out.s + from);
-	buf_truncate(&s->out, from);
-	say(s, "%*llu  ", WIDTH_SEQ, (unsigned long long)seq);
-	for (const char *line = text; *line;) {
-		size_t n = strcspn(line, "\n");
-		if (line != text)
-			buf_pad(&s->out, ' ', WIDTH_SEQ + 2);
-		buf_add(&s->out, line, n);
-		buf_char(&s->out, '\n');
-		line += n + (line[n] == '\n');
-	}
-	if (!*text)
-		buf_char(&s->out, '\n');
-	free(text);
-}
-
-enum outcome say_event(struct plain *s, uint64_t seq, bool whole)
-{
-	const struct event *ev;
-	size_t before = s->out.len;
-	enum ft_rc rc = log_event(player_log(s->p), seq, &ev);
-	if (rc != FT_OK)
-		return rc == FT_NONE ? wrong(s, "there is no event %llu", (unsigned long long)seq)
-				     : wrong_error(s);
-	struct event shown = *ev;
-	bool is_end = ev->kind == EVENT_EXIT;
-	if (!whole) { // "stack" draws the frame
-		shown.mapped = false;
-		shown.n_slots = shown.n_elsewhere = shown.n_ghosts = 0;
-	}
-	enum outcome o = say_report(s, &shown);
-	const char *line = strchr(s->out.s + before, '\n');
-	if (is_end && !whole && line) // the summary is for "info event"
-		buf_truncate(&s->out, (size_t)(line + 1 - s->out.s));
-	if (o == DONE)
-		number_lines(s, before, seq);
-	return o;
-}
-
-enum outcome say_output(struct plain *s)
-{
-	const char *text;
-	size_t len;
-	uint64_t at = player_at(s->p);
-	const struct event *ev;
-	bool ended = player_event(s->p, &ev) == FT_OK && ev->kind == EVENT_EXIT;
-	if (s->any_output && at <= s->output_at)
-		return DONE;
-	s->any_output = true;
-	s->output_at = at;
-	if (at == 0 && !ended)
-		return DONE;
-	// What is written after an event is known when the next one is: a live run has no more yet.
-	enum ft_rc rc = log_output(player_log(s->p), ended ? at : at - 1, OUTPUT_KEPT, &text, &len);
-	if (rc != FT_OK)
-		return rc == FT_NONE ? DONE : wrong_error(s);
-	if (len == OUTPUT_KEPT && s->output_shown != len)
-		say(s, "(the program wrote too much to show here: see \"output\")\n");
-	size_t from = len == OUTPUT_KEPT || s->output_shown > len ? len : s->output_shown;
-	for (const char *line = text + from; line < text + len;) {
-		const char *end = memchr(line, '\n', (size_t)(text + len - line));
-		size_t n = (size_t)((end ? end : text + len) - line);
-		say(s, "output: ");
-		say_some(s, line, n);
-		say(s, "%s\n", end ? "" : " (no newline yet)");
-		line += n + (end != NULL);
-	}
-	s->output_shown = len;
-	return DONE;
-}
-
-static bool is_place(enum event_kind kind)
-{
-	return kind == EVENT_PUSH || kind == EVENT_POP || kind == EVENT_LINE ||
-	       kind == EVENT_INSN || kind == EVENT_CHANGE || kind == EVENT_INLINE;
-}
-
-static void say_why(struct plain *s)
-{
-	const char *why = player_why(s->p);
-	if (!*why)
-		return;
-	say_text(s, why);
-	buf_char(&s->out, '\n');
-}
-
-enum outcome say_position(struct plain *s, bool always_frame)
-{
-	const struct event *ev;
-	const struct log_frame *f;
-	size_t n;
-	enum ft_rc rc = player_event(s->p, &ev);
-	if (rc != FT_OK)
-		return rc == FT_NONE ? wrong(s, "nothing was recorded") : wrong_error(s);
-	bool told = is_place(ev->kind);
-	int tid = ev->tid;
-	rc = player_frames(s->p, &f, &n);
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	if (n == 0 || !told) {
-		enum outcome o = say_event(s, player_at(s->p), false);
-		if (o != DONE || n == 0) {
-			s->has_said = false;
-			return o;
-		}
-	}
-	uint64_t cfa = f[0].cfa;
-	bool same = s->has_said && s->said_cfa == cfa && s->said_tid == tid;
-	s->has_said = true;
-	s->said_cfa = cfa;
-	s->said_tid = tid;
-	if ((always_frame || !same) && say_frame(s, 0, false) != DONE)
-		return FAILED;
-	struct player_place here;
-	player_place(s->p, &here);
-	return here.line ? say_line(s, here.file, here.line, "") : DONE;
-}
 
 // ---- moves ----
 
@@ -219,20 +71,34 @@ MOVE(call, PLAYER_CALL)
 MOVE(return, PLAYER_RETURN)
 MOVE(continue, PLAYER_CONTINUE)
 
+// In a log that is whole a place that no event is at was likely mistyped.
+static enum outcome make_break(struct plain *s, const char *spec, bool temporary, unsigned *ret)
+{
+	bool reached = true;
+	enum ft_rc rc = player_break(s->p, spec, ret);
+	if (rc == FT_OK && temporary)
+		rc = player_make_temporary(s->p, *ret);
+	if (rc == FT_OK)
+		rc = player_reaches(s->p, *ret, &reached);
+	if (rc != FT_OK)
+		return wrong_error(s);
+	if (reached || player_is_live(s->p))
+		return DONE;
+	if (player_delete(s->p, *ret) == FT_FAIL)
+		return wrong_error(s);
+	return wrong(s, "nothing in this log is at \"%s\"", spec);
+}
+
 // To a place, whatever breakpoints there are besides.
 static enum outcome to_location(struct plain *s, const char *spec, bool back)
 {
 	unsigned number;
 	uint64_t began = player_at(s->p);
-	enum ft_rc rc = player_break(s->p, spec, &number);
-	if (rc == FT_OK)
-		rc = player_make_temporary(s->p, number);
-	if (rc == FT_OK)
-		rc = player_move(s->p, PLAYER_CONTINUE, back, 1);
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	enum outcome o = after_move(s, rc, began, false);
-	rc = player_delete(s->p, number); // if something else was met before
+	enum outcome o = make_break(s, spec, true, &number);
+	if (o != DONE)
+		return o;
+	o = after_move(s, player_move(s->p, PLAYER_CONTINUE, back, 1), began, false);
+	enum ft_rc rc = player_delete(s->p, number); // if something else was met before
 	return rc == FT_FAIL ? wrong_error(s) : o;
 }
 
@@ -313,10 +179,12 @@ static enum outcome run_goto(struct plain *s, const char *arguments)
 		return run_to_end(s, "");
 	if (!parse_count(arguments, &seq))
 		return wrong(s, "which event? \"goto NUMBER\", \"goto first\", \"goto last\"");
-	enum ft_rc rc = player_go(s->p, seq);
-	if (rc == FT_OK || rc == FT_FAIL)
-		return after_move(s, rc, began, false);
-	after_move(s, FT_OK, began, false);
+	bool inside = seq >= info->first && (seq <= info->last || player_is_live(s->p));
+	enum ft_rc rc = inside ? player_go(s->p, seq) : FT_NONE;
+	if (inside && after_move(s, rc == FT_NONE ? FT_OK : rc, began, false) == FAILED)
+		return FAILED;
+	if (rc == FT_OK)
+		return DONE;
 	return wrong(s, "there is no event %llu: they are %llu to %llu", (unsigned long long)seq,
 		     (unsigned long long)info->first, (unsigned long long)info->last);
 }
@@ -353,19 +221,8 @@ const struct command_of move_commands[] = {
 static enum outcome add_break(struct plain *s, const char *spec, const char *what, bool temporary)
 {
 	unsigned number;
-	bool reached = true;
-	enum ft_rc rc = player_break(s->p, spec, &number);
-	if (rc == FT_OK && temporary)
-		rc = player_make_temporary(s->p, number);
-	if (rc == FT_OK)
-		rc = player_reaches(s->p, number, &reached);
-	if (rc != FT_OK)
-		return wrong_error(s);
-	if (!reached && !player_is_live(s->p)) {
-		if (player_delete(s->p, number) == FT_FAIL)
-			return wrong_error(s);
-		return wrong(s, "nothing in this log is at \"%s\"", spec);
-	}
+	if (make_break(s, spec, temporary, &number) != DONE)
+		return FAILED;
 	say(s, "%s %u: ", what, number);
 	say_text(s, spec + (strncmp(spec, "watch ", 6) == 0 ? 6 : 0));
 	say(s, "\n");
@@ -393,6 +250,8 @@ static enum outcome run_tbreak(struct plain *s, const char *arguments)
 
 static enum outcome run_watch(struct plain *s, const char *arguments)
 {
+	if (!*arguments)
+		return wrong(s, "watch what? VARIABLE or FUNCTION.VARIABLE");
 	char *spec = xasprintf("watch %s", arguments);
 	enum outcome o = add_break(s, spec, "Watchpoint", false);
 	free(spec);

@@ -2,9 +2,9 @@
  * plain_private.h - what the files of the prompt share (private to tui/).
  *
  * plain.c: the table of commands, lines of a script, the loop. plain_move.c: moves, breakpoints,
- * search. plain_info.c: frames, variables, registers. plain_code.c: source and instructions.
- * plain_space.c: stack, heap, map, addresses. plain_check.c: grading. plain_line.c: a line that is
- * typed.
+ * search. plain_say.c: where we are. plain_info.c: frames, variables, registers. plain_code.c:
+ * source and instructions. plain_space.c: stack, heap, map, addresses. plain_check.c: grading.
+ * plain_line.c: a line that is typed.
  */
 #ifndef FT_PLAIN_PRIVATE_H
 #define FT_PLAIN_PRIVATE_H
@@ -57,7 +57,12 @@ enum outcome wrong_error(struct plain *s);
 /* The word that is nearest to a mistyped one; NULL: none is near. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);
 
-/* ---- plain_move.c ---- */
+/* ---- plain_say.c ---- */
+
+/* Why the last move ended, if there is something to say. */
+void say_why(struct plain *s);
+/* 1: the first, or one whose begin is not in the log. */
+FT_CHECK enum ft_rc thread_number(struct plain *s, int tid, unsigned *ret);
 
 /* Where we are: as gdb says it after a step. */
 enum outcome say_position(struct plain *s, bool always_frame);
@@ -67,6 +72,8 @@ enum outcome say_report(struct plain *s, const struct event *ev);
 enum outcome say_event(struct plain *s, uint64_t seq, bool whole);
 /* What the program wrote up to here and was not shown yet. */
 enum outcome say_output(struct plain *s);
+
+enum outcome run_threads(struct plain *s, const char *arguments); // of `info`
 
 /* ---- plain_info.c ---- */
 

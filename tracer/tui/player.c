@@ -79,6 +79,15 @@ static void go(struct player *p, uint64_t seq)
 	p->has_frames = false;
 }
 
+// A wish to end a move that came before it began was for another one.
+static void begin_move(struct player *p)
+{
+	buf_reset(&p->why);
+	if (p->wanted)
+		p->wanted(p->wanted_ctx);
+	p->interrupted = false;
+}
+
 static void remember(struct player *p, uint64_t seq)
 {
 	if (p->n_history == PLAYER_HISTORY) { // the older half is forgotten
@@ -186,10 +195,11 @@ static enum ft_rc move_once(struct player *p, enum player_unit unit, bool back, 
 		l = (struct landing){.found = true, .seq = p->at, .interrupted = true};
 	if (!l.found)
 		return end_of_move(p, back);
-	*stopped = l.stop || l.interrupted;
+	// gdb's continue COUNT passes so many breakpoints.
+	*stopped = l.interrupted || (l.stop && unit != PLAYER_CONTINUE);
 	// Back to before the first line: a push that is the beginning of all, and no line.
 	bool lines = unit == PLAYER_STEP || unit == PLAYER_NEXT || unit == PLAYER_UNTIL;
-	if (back && lines && !*stopped && l.seq == log_info(p->log)->first)
+	if (back && lines && !l.stop && !l.interrupted && l.seq == log_info(p->log)->first)
 		return end_of_move(p, true);
 	return land(p, &l, unit == PLAYER_FINISH || unit == PLAYER_RETURN || !by_lines);
 }
@@ -199,8 +209,7 @@ enum ft_rc player_move(struct player *p, enum player_unit unit, bool back, uint6
 	uint64_t began = p->at;
 	bool stopped = false;
 	enum ft_rc rc = FT_OK;
-	buf_reset(&p->why);
-	p->interrupted = false;
+	begin_move(p);
 	for (uint64_t i = 0; i < count && rc == FT_OK && !stopped; i++)
 		rc = move_once(p, unit, back, &stopped);
 	if (p->at != began)
@@ -245,8 +254,7 @@ enum ft_rc player_go(struct player *p, uint64_t seq)
 {
 	const struct log_info *info = log_info(p->log);
 	uint64_t began = p->at;
-	buf_reset(&p->why);
-	p->interrupted = false;
+	begin_move(p);
 	enum ft_rc rc = FT_OK;
 	while (rc == FT_OK && seq > info->last && !player_interrupted(p)) {
 		rc = player_reach(p, info->last + 1);
@@ -274,8 +282,7 @@ enum ft_rc player_find(struct player *p, const struct log_query *q, bool back)
 	const struct log_info *info = log_info(p->log);
 	uint64_t from = p->at + 1, seq = 0;
 	enum ft_rc rc = FT_NONE;
-	buf_reset(&p->why);
-	p->interrupted = false;
+	begin_move(p);
 	if (back && p->at > info->first)
 		rc = log_find(p->log, q, p->at - 1, true, &seq);
 	while (!back && rc == FT_NONE && !player_interrupted(p)) {

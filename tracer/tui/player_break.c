@@ -402,7 +402,8 @@ static enum ft_rc parse_spec(struct player *p, struct stop_point *s, const char 
 static const char *find_if(const char *spec)
 {
 	for (const char *s = spec; (s = strstr(s, "if")) != NULL; s += 2)
-		if (s > spec && isspace((unsigned char)s[-1]) && isspace((unsigned char)s[2]))
+		if (s > spec && isspace((unsigned char)s[-1]) &&
+		    (s[2] == '\0' || isspace((unsigned char)s[2])))
 			return s;
 	return NULL;
 }

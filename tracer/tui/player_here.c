@@ -76,11 +76,12 @@ static bool tells_place(const struct look_back *l, const struct event *ev)
 	case EVENT_PUSH:
 	case EVENT_POP:
 	case EVENT_INLINE:
-	case EVENT_INSN:
 	case EVENT_LINE:
 	case EVENT_CHANGE:
 	case EVENT_ALARM:
 		return ev->cfa != 0;
+	case EVENT_INSN: // a prologue is told behind its push, when the body is next
+		return ev->cfa != 0 && ev->pc != 0 && !ev->in_prologue;
 	case EVENT_SIGNAL:
 		return ev->file != NULL;
 	case EVENT_START:

@@ -1,0 +1,503 @@
+#!/usr/bin/env python3
+"""step_plain - the stepper as a prompt: sessions over live and recorded runs.
+
+# test: up to 300 s
+
+Oracles: a live session and one over the recording of the same program say the same; what a move
+undoes; gdb's own moves; what the demos print and compute.
+"""
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lib import tap
+from lib.space import compile_c
+from lib.trace import BUILD, FRAMETRACE, SOURCE, run
+
+DEMOS = BUILD / "demos"
+RECORD = ["-qR", "--events=line,insn", "--frames", "--registers"]
+
+# Everything that can be asked, at several places.
+TOUR = """
+info frame
+info event
+next
+step 2
+backtrace full
+stack
+info locals
+info args
+info registers rsp
+info registers rip
+info threads
+disassemble
+list
+finish
+up
+info frame
+call
+return
+stepi 3
+event 2
+reverse-stepi
+reverse-event
+reverse-step
+reverse-next
+reverse-finish
+until
+heap
+map
+continue
+info output
+heap
+reverse-continue
+goto 12
+find value 96
+find function *a*
+reverse-find text a
+run-to-end
+info event
+undo
+"""
+
+
+def session(words, commands, *options, **run_options):
+    """A session over a program or a log: what it said, by command: [(command, lines)]."""
+    ran = run([FRAMETRACE, "step", "-q", "--plain", *options, "--", *words], commands.encode(),
+              **run_options)
+    return ran, split(ran.out.decode())
+
+
+def split(text):
+    parts = text.split("(frametrace) ")
+    said = [("", parts[0].splitlines())]
+    for part in parts[1:]:
+        command, *lines = part.splitlines()
+        said.append((command, lines))
+    return said
+
+
+def record(directory, program, *options):
+    log = directory / (program.name + ".log")
+    ran = run([FRAMETRACE, "record", *RECORD, *options, "-o", log, "--", program])
+    return log, ran
+
+
+# ---- live and recorded --------------------------------------------------------------------------
+
+def check_same(directory):
+    for name in ("double_c", "double", "boxed_value_c", "boxed_value", "factorial_c", "factorial"):
+        program = DEMOS / name
+        if not program.exists():
+            tap.skip(f"{name}: live and recorded", "it could not be built")
+            continue
+        log, recorded = record(directory, program)
+        live, _ = session([program], TOUR, "-R")
+        kept, _ = session([log], TOUR)
+        tap.ok(live.out == kept.out and len(live.out) > 2000 and live.status == kept.status,
+               f"{name}: a live session says what one over its recording says",
+               difference(live.out, kept.out), recorded, live.err, kept.err)
+
+
+def difference(a, b):
+    pairs = zip(a.decode().splitlines() + ["(end)"], b.decode().splitlines() + ["(end)"])
+    return "\n".join(f"live: {x}\nlog:  {y}" for x, y in pairs if x != y)[:2000]
+
+
+# ---- forwards and back --------------------------------------------------------------------------
+
+STATE = "info event\nbacktrace full\nheap\ninfo registers rsp\n"
+
+
+def state_of(said):
+    """What the last four commands said."""
+    return [lines for _, lines in said[-4:]]
+
+
+def check_back(directory):
+    for name in ("double_c", "boxed_value_c", "factorial_c", "boxed_value"):
+        program = DEMOS / name
+        if not program.exists():
+            tap.skip(f"{name}: forwards and back", "it could not be built")
+            continue
+        log, _ = record(directory, program)
+        for words, options in (([program], ["-R"]), ([log], [])):
+            for move, there in (("step", 4), ("stepi", 9), ("event", 20), ("call", 1),
+                                ("return", 2)):
+                # From a place where that unit itself has stopped.
+                begin = "step\n" if move == "step" else f"{move}\n"
+                _, at = session(words, begin + STATE, *options)
+                _, back = session(words, f"{begin}{move} {there}\nreverse-{move} {there}\n{STATE}",
+                                  *options)
+                kind = "log" if words == [log] else "live"
+                tap.ok(state_of(at) == state_of(back),
+                       f"{name}, {kind}: {there} x {move} and back", at, back)
+
+
+# ---- what is said -------------------------------------------------------------------------------
+
+DOUBLE = """\
+main () at double.c:15
+15\t\tint a = 48;
+(frametrace) # two frames
+(frametrace) next
+16\t\tint b = twice(a); // "double" is a word of the language in C
+(frametrace) s
+twice (n=48) at double.c:10
+10\t\treturn n * 2;
+(frametrace) bt
+#0  twice (n=48) at double.c:10
+#1  main () at double.c:16
+(frametrace) info args
+n = 48
+(frametrace) up
+#1  main () at double.c:16
+16\t\tint b = twice(a); // "double" is a word of the language in C
+(frametrace) p a
+a = 48
+(frametrace) finish
+Run till exit from #1  main () at double.c:16
+main = 0
+(frametrace) undo
+twice (n=48) at double.c:10
+10\t\treturn n * 2;
+(frametrace) finish
+Run till exit from #0  twice (n=48) at double.c:10
+main () at double.c:16
+16\t\tint b = twice(a); // "double" is a word of the language in C
+Value returned is 96
+(frametrace) check return == 96 && depth == 0 && a == 48
+ok
+(frametrace) n
+18\t\tprintf("%d\\n", b);
+(frametrace) list 16
+   11\t}
+   12\t
+   13\tint main(void)
+   14\t{
+   15\t\tint a = 48;
+   16\t\tint b = twice(a); // "double" is a word of the language in C
+   17\t
+-> 18\t\tprintf("%d\\n", b);
+   19\t\treturn 0;
+   20\t}
+(frametrace) info locals
+a = 48
+b = 96
+(frametrace) watch b
+Watchpoint 1: b
+(frametrace) rc
+watch 1, b = 96
+main () at double.c:16
+16\t\tint b = twice(a); // "double" is a word of the language in C
+(frametrace) delete 1
+(frametrace) break twice if n > 40
+Breakpoint 2: twice if n > 40
+(frametrace) rc
+breakpoint 2, twice
+twice (n=48) at double.c:10
+10\t\treturn n * 2;
+(frametrace) info breakpoints
+Num  Hits  What
+2    1     twice if n > 40
+(frametrace) reverse-finish
+main () at double.c:16
+16\t\tint b = twice(a); // "double" is a word of the language in C
+(frametrace) c
+breakpoint 2, twice
+twice (n=48) at double.c:10
+10\t\treturn n * 2;
+(frametrace) c
+output: 96
+the run ends here: exit status 0
+1 of 1 checks passed
+"""
+
+
+def check_transcript(directory):
+    commands = "".join(line.partition(") ")[2] + "\n" for line in DOUBLE.splitlines()
+                       if line.startswith("(frametrace) "))
+    program = DEMOS / "double_c"
+    log, _ = record(directory, program)
+    for kind, words in (("live", [program]), ("log", [log])):
+        ran, _ = session(words, commands)
+        # Where a frame ends nothing is left but the event, with its columns and addresses.
+        text = re.sub(r"(?m)^ *\d+ +\+\d+ +0x[0-9a-f]+  < (\S.*?)  +double\.c:20$", r"\1",
+                      ran.out.decode())
+        text = re.sub(r"(?m)^Value returned is 0\n", "", text)
+        text = re.sub(r"(?m)^ *\d+  -- exited with status 0\n", "", text)
+        tap.ok(text == DOUBLE and ran.status == 0, f"double_c, {kind}: a session, word by word",
+               difference(text.encode(), DOUBLE.encode()), ran)
+
+
+def check_page(directory):
+    """The sessions of docs/step.md, but for blanks."""
+    page = (SOURCE / "docs/step.md").read_text()
+    shown, script = re.findall(r"^```\n(.*?)^```$", page, re.M | re.S)[:2]
+    commands = re.findall(r"^\(frametrace\) (.*)$", shown, re.M)
+    program = DEMOS / "double_c"
+    ran, _ = session([program], "".join(command + "\n" for command in commands))
+    said = shown.partition("\n")[2]
+    tap.equal(re.sub(r"\s+", " ", ran.out.decode()), re.sub(r"\s+", " ", said),
+              "docs/step.md: its session", ran)
+    ran, _ = session([program], script)
+    tap.ok(ran.status == 0 and ran.out.decode().endswith("\n3 of 3 checks passed\n")
+           and "3 of 3" in page, "docs/step.md: its script", ran)
+
+
+def check_info_frame(directory):
+    """gdb's info frame, where it says the same."""
+    if shutil.which("gdb") is None:
+        return tap.skip("info frame as in gdb", "no gdb here")
+    program = DEMOS / "double_c"
+    script = directory / "gdb"
+    script.write_text("set pagination off\nbreak twice\nrun > /dev/null\ninfo frame\n"
+                      "info registers rbp rsp\nup\ninfo frame\n")
+    done = subprocess.run(["gdb", "-q", "-batch", "-x", script, program], capture_output=True,
+                          text=True, check=False, env=dict(os.environ, LC_ALL="C"))
+    _, said = session([program], "break twice\ncontinue\ninfo frame\ninfo registers\nup\ninfo frame\n",
+                      "-R")
+    ours = "\n".join(line for _, lines in said for line in lines)
+    patterns = [r"Stack level (\d), frame at (0x\w+)", r"saved rip = (0x\w+)",
+                r"called by frame at (0x\w+)", r"caller of frame at (0x\w+)",
+                r"Previous frame's sp is (0x\w+)", r" rbp at (0x\w+), rip at (0x\w+)",
+                r"(?m)^rbp +(0x\w+)", r"(?m)^rsp +(0x\w+)"]
+    # gdb's environment moves the stack: addresses on it differ by one distance for all.
+    found = [[re.findall(p, text) for p in patterns] for text in (done.stdout, ours)]
+    flat = [[int(v, 16) for group in side for item in group
+             for v in ([item] if isinstance(item, str) else item)] for side in found]
+    shift = {a - b for a, b in zip(*flat) if a > STACK}
+    others = [(a, b) for a, b in zip(*flat) if a <= STACK and a != b]
+    return tap.ok(len(flat[0]) == len(flat[1]) >= 12 and len(shift) == 1 and not others,
+                  "info frame says what gdb's does", found, done.stderr)
+
+
+STACK = 0x7fffff000000  # without ASLR nothing else is above
+
+MOVES = {
+    "double_c": ["next", "step", "step", "finish", "next", "next", "next", "next"],
+    "factorial_c": ["step", "step", "step", "step", "step", "next", "next", "finish", "next",
+                    "step"],
+    "fib_c": ["next", "step", "next", "step", "next", "finish", "next", "step", "step", "next"],
+}
+
+
+def check_gdb(directory):
+    for name, moves in MOVES.items():
+        program = DEMOS / name
+        if shutil.which("gdb") is None:
+            tap.skip(f"{name}: moves as gdb's", "no gdb here")
+            continue
+        source = SOURCE / "demos" / f"{name[:-2]}.c"
+        plan = {"moves": moves, "source": str(source), "out": str(directory / "moves")}
+        (directory / "plan").write_text(json.dumps(plan))
+        subprocess.run(["gdb", "-q", "-batch", "-x", SOURCE / "tests/lib/gdb_moves.py", program],
+                       env=dict(os.environ, FT_PLAN=str(directory / "plan"), LC_ALL="C"),
+                       capture_output=True, check=False)
+        theirs = [json.loads(line) for line in (directory / "moves").read_text().splitlines()]
+        _, said = session([program], "".join(f"{move}\nframe\n" for move in moves), "-R")
+        ours = []
+        for (_, lines), (_, frame) in zip(said[1::2], said[2::2]):
+            at = re.match(r"#0 +(\S+) \(.*\) at [^:]+:(\d+)$", frame[0]) if frame else None
+            value = next((line[18:] for line in lines if line.startswith("Value returned is ")),
+                         None)
+            ours.append([at.group(1), int(at.group(2)), value] if at else None)
+        tap.equal(ours, theirs, f"{name}: {len(moves)} moves lead where gdb's lead")
+
+
+# ---- programs that do things --------------------------------------------------------------------
+
+LOUD = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void shout(const char *s) { write(1, s, 6); }
+int main(void)
+{
+	char line[80];
+	shout("\033[31m\n");
+	if (fgets(line, sizeof(line), stdin))
+		printf("got %s", line);
+	else
+		puts("no input");
+	fflush(stdout);
+	fputs("an error\n", stderr);
+	int *bad = (int *)8;
+	return *bad;
+}
+"""
+
+
+def check_program(directory):
+    program = compile_c(directory, "loud", LOUD)
+    ran, said = session([program], "continue\nframe\ninfo output\ncontinue\n")
+    text = ran.out.decode()
+    tap.ok("output: \\033[31m" in text and "\033" not in text,
+           "what the program writes cannot command the terminal", ran)
+    tap.ok("output: no input" in text and ran.err == b"",
+           "without --stdin it reads nothing; its output is in the session only", ran)
+    tap.ok(said[1][1][:1] != [] and any("SIGSEGV" in line for line in said[1][1])
+           and said[2][1][0].startswith("#0  main () at loud.c:17"), "a signal ends continue", said)
+    tap.ok("killed by SIGSEGV" in "\n".join(said[-1][1]) and ran.status == 0,
+           "its end is told, and the session's status is its own", said[-1], ran.status)
+    (directory / "input").write_text("hello\n")
+    ran, _ = session([program], "continue\n", f"--stdin={directory / 'input'}")
+    tap.ok(b"output: got hello" in ran.out, "--stdin gives the program its input", ran)
+    ran = run([FRAMETRACE, "step", "--plain", "--", program], b"next\n")
+    tap.ok(b"--stdin=FILE" in ran.err and b"has been ended" in ran.err,
+           "it is said that there is no input, and that the program was ended", ran)
+
+
+def check_kept(directory):
+    program, log = DEMOS / "factorial_c", directory / "kept"
+    log.unlink(missing_ok=True)
+    ran, _ = session([program], "break factorial\ncontinue 3\n", "-o", log)
+    _, said = session([log], "goto last\ninfo event\nbacktrace\n")
+    with sqlite3.connect(log) as database:
+        pushes = database.execute("select count(*) from calls").fetchone()[0]
+    tap.ok(pushes == 4 and "the session ended before the program did" in str(said[1])
+           and len(said[3][1]) == 4, "-o keeps what was stepped, and says that it was cut", ran, said)
+    ran, _ = session([program], "continue\n", "-o", log)
+    _, said = session([log], "run-to-end\n")
+    tap.ok("exit status 0" in str(said[1]), "-o keeps a whole run", ran, said)
+
+
+THREADS = r"""
+#include <pthread.h>
+static int twice(int n) { return 2 * n; }
+static void *work(void *arg)
+{
+	int n = *(int *)arg;
+	n = twice(n);
+	*(int *)arg = n;
+	return arg;
+}
+int main(void)
+{
+	int n[2] = {1, 2};
+	for (int i = 0; i < 2; i++) {
+		pthread_t t;
+		pthread_create(&t, 0, work, &n[i]);
+		pthread_join(t, 0);
+	}
+	return n[0] + n[1];
+}
+"""
+
+
+def check_threads(directory):
+    program = compile_c(directory, "two", THREADS, "-pthread")
+    commands = "break work\ncontinue\nnext\nnext\nnext\nprint n\ncontinue\ninfo threads\nfinish\n"
+    _, said = session([program], commands)
+    tap.ok(said[2][1][1] == "[thread 2]" and said[6][1] == ["n = 2"]
+           and any(line.startswith("* thread 3") for line in said[8][1]),
+           "next stays in its thread; threads have numbers of their own", said)
+
+
+# ---- grading ------------------------------------------------------------------------------------
+
+GOOD = """
+break twice
+continue
+check n == 48 && depth == 1 && function == "twice"
+backtrace
+expect #1  main
+finish
+check return == 96
+next
+check b == 96 && a == 48 && frames == 1
+check b != 95 && b >= 96 && b < 97 || a == 1
+run-to-end
+check status == 0 && event == "exit"
+"""
+
+
+def check_grading(directory):
+    script = directory / "script"
+    script.write_text(GOOD)
+    log, _ = record(directory, DEMOS / "double_c")
+    for words in ([DEMOS / "double_c"], [log]):
+        ran = run([FRAMETRACE, "step", "-q", "--script", script, *words])
+        tap.ok(ran.status == 0 and ran.out.decode().endswith("\n6 of 6 checks passed\n"),
+               f"a script that grades: {Path(words[0]).name}", ran)
+    for bad in ("check b == 97", "check nothing == 1", "expect nothing like it", "check b ==",
+                "frobnicate", "print nothing", "finish now", "delete 9", "goto 10000"):
+        ran, _ = session([log], f"next 2\n{bad}\nnext\n")
+        tap.ok(ran.status == 1 and "19\t" in ran.out.decode(),
+               f"'{bad}' fails, and the session goes on", ran)
+
+
+# ---- what cannot be -----------------------------------------------------------------------------
+
+def check_words(directory):
+    log, _ = record(directory, DEMOS / "factorial_c")
+    for command, words in (
+            ("stpe", "did you mean \"step\""), ("re", "> main"), ("reverse-s", "reverse-step reverse-stepi"),
+            ("info regsters", "did you mean \"registers\""), ("print nn", "here"),
+            ("break nowhere", "nothing in this log"), ("break factorial.c:9999", "nothing in this log"),
+            ("break 11 if n = ", "compare with what"), ("break", "Breakpoint 1: "),
+            ("break *zz", "nothing in this log"), ("watch", "watch what"), ("find", "find what"),
+            ("find address xyz", "find what"), ("frame 77", "there is no frame 77"),
+            ("down", "innermost"), ("step x", "is no number"), ("where here", "which address"),
+            ("list 9999", "has no line"), ("until nowhere", "nothing in this log"),
+            ("x/4", "there is no command \"x\""), ("undo", "there was no move")):
+        _, said = session([log], f"{'event' if command == 're' else 'echo'}\n{command}\n")
+        tap.ok(words in "\n".join(said[2][1]) and len(said[2][1]) <= 2, f"'{command}'", said)
+
+
+def check_failures(directory):
+    log, _ = record(directory, DEMOS / "double_c")
+    text = directory / "text"
+    text.write_text("SQLite format 3\0 no log")
+    for words, status, said in (
+            (["--plain", "/nowhere/program"], 1, "no such file"),
+            (["--plain"], 2, "no PROGRAM given"),
+            (["--plain", "-o", "x", log], 2, "a LOG is a run that is over"),
+            (["--plain", "--events=call", log], 2, "a LOG is a run that is over"),
+            (["--plain", log, "more"], 2, "there is one LOG"),
+            (["--plain", "--verify", DEMOS / "double_c"], 2, "step takes no"),
+            (["--script", "/nowhere/script", log], 1, "/nowhere/script"),
+            (["--plain", "--stdin=/nowhere/input", DEMOS / "double_c"], 1, "/nowhere/input"),
+            (["--plain", "-o", "/nowhere/log", DEMOS / "double_c"], 1, "/nowhere/log"),
+            (["--plain", "-b", "12 if", log], 1, "condition"),
+            (["--plain", "--wach=b", log], 2, "there is no option --wach"),
+            (["-b"], 2, "needs a value"),
+            ([log], 2, "--plain"),
+            ([DEMOS / "double_c"], 2, "--plain")):
+        ran = run([FRAMETRACE, "step", *words])
+        tap.ok(ran.status == status and said in ran.err.decode()
+               and len(ran.err.decode().splitlines()) == 1,
+               f"step {' '.join(Path(w).name if w else w for w in map(str, words))}: {said}", ran)
+    ran = run([FRAMETRACE, "step", "-b", "twice", "--watch=b", "--plain", log],
+              b"continue\ncontinue\n")
+    tap.ok(b"breakpoint 1, twice" in ran.out and b"watch 2, b = 96" in ran.out,
+           "breakpoints of the command line", ran)
+
+
+def check_calls_only(directory):
+    """Without lines and instructions the moves go by calls."""
+    program = DEMOS / "factorial_c"
+    ran, said = session([program], "step\nstep\nfinish\nreverse-next\nwatch n\nbreak factorial if "
+                        "n == 1\ncontinue\nbacktrace\n", "--events=call", "-R")
+    text = [lines for _, lines in said]
+    tap.ok(ran.status == 0 and len(said[-1][1]) == 6 and said[-1][1][0].startswith(
+        "#0  factorial (n=1)"), "a session of calls only", ran, text)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        for check in (check_same, check_back, check_transcript, check_page, check_info_frame, check_gdb,
+                      check_program, check_kept, check_threads, check_grading, check_words,
+                      check_failures, check_calls_only):
+            check(directory)
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()
