@@ -57,6 +57,7 @@ static const char *const statement_text[LOG_STATEMENTS] = {
 			"WHERE lo<=? ORDER BY lo DESC LIMIT 1",
 	[FUNCTION_BY_NAME] = "SELECT id,name,symbol,module,file,line,lo,hi FROM function "
 			     "WHERE name=? ORDER BY id LIMIT 1",
+	[FUNCTIONS] = "SELECT id,name,symbol,module,file,line,lo,hi FROM function ORDER BY id",
 	[INSNS] = "SELECT pc,text,bytes,line FROM insn WHERE function=? ORDER BY place",
 };
 

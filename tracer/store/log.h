@@ -124,6 +124,14 @@ FT_CHECK enum ft_rc log_function(struct log *log, const char *name,
 FT_CHECK enum ft_rc log_function_names(struct log *log,
 				       enum ft_rc (*each)(void *ctx, const char *name), void *ctx);
 
+/*
+ * All functions that were traced, called or not, without their instructions (lo and hi are 0 if
+ * they were not called). FT_OK from the sink: go on; anything else is returned. The sink may not
+ * ask the log.
+ */
+typedef enum ft_rc (*log_function_sink)(void *ctx, const struct store_function *fn);
+FT_CHECK enum ft_rc log_functions(struct log *log, log_function_sink sink, void *ctx);
+
 /* ---- search ---- */
 
 struct log_query {

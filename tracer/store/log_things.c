@@ -166,3 +166,28 @@ enum ft_rc log_function(struct log *log, const char *name, const struct store_fu
 	sql_text(st, 1, name);
 	return get_function(log, st, NULL, ret);
 }
+
+enum ft_rc log_functions(struct log *log, log_function_sink sink, void *ctx)
+{
+	struct sqlite3_stmt *st;
+	enum ft_rc rc;
+	int64_t id;
+	if (log_begin(log) != FT_OK || log_statement(log, FUNCTIONS, &st) != FT_OK)
+		return FT_FAIL;
+	while ((rc = sql_step(&log->q, st)) == FT_OK) {
+		const struct store_function *fn;
+		log->steps = 0; // each of them is asked for
+		buf_reset(&log->strings);
+		log->function = (struct store_function){0};
+		if (!read_function(log, st, &id)) {
+			rc = sql_damaged(&log->q, "a function cannot be read");
+			break;
+		}
+		give_function(log, &fn);
+		rc = sink(ctx, fn);
+		if (rc != FT_OK)
+			break;
+	}
+	sql_reset(st);
+	return rc == FT_NONE ? FT_OK : rc;
+}
