@@ -74,6 +74,7 @@ struct event_value {
 	 * block seen", "not mapped" …; NULL: not known, or `block` says it.
 	 */
 	const char *points_to;
+	bool from_macro; // of a library's macro (println!): for who wants all, as -vv does
 };
 
 /* A general register, rip or rflags, as it was at the stop. */

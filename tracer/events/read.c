@@ -327,6 +327,7 @@ static void read_variable(struct reader *r, const struct accessor *a, const stru
 		.size = type ? type->size : 0,
 		.scope_ended = a->scope_ended && !a->var->is_static,
 		.is_static = a->var->is_static,
+		.from_macro = a->var->from_macro,
 	};
 	switch (a->kind) {
 	case ACCESS_NONE:

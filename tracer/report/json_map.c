@@ -41,8 +41,9 @@ static void add_region(struct buf *b, const struct event_region *r)
 	buf_char(b, '{');
 	add_range(b, r->lo, r->hi);
 	add_sizes(b, r);
-	buf_printf(b, ",\"permissions\":\"%s\",\"offset\":%llu,\"device\":\"%02x:%02x\"", r->perms,
-		   (unsigned long long)r->off, r->dev_major, r->dev_minor);
+	FIELD(b, "permissions", json_string, r->perms);
+	buf_printf(b, ",\"offset\":%llu,\"device\":\"%02x:%02x\"", (unsigned long long)r->off,
+		   r->dev_major, r->dev_minor);
 	FIELD(b, "inode", buf_udec, r->inode);
 	FIELD(b, "path", json_string, *r->path ? r->path : NULL);
 	FIELD(b, "deleted", json_bool, r->deleted);
@@ -78,7 +79,10 @@ static void add_changes(struct buf *b, const struct event_map *m)
 	KEY(b, ",\"changes\":[");
 	for (size_t i = 0; i < m->n_changes; i++) {
 		const struct event_map_change *c = &m->changes[i];
-		buf_printf(b, "{\"how\":\"%s\",\"kind\":\"%s\",", c->how, c->kind);
+		KEY(b, "{\"how\":");
+		json_string(b, c->how);
+		FIELD(b, "kind", json_string, c->kind);
+		buf_char(b, ',');
 		add_range(b, c->lo, c->hi);
 		FIELD(b, "permissions", json_string, c->perms);
 		FIELD(b, "path", json_string, *c->path ? c->path : NULL);

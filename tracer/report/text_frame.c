@@ -199,7 +199,9 @@ static void describe(struct buf *b, const struct event_slot *s, const struct eve
 	}
 	if (verbose > 2 && s->bytes) {
 		separate(b, "; ");
-		buf_printf(b, "bytes %s%s", s->bytes, strlen(s->bytes) < 2 * s->size ? "..." : "");
+		buf_str(b, "bytes ");
+		escaped(b, s->bytes);
+		buf_str(b, strlen(s->bytes) < 2 * s->size ? "..." : "");
 	}
 }
 

@@ -70,13 +70,13 @@ static void add_usable(struct lines *l, const struct event_heap *h)
 static void add_failed(struct lines *l, const struct event_heap *h)
 {
 	lines_tone(l, TONE_ALARM);
-	lines_ours(l, h->call);
+	lines_text(l, h->call);
 	lines_ours(l, " of ");
 	lines_count(l, h->size, "byte");
 	lines_ours(l, " failed");
 	if (h->error) {
 		lines_ours(l, ": ");
-		lines_ours(l, h->error);
+		lines_text(l, h->error);
 	}
 	lines_tone(l, TONE_PLAIN);
 }

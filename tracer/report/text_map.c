@@ -100,10 +100,10 @@ static void add_region(struct lines *l, const struct event_region *r, int verbos
 	else
 		buf_pad(&l->b, ' ', WIDTH_SIZE);
 	lines_ours(l, "  ");
-	lines_ours(l, r->perms);
+	lines_text(l, r->perms);
 	lines_column(l, COLUMN_WHAT);
 	lines_tone(l, TONE_FUNCTION);
-	lines_ours(l, r->kind);
+	lines_text(l, r->kind);
 	lines_tone(l, TONE_PLAIN);
 	if (r->inferred)
 		lines_ours(l, " (inferred)");
@@ -231,7 +231,7 @@ static void add_totals(struct lines *l, const struct event_map *m)
 	lines_init(&sentence, false);
 	for (size_t i = 0; i < n; i++) {
 		lines_ours(&sentence, i ? ", " : "");
-		lines_ours(&sentence, totals[i].kind);
+		lines_text(&sentence, totals[i].kind);
 		buf_char(&sentence.b, ' ');
 		lines_size(&sentence, totals[i].size, 0);
 		if (totals[i].n > 1) {

@@ -26,7 +26,7 @@ static void add_more(struct lines *l, const struct event_map *m, const struct ev
 			lines_ours(l, ", by ");
 			lines_size(l, m->stack_room, 0);
 			lines_ours(l, " at most (");
-			lines_ours(l, m->stack_stop);
+			lines_text(l, m->stack_stop);
 			lines_ours(l, ")");
 		}
 	} else if (is(band->name, "heap")) {
@@ -49,7 +49,7 @@ static void add_more(struct lines *l, const struct event_map *m, const struct ev
 	} else if (is(band->name, "headers")) {
 		lines_ours(l, "the ELF header, tables for the dynamic linker");
 	} else if (band->what) {
-		lines_ours(l, band->what);
+		lines_text(l, band->what);
 	}
 }
 
@@ -65,7 +65,7 @@ static void add_band(struct lines *l, const struct event_map *m, const struct ev
 	lines_column(l, COLUMN_NAME);
 	if (!free)
 		lines_tone(l, TONE_FUNCTION);
-	lines_ours(l, band->name);
+	lines_text(l, band->name);
 	lines_tone(l, TONE_ASIDE);
 	if (!free || band->what) {
 		lines_column(l, COLUMN_MORE);
@@ -100,7 +100,7 @@ static void add_extent(struct lines *l, uint64_t lo, uint64_t hi)
 static void add_name(struct lines *l, const struct event_map_change *c)
 {
 	if (is(c->kind, "heap") || is(c->kind, "stack")) {
-		lines_ours(l, c->kind);
+		lines_text(l, c->kind);
 		return;
 	}
 	lines_ours(l, "mapping");
@@ -138,12 +138,12 @@ static void add_change(struct lines *l, const struct event_map_change *c)
 	text_other_begin(l, 0);
 	add_name(l, c);
 	buf_char(&l->b, ' ');
-	lines_ours(l, c->how);
+	lines_text(l, c->how);
 	if (c->old_perms) {
 		lines_ours(l, " from ");
-		lines_ours(l, c->old_perms);
+		lines_text(l, c->old_perms);
 		lines_ours(l, " to ");
-		lines_ours(l, c->perms);
+		lines_text(l, c->perms);
 		lines_ours(l, ": ");
 		add_extent(l, c->lo, c->hi);
 	} else if (is(c->how, "grew") || is(c->how, "shrank")) {
@@ -152,7 +152,7 @@ static void add_change(struct lines *l, const struct event_map_change *c)
 		lines_ours(l, ": ");
 		add_extent(l, c->lo, c->hi);
 		buf_char(&l->b, ' ');
-		lines_ours(l, c->perms);
+		lines_text(l, c->perms);
 		lines_ours(l, ", ");
 		lines_size(l, c->hi - c->lo, 0);
 	}

@@ -53,7 +53,7 @@ static void add_change(struct lines *l, const struct event_alarm *a)
 	add_code(l, a->now, a->now_symbol);
 	if (a->now_is && !a->now_symbol) {
 		lines_ours(l, ", ");
-		lines_ours(l, a->now_is);
+		lines_text(l, a->now_is);
 	}
 	end_line(l);
 }
@@ -268,7 +268,7 @@ static void add_stack(struct lines *l, const struct event_stack *s)
 	lines_ours(l, "     [");
 	buf_dec(&l->b, s->tid);
 	lines_ours(l, "] ");
-	lines_ours(l, s->kind);
+	lines_text(l, s->kind);
 	lines_ours(l, ": ");
 	lines_count(l, s->first_cfa - s->lowest, "byte");
 	lines_ours(l, " in ");

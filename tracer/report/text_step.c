@@ -35,7 +35,7 @@ static void add_store(struct reporter *r, struct lines *l, const struct event *i
 {
 	text_begin_detail(r, inner, true, st->address);
 	if (st->owner) {
-		lines_ours(l, st->owner);
+		lines_text(l, st->owner);
 		buf_char(&l->b, ' ');
 	}
 	if (st->name) {
@@ -123,7 +123,7 @@ static void text_change(struct reporter *r, struct lines *l, const struct event 
 	}
 	if (c->now.reg) {
 		lines_ours(l, " in ");
-		lines_ours(l, c->now.reg);
+		lines_text(l, c->now.reg);
 	}
 	lines_tone(l, TONE_PLAIN);
 	lines_end(l);

@@ -75,6 +75,7 @@ static const struct codec_field event_value_fields[] = {
 	SHAPE(event_value, size),
 	SHAPE(event_value, scope_ended),
 	SHAPE(event_value, is_static),
+	SHAPE(event_value, from_macro),
 	SHAPE(event_value, why),
 	REST(event_value, entry),
 	REST(event_value, full),
