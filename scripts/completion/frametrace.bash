@@ -7,6 +7,7 @@ _frametrace() {
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
 		--max-events= --max-size= --start-at= --stop-after= --on-error= --env= --no-output --show
 		--break= --watch= --plain --script= --stdin=
+		--from= --to= --at= --only= --except= --reverse --check --with-output
 		--explain --frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
 
@@ -18,7 +19,7 @@ _frametrace() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		list | frames | maps | where | report | record | step) [ $i -eq 1 ] && continue ;;
+		list | frames | maps | where | report | record | replay | step) [ $i -eq 1 ] && continue ;;
 		--) i=$((i + 1)) ;;
 		-f | -s | -l | -d | -F | -o | -c | -b) i=$((i + 1)) && continue ;;
 		--*) [ "${COMP_WORDS[i + 1]:-}" = '=' ] && i=$((i + 2)) ;;& # its value
@@ -36,6 +37,7 @@ _frametrace() {
 
 	case $prev in
 	--on-error) COMPREPLY=($(compgen -W 'continue kill' -- "$cur")) ;;
+	--only | --except) COMPREPLY=($(compgen -W 'frames heap steps output push pop alloc free signal note map exit' -- "$cur")) ;;
 	--map) COMPREPLY=($(compgen -W 'every ends' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'call insn line insn,line' -- "$cur")) ;;
 	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion heap alive name' -- "$cur")) ;;
@@ -51,7 +53,7 @@ _frametrace() {
 			;;
 		*)
 			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
-			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record step" -- "$cur"))
+			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record replay step" -- "$cur"))
 			;;
 		esac
 		;;

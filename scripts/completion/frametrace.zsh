@@ -39,9 +39,17 @@ _arguments -s -S \
 	'--script=[step: the commands of a file]:script:_files' \
 	"--stdin=[step: the program's input]:file:_files" \
 	'--show=-[record: print the trace too]::file:_files' \
+	'--from=[replay: from this event on]:number or function:' \
+	'--to=[replay: up to this event]:number or function:' \
+	'--at=[replay, maps, where: after this event]:number or function:' \
+	'*--only=[replay: only such events]:kinds:(frames heap steps output push pop alloc free signal note map exit)' \
+	'*--except=[replay: all but such events]:kinds:(frames heap steps output push pop alloc free signal note map exit)' \
+	'--reverse[replay: the last event first]' \
+	'--check[replay: whether the log is sound]' \
+	'--with-output[replay: what the program wrote too]' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \
 	'(- *)'{-h,--help}'[how to use it]' \
 	'(- *)'{-V,--version}'[its version]' \
-	'(-):program:_alternative "commands:command:(list frames maps where report record step)" "programs:program:_command_names -e"' \
+	'(-):program:_alternative "commands:command:(list frames maps where report record replay step)" "programs:program:_command_names -e"' \
 	'*::arguments:_normal'

@@ -22,7 +22,7 @@ struct command {
 };
 
 extern const struct command command_trace, command_list, command_frames, command_maps,
-	command_where, command_report, command_record, command_step;
+	command_where, command_report, command_record, command_replay, command_step;
 extern const struct command *const commands[]; // NULL-terminated; the first one is the default
 
 /* The one place that words a usage error: says it, points to --help, returns EXIT_USAGE. */

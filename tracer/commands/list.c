@@ -10,6 +10,7 @@
 #include "commands/options.h"
 #include "commands/program.h"
 #include "report/line.h"
+#include "store/log.h"
 #include "symbols/code.h"
 #include "symbols/type.h"
 
@@ -177,6 +178,57 @@ static enum ft_rc print_functions(struct trace_options *o, const char *path)
 	return rc;
 }
 
+/* ---- the functions of a log ---- */
+
+struct of_log {
+	struct trace_options *o;
+	struct buf line;
+	char directory[PATH_MAX];
+	size_t shown, hidden;
+};
+
+static enum ft_rc print_of_log(void *ctx, const struct store_function *fn)
+{
+	struct of_log *l = ctx;
+	struct range range = {fn->lo, fn->hi};
+	struct function f = {
+		.name = fn->name,
+		.symbol = fn->symbol,
+		.file = fn->file,
+		.line = fn->line,
+		.ranges = &range,
+		.n_ranges = 1,
+		.origin = ORIGIN_OWN,
+	};
+	if (selection_of(&l->o->selection, &f, false) != WANTED) {
+		l->hidden++;
+		return FT_OK;
+	}
+	print_row(&f, "traced", NULL, l->directory, &l->line);
+	l->shown++;
+	return FT_OK;
+}
+
+static enum ft_rc list_of_log(struct trace_options *o, const char *path)
+{
+	struct of_log l = {.o = o};
+	struct log *log;
+	enum ft_rc rc = log_open(path, &log);
+	if (rc != FT_OK)
+		return rc;
+	buf_init(&l.line);
+	snprintf(l.directory, sizeof(l.directory), "%s", log_info(log)->directory);
+	printf("%-8s %6s  %s\n", "status", "bytes", "function");
+	rc = log_functions(log, print_of_log, &l);
+	if (rc != FT_FAIL && !o->quiet)
+		printf("%zu were traced; hidden: %zu by the filters\n", l.shown, l.hidden);
+	buf_deinit(&l.line);
+	log_close(log);
+	if (rc != FT_FAIL && fflush(stdout) != 0)
+		rc = ft_fail("standard output: %s", strerror(errno));
+	return rc == FT_NONE ? FT_OK : rc;
+}
+
 static int list(int argc, char **argv)
 {
 	struct trace_options o;
@@ -195,8 +247,10 @@ static int list(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	char *path = NULL, *interpreter = NULL;
-	enum ft_rc rc = program_find_file(argv[o.first_argument], &path, &interpreter);
-	if (rc == FT_OK)
+	bool is_log = log_is_one(argv[o.first_argument]);
+	enum ft_rc rc = is_log ? list_of_log(&o, argv[o.first_argument])
+			       : program_find_file(argv[o.first_argument], &path, &interpreter);
+	if (rc == FT_OK && !is_log)
 		rc = print_functions(&o, interpreter ? interpreter : path);
 	free(path);
 	free(interpreter);

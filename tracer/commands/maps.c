@@ -1,129 +1,72 @@
-#include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/look.h"
 #include "commands/program.h"
+#include "commands/replay.h"
 #include "commands/running.h"
 #include "control/control.h"
 #include "events/regions.h"
-#include "report/report.h"
-
-struct maps_options {
-	const struct report_format *format;
-	bool explain, no_aslr, color;
-	int verbose;
-	int first_argument;
-};
-
-enum long_only { OPT_EXPLAIN = 256, OPT_JSON };
-
-static const struct option long_options[] = {
-	{"color", no_argument, NULL, 'c'},	  {"explain", no_argument, NULL, OPT_EXPLAIN},
-	{"format", required_argument, NULL, 'F'}, {"help", no_argument, NULL, 'h'},
-	{"json", no_argument, NULL, OPT_JSON},	  {"no-aslr", no_argument, NULL, 'R'},
-	{"verbose", no_argument, NULL, 'v'},	  {NULL, 0, NULL, 0},
-};
 
 static void print_help(void)
 {
 	printf("Usage: frametrace maps [OPTIONS] PID\n"
+	       "       frametrace maps [OPTIONS] LOG [--at=EVENT]\n"
 	       "       frametrace maps [OPTIONS] [--] PROGRAM [ARGS...]\n"
 	       "Shows an address space, high addresses on top, and what lies where. A running\n"
 	       "process is read without stopping it; a PROGRAM is run, and shown as its main\n"
-	       "thread ends.\n"
+	       "thread ends; a LOG of frametrace record has what it was then.\n"
 	       "  -v, --verbose      the sections of each file too\n"
 	       "      --explain      how to read a line of /proc/PID/maps\n"
 	       "  -F, --format=NAME  text, json or explain\n"
 	       "  -c, --color        with colours\n"
+	       "      --at=EVENT     of a LOG: as it was at this event, as far as it was recorded\n"
 	       "  -R, --no-aslr      PROGRAM at the same addresses in every run\n"
 	       "Example: frametrace maps $(pidof vas_explore)\n");
 }
 
-static int parse(int argc, char **argv, struct maps_options *ret)
+static void show_map(const struct look_options *o, int pid, const struct event_map *map)
 {
-	*ret = (struct maps_options){.format = report_formats[0], .color = isatty(STDOUT_FILENO)};
-	optind = 0;
-	for (int c; (c = getopt_long(argc, argv, "+:cF:hRv", long_options, NULL)) != -1;) {
-		switch (c) {
-		case 'c':
-			ret->color = true;
-			break;
-		case 'F':
-		case OPT_JSON:
-			ret->format = report_find(c == 'F' ? optarg : "json");
-			if (!ret->format)
-				return usage_error("there is no format '%s'", optarg);
-			break;
-		case 'R':
-			ret->no_aslr = true;
-			break;
-		case 'v':
-			ret->verbose++;
-			break;
-		case OPT_EXPLAIN:
-			ret->explain = true;
-			break;
-		case 'h':
-			print_help();
-			return 0;
-		case ':':
-			return usage_error("%s needs a value", argv[optind - 1]);
-		default:
-			return usage_error("maps: there is no option %s", argv[optind - 1]);
-		}
-	}
-	if (optind == argc)
-		return usage_error("maps needs a PID or a PROGRAM");
-	ret->first_argument = optind;
-	return -1;
-}
-
-static void show(const struct maps_options *o, pid_t pid, const struct regions *r)
-{
-	struct report_options ro = {.color = o->color, .verbose = o->verbose};
-	struct event ev = {.kind = EVENT_MAP, .pid = (int)pid, .tid = (int)pid, .map = &r->map};
-	struct event_map explained = r->map;
+	struct event_map explained = *map;
+	struct event ev = {.kind = EVENT_MAP, .pid = pid, .tid = pid, .map = &explained};
 	explained.explain = o->explain;
-	ev.map = &explained;
-	struct reporter *reporter = o->format->open(stdout, &ro);
+	explained.when = NULL; // all of it
+	struct reporter *reporter = look_open(o);
 	o->format->event(reporter, &ev);
 	o->format->close(reporter);
 }
 
 /* ---- a process that runs ---- */
 
-static enum ft_rc maps_of_running(const struct maps_options *o, const char *word)
+static enum ft_rc maps_of_running(const struct look_options *o, const char *word)
 {
 	struct running r;
 	enum ft_rc rc = running_open(&r, word);
 	if (rc != FT_OK)
 		return rc;
-	show(o, r.pid, &r.regions);
+	show_map(o, (int)r.pid, &r.regions.map);
 	running_close(&r);
 	return FT_OK;
 }
 
 /* ---- a program that is run ---- */
 
-static enum ft_rc maps_of(const struct maps_options *o, pid_t pid, const struct memory *mem)
+static enum ft_rc maps_of(const struct look_options *o, pid_t pid, const struct memory *mem)
 {
 	struct symbols *s = symbols_create();
 	struct regions r;
 	enum ft_rc rc = regions_read(s, pid, mem, &r);
 	if (rc == FT_OK) {
-		show(o, pid, &r);
+		show_map(o, (int)pid, &r.map);
 		regions_deinit(&r);
 	}
 	symbols_destroy(s);
 	return rc;
 }
 
-static enum ft_rc watch(const struct maps_options *o, struct control *c, struct stop *last)
+static enum ft_rc watch(const struct look_options *o, struct control *c, struct stop *last)
 {
 	enum ft_rc rc;
 	bool shown = false;
@@ -142,7 +85,7 @@ static enum ft_rc watch(const struct maps_options *o, struct control *c, struct 
 	return rc == FT_NONE ? FT_OK : rc;
 }
 
-static int maps_of_program(const struct maps_options *o, char **argv)
+static int maps_of_program(const struct look_options *o, char **argv)
 {
 	char *path = NULL, *interpreter = NULL;
 	struct control *c = NULL;
@@ -164,25 +107,53 @@ static int maps_of_program(const struct maps_options *o, char **argv)
 	return last.kind == STOP_KILLED ? 128 + last.signal : last.status;
 }
 
-static int maps(int argc, char **argv)
+/* ---- a run that was recorded ---- */
+
+static enum ft_rc maps_of_log(const struct look_options *o, const char *path)
 {
-	struct maps_options o;
-	int rc = parse(argc, argv, &o);
-	if (rc >= 0)
+	struct log *log;
+	const struct event *ev;
+	uint64_t seq;
+	enum ft_rc rc = log_open(path, &log);
+	if (rc != FT_OK)
 		return rc;
-	char **words = argv + o.first_argument;
-	if (!running_is_pid(words[0]))
-		rc = maps_of_program(&o, words);
-	else if (words[1])
-		return usage_error("maps takes one PID");
-	else
-		rc = maps_of_running(&o, words[0]) == FT_OK ? 0 : failed();
-	if (fflush(stdout) != 0) {
-		ft_say("standard output: %s", strerror(errno));
-		return EXIT_BAD;
-	}
+	seq = log_info(log)->last;
+	if (o->at)
+		rc = log_word(log, "--at", o->at, &seq);
+	if (rc == FT_OK)
+		rc = log_map(log, seq, &ev);
+	if (rc == FT_OK)
+		show_map(o, ev->pid, ev->map);
+	else if (rc == FT_NONE)
+		rc = ft_fail("%s: no map of the address space is in it", path);
+	log_close(log);
 	return rc;
 }
 
-const struct command command_maps = {"maps", "show the address space of a process or program",
-				     maps};
+static int maps(int argc, char **argv)
+{
+	static const struct look_command command = {
+		.name = "maps",
+		.missing = "maps needs a PID, a LOG or a PROGRAM",
+		.help = print_help,
+		.runs = true,
+		.least = 1,
+	};
+	struct look_options o;
+	int rc = look_options_parse(argc, argv, &command, &o);
+	if (rc >= 0)
+		return rc;
+	const char *word = o.operands[0];
+	bool is_log = log_is_one(word);
+	if (o.at && !is_log)
+		return usage_error("--at is about a LOG, and '%s' is none", word);
+	if (!is_log && !running_is_pid(word))
+		return look_flush(maps_of_program(&o, o.operands));
+	if (o.n > 1)
+		return usage_error(is_log ? "maps takes one LOG" : "maps takes one PID");
+	enum ft_rc shown = is_log ? maps_of_log(&o, word) : maps_of_running(&o, word);
+	return look_flush(shown == FT_OK ? 0 : failed());
+}
+
+const struct command command_maps = {
+	"maps", "show the address space of a process, a program or a log", maps};

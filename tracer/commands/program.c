@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "store/log.h"
 #include "symbols/symbols.h"
 
 static bool is_program(const char *path)
@@ -57,6 +58,11 @@ static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), 
 	char *path = strchr(word, '/') ? xstrdup(word) : search_path(word);
 	if (!path)
 		return not_in_path(word);
+	if (log_is_one(path)) {
+		free(path);
+		return ft_fail("%s is a log of a run, no program: frametrace replay %s prints it",
+			       word, word);
+	}
 	char *interpreter = NULL;
 	enum ft_rc rc = symbols_script_interpreter(path, &interpreter);
 	if (rc != FT_FAIL)

@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/recording.h"
+#include "commands/view.h"
 
 /* What the command line says besides the options of a trace. */
 struct wishes {
@@ -35,6 +36,7 @@ struct session {
 	struct around *around;	     // NULL: it has begun
 	FILE *show;
 	struct reporter *reporter;
+	struct view *view; // what is asked for of what is recorded
 	uint64_t events, calls;
 	bool stopping;	      // the frame of --stop-after is there
 	uint64_t stop_pushed; // seq of its push
@@ -161,8 +163,9 @@ static int take_option(void *ctx, int c, const char *value)
 static enum ft_rc keep(void *ctx, const struct event *ev)
 {
 	struct session *s = ctx;
-	if (s->reporter)
-		report_event(s->o->format, s->reporter, ev);
+	const struct event *shown = s->reporter ? view_event(s->view, ev) : NULL;
+	if (shown)
+		s->o->format->event(s->reporter, shown);
 	s->events += !ev->aside && ev->kind != EVENT_START;
 	s->calls += ev->kind == EVENT_PUSH;
 	return recording_event(s->recording, ev);
@@ -279,7 +282,9 @@ static enum ft_rc open_show(struct session *s)
 	if (!s->show)
 		return ft_fail("%s: %s", s->w->show_file, strerror(errno));
 	struct report_options ro = report_options_of(s->o, s->show);
+	struct view_options vo = {.trace = s->o, .kinds = view_all_kinds()};
 	s->reporter = s->o->format->open(s->show, &ro);
+	s->view = view_create(&vo);
 	return FT_OK;
 }
 
@@ -388,6 +393,7 @@ static void finish(struct session *s, enum ft_rc rc)
 		close_log(s);
 	if (s->reporter)
 		s->o->format->close(s->reporter);
+	view_destroy(s->view);
 	if (s->show && (fflush(s->show) != 0 || ferror(s->show))) {
 		ft_say("cannot write the trace to %s (--show); the log has it",
 		       s->w->show_file ? s->w->show_file : "standard error");

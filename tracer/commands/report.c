@@ -2,12 +2,16 @@
 #include <string.h>
 
 #include "commands/commands.h"
-#include "commands/options.h"
+#include "commands/replay.h"
+#include "commands/view.h"
 
 static void print_help(void)
 {
 	printf("Usage: frametrace report [OPTIONS] [--] PROGRAM [ARGS...]\n"
-	       "Runs PROGRAM and then prints a table of its functions, and one of its stacks:\n"
+	       "       frametrace report [OPTIONS] LOG\n"
+	       "Runs PROGRAM, or reads what frametrace record has kept of a run, and then prints "
+	       "a\n"
+	       "table of its functions, and one of its stacks:\n"
 	       "  calls      how often it was called\n"
 	       "  frame      its largest frame, bytes\n"
 	       "  self       bytes of its own frames at the same time, at most\n"
@@ -18,7 +22,7 @@ static void print_help(void)
 	       "  alive      of these, bytes that were never freed\n"
 	       "      --sort=KEY     one of these (default: self), or name\n"
 	       "  -F, --format=NAME  text or json\n"
-	       "  -o, --output=FILE  into FILE instead of stderr\n"
+	       "  -o, --output=FILE  into FILE instead of stderr (of a LOG: of stdout)\n"
 	       "  -v, --verbose      every stack\n"
 	       "and -f, -s, -l, -a, -d, -c, -q, -R, -P as for a trace: frametrace --help\n"
 	       "Example: frametrace report --sort=calls build/demos/fib_c\n");
@@ -49,8 +53,13 @@ static int report(int argc, char **argv)
 		return usage_error("report has the formats text and json, not explain");
 	}
 	o.format = o.format == report_formats[0] ? &report_use_text : &report_use_json;
-	return trace_run(&o, argv + o.first_argument);
+	const char *word = argv[o.first_argument];
+	if (!log_is_one(word))
+		return trace_run(&o, argv + o.first_argument);
+	struct replay_options log = {
+		.trace = o, .path = word, .kinds = view_all_kinds(), .no_frames = true};
+	return replay_run(&log);
 }
 
-const struct command command_report = {
-	"report", "run a program and add up its calls, its stack and heap use", report};
+const struct command command_report = {"report",
+				       "add up the calls, the stack and heap use of a run", report};

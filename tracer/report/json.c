@@ -492,11 +492,33 @@ static void json_event(struct reporter *r, const struct event *ev)
 	fwrite(r->b.s, 1, r->b.len, r->out);
 }
 
+/* An event of a log only: it takes no number, "seq" is that of the event before it. */
+static void json_output(struct reporter *r, const struct report_output *o)
+{
+	struct buf *b = &r->b;
+
+	buf_reset(b);
+	KEY(b, "{\"seq\":");
+	if (o->before_all)
+		KEY(b, "null");
+	else
+		buf_udec(b, o->after);
+	KEY(b, ",\"event\":\"output\",\"pid\":");
+	buf_dec(b, o->pid);
+	FIELD(b, "time_ns", buf_udec, o->time_ns);
+	FIELD(b, "stream", buf_dec, o->stream);
+	KEY(b, ",\"text\":");
+	buf_json(b, o->bytes, o->len);
+	KEY(b, "}\n");
+	fwrite(b->s, 1, b->len, r->out);
+}
+
 const struct report_format report_json = {
 	.name = "json",
 	.help = "one JSON object per line, for programs: docs/events.md",
 	.details = true,
 	.open = json_open,
 	.event = json_event,
+	.output = json_output,
 	.close = json_close,
 };

@@ -32,6 +32,7 @@ void json_place(struct buf *b, const struct event *ev);
 void json_writer(struct buf *b, uint64_t pc, const char *text, uint32_t line);
 
 /* json_frame.c: arguments or locals; and with --frames the frame map of a push or pop. */
+void json_value(struct buf *b, const struct event_value *v);
 void json_values(struct buf *b, const struct event_value *values, size_t n);
 void json_returned(struct buf *b, const struct event_value *v);
 void json_frame(struct buf *b, const struct event *ev);

@@ -28,9 +28,26 @@ static void add_value_text(struct buf *b, const struct event_value *v)
 	add_reason(b, v->value);
 }
 
+/* Ours has no control character and no byte that is not UTF-8; a stranger's log may have. */
+static bool is_clean(const char *s)
+{
+	size_t len = strlen(s), plain = 0;
+	struct buf escaped;
+
+	while (plain < len && s[plain] >= ' ' && s[plain] < 0x7f)
+		plain++;
+	if (plain == len)
+		return true;
+	buf_init(&escaped);
+	buf_escaped(&escaped, s, len, 0);
+	bool clean = escaped.len == len && memcmp(escaped.s, s, len) == 0;
+	buf_deinit(&escaped);
+	return clean;
+}
+
 static void add_tree(struct buf *b, const struct event_value *v)
 {
-	if (!v->json)
+	if (!v->json || !is_clean(v->json))
 		return;
 	KEY(b, ",\"tree\":");
 	buf_str(b, v->json); // JSON already
@@ -55,31 +72,35 @@ void json_returned(struct buf *b, const struct event_value *v)
 	add_tree(b, v);
 }
 
+void json_value(struct buf *b, const struct event_value *v)
+{
+	KEY(b, "{\"name\":");
+	json_string(b, v->name);
+	FIELD(b, "type", json_string, v->type);
+	add_value_text(b, v);
+	if (v->why)
+		FIELD(b, "why", json_string, v->why);
+	if (v->entry)
+		FIELD(b, "entry_value", json_string, v->entry);
+	FIELD(b, "address", json_address, v->has_address ? v->address : 0);
+	FIELD(b, "register", json_string, v->reg);
+	FIELD(b, "size", buf_udec, v->size);
+	if (v->scope_ended)
+		KEY(b, ",\"scope_ended\":true");
+	if (v->is_static)
+		KEY(b, ",\"static\":true");
+	add_pointer(b, v);
+	add_tree(b, v);
+	buf_char(b, '}');
+}
+
 void json_values(struct buf *b, const struct event_value *values, size_t n)
 {
 	buf_char(b, '[');
 	for (size_t i = 0; i < n; i++) {
-		const struct event_value *v = &values[i];
 		if (i)
 			buf_char(b, ',');
-		KEY(b, "{\"name\":");
-		json_string(b, v->name);
-		FIELD(b, "type", json_string, v->type);
-		add_value_text(b, v);
-		if (v->why)
-			FIELD(b, "why", json_string, v->why);
-		if (v->entry)
-			FIELD(b, "entry_value", json_string, v->entry);
-		FIELD(b, "address", json_address, v->has_address ? v->address : 0);
-		FIELD(b, "register", json_string, v->reg);
-		FIELD(b, "size", buf_udec, v->size);
-		if (v->scope_ended)
-			KEY(b, ",\"scope_ended\":true");
-		if (v->is_static)
-			KEY(b, ",\"static\":true");
-		add_pointer(b, v);
-		add_tree(b, v);
-		buf_char(b, '}');
+		json_value(b, &values[i]);
 	}
 	buf_char(b, ']');
 }

@@ -24,7 +24,19 @@ struct report_options {
 	bool walk;	  // pushes carry walks
 	bool quiet;	  // frames only; formats for machines take no notice
 	bool registers;	  // of events that have them
+	bool threads;	  // of an excerpt: there was more than one before it
 	const char *sort; // a column of `frametrace report`; NULL: as it likes
+};
+
+/* What the program wrote, as a log has it. */
+struct report_output {
+	int pid;
+	int stream; // 1, 2
+	const char *bytes;
+	size_t len;
+	uint64_t after;	 // the event before it
+	bool before_all; // there is none
+	uint64_t time_ns;
 };
 
 struct reporter; // each format's own state
@@ -35,6 +47,7 @@ struct report_format {
 	bool at_end;		 // nobody waits for what it writes before the end
 	struct reporter *(*open)(FILE *out, const struct report_options *o);
 	void (*event)(struct reporter *r, const struct event *ev);
+	void (*output)(struct reporter *r, const struct report_output *o); // NULL: not shown
 	void (*close)(struct reporter *r); // frees; write errors are the stream's (ferror)
 };
 

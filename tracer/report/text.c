@@ -60,6 +60,7 @@ static struct reporter *text_open(FILE *out, const struct report_options *o)
 
 	r->out = out;
 	r->options = *o;
+	r->threads = o->threads;
 	lines_init(&r->lines, o->color);
 	buf_init(&r->alike_function);
 	return r;
@@ -248,13 +249,13 @@ static void detail_value(struct reporter *r, const struct event *ev, const char 
 	}
 	if (v->reg) {
 		lines_ours(l, " in ");
-		lines_ours(l, v->reg);
+		lines_text(l, v->reg);
 	}
 	if (v->scope_ended)
 		lines_ours(l, ", scope over");
 	if (v->why) {
 		lines_ours(l, ", ");
-		lines_ours(l, v->why);
+		lines_text(l, v->why);
 	}
 	text_end_detail(l);
 	detail_parts(r, ev, v->full);
@@ -587,10 +588,32 @@ static void text_event(struct reporter *r, const struct event *ev)
 		fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
 }
 
+/* Line by line, in quotes: what the program wrote looks like nothing of ours. */
+static void text_output(struct reporter *r, const struct report_output *o)
+{
+	struct lines *l = &r->lines;
+	const char *end = o->bytes + o->len, *next;
+
+	flush_alike(r);
+	lines_reset(l);
+	for (const char *s = o->bytes; s < end; s = next) {
+		const char *newline = memchr(s, '\n', (size_t)(end - s));
+		next = newline ? newline + 1 : end;
+		text_other_begin(l, 0);
+		lines_ours(l, o->stream == 2 ? "stderr \"" : "stdout \"");
+		buf_escaped(&l->b, s, (size_t)(next - s), '"');
+		buf_char(&l->b, '"');
+		text_end_detail(l);
+	}
+	if (l->b.len)
+		fwrite(l->b.s, 1, l->b.len, r->out);
+}
+
 const struct report_format report_text = {
 	.name = "text",
 	.help = "one line per frame pushed or popped, for people",
 	.open = text_open,
 	.event = text_event,
+	.output = text_output,
 	.close = text_close,
 };

@@ -92,7 +92,8 @@ static void add_block(struct lines *l, const struct event_where *w)
 	lines_hex(l, w->block, 0);
 	lines_ours(l, " of ");
 	buf_udec(&l->b, w->block_size);
-	lines_ours(l, " usable bytes (by the headers of glibc's malloc)");
+	lines_ours(l, w->inferred ? " usable bytes (by the headers of glibc's malloc)"
+				  : " bytes, as it was asked for");
 	end_line(l);
 }
 
@@ -104,7 +105,7 @@ static void add_neighbour(struct lines *l, const struct event_region *r, uint64_
 	begin_detail(l);
 	lines_size(l, distance, 0);
 	lines_ours(l, where);
-	lines_ours(l, r->kind);
+	lines_text(l, r->kind);
 	if (*r->path) {
 		lines_ours(l, "  ");
 		lines_text(l, r->path);
@@ -117,13 +118,13 @@ static void add_region(struct lines *l, const struct event_region *r)
 	if (!r)
 		return;
 	begin_detail(l);
-	lines_ours(l, r->kind);
+	lines_text(l, r->kind);
 	lines_ours(l, ": ");
 	lines_hex(l, r->lo, 0);
 	buf_char(&l->b, '-');
 	lines_hex(l, r->hi, 0);
 	buf_char(&l->b, ' ');
-	lines_ours(l, r->perms);
+	lines_text(l, r->perms);
 	lines_ours(l, ", ");
 	lines_size(l, r->hi - r->lo, 0);
 	if (*r->path) {

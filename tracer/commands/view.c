@@ -1,0 +1,253 @@
+#include "commands/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MACRO_LOCALS_FROM = 2 }; // -vv
+
+struct view {
+	struct view_options o;
+	struct event ev;
+	struct event_summary summary;
+	struct event_value *values;
+	size_t cap_values;
+	struct event_frame_of_walk *walk;
+	size_t cap_walk;
+};
+
+/* ---- kinds ---- */
+
+static const struct kind_word {
+	const char *name;
+	uint32_t kinds;
+} words[] = {
+	{"start", 1u << EVENT_START},
+	{"push", 1u << EVENT_PUSH},
+	{"pop", 1u << EVENT_POP},
+	{"inline", 1u << EVENT_INLINE},
+	{"signal", 1u << EVENT_SIGNAL},
+	{"thread", 1u << EVENT_THREAD},
+	{"child", 1u << EVENT_CHILD},
+	{"exec", 1u << EVENT_EXEC},
+	{"insn", 1u << EVENT_INSN},
+	{"line", 1u << EVENT_LINE},
+	{"change", 1u << EVENT_CHANGE},
+	{"note", 1u << EVENT_NOTE},
+	{"map", 1u << EVENT_MAP},
+	{"alarm", 1u << EVENT_ALARM},
+	{"overflow", 1u << EVENT_OVERFLOW},
+	{"alloc", 1u << EVENT_ALLOC},
+	{"free", 1u << EVENT_FREE},
+	{"realloc", 1u << EVENT_REALLOC},
+	{"brk", 1u << EVENT_BRK},
+	{"exit", 1u << EVENT_EXIT},
+	{"output", 1u << VIEW_OUTPUT},
+	{"frames", 1u << EVENT_PUSH | 1u << EVENT_POP},
+	{"heap", 1u << EVENT_ALLOC | 1u << EVENT_FREE | 1u << EVENT_REALLOC | 1u << EVENT_BRK},
+	{"steps", 1u << EVENT_INSN | 1u << EVENT_LINE | 1u << EVENT_CHANGE},
+};
+
+_Static_assert(VIEW_KINDS <= 32, "a set of kinds is 32 bits");
+
+uint32_t view_all_kinds(void)
+{
+	return UINT32_MAX;
+}
+
+const char *view_kind_name(enum event_kind kind)
+{
+	for (size_t i = 0; i < FT_COUNT(words); i++)
+		if (words[i].kinds == 1u << kind)
+			return words[i].name;
+	return "event";
+}
+
+bool view_kinds_add(const char *word, size_t len, uint32_t *kinds)
+{
+	for (size_t i = 0; i < FT_COUNT(words); i++) {
+		if (strlen(words[i].name) != len || strncmp(words[i].name, word, len) != 0)
+			continue;
+		*kinds |= words[i].kinds;
+		return true;
+	}
+	return false;
+}
+
+/* ---- what is left out ---- */
+
+struct view *view_create(const struct view_options *o)
+{
+	struct view *v = xcalloc(1, sizeof(*v));
+	v->o = *o;
+	return v;
+}
+
+void view_destroy(struct view *v)
+{
+	if (!v)
+		return;
+	free(v->values);
+	free(v->walk);
+	free(v);
+}
+
+static bool shows(const struct view *v, enum event_kind kind)
+{
+	return v->o.kinds >> kind & 1;
+}
+
+// With -q a person sees frames only, and no allocator is watched.
+static bool shows_heap(const struct view *v)
+{
+	const struct trace_options *t = v->o.trace;
+	return !t->no_heap && (!t->quiet || t->format->details);
+}
+
+static bool is_shown(const struct view *v, const struct event *ev)
+{
+	if (ev->aside && !(ev->kind == EVENT_MAP && v->o.map_asides))
+		return false;
+	switch (ev->kind) {
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+		return shows_heap(v) && shows(v, ev->kind);
+	case EVENT_START:
+	case EVENT_PUSH:
+	case EVENT_POP:
+	case EVENT_INLINE:
+	case EVENT_SIGNAL:
+	case EVENT_THREAD:
+	case EVENT_CHILD:
+	case EVENT_EXEC:
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+	case EVENT_NOTE:
+	case EVENT_MAP:
+	case EVENT_WHERE:
+	case EVENT_ALARM:
+	case EVENT_OVERFLOW:
+	case EVENT_EXIT:
+		break;
+	}
+	return shows(v, ev->kind);
+}
+
+static void forget_block(struct event_value *v)
+{
+	v->block = v->block_offset = v->block_size = 0;
+	v->dangling = NULL;
+}
+
+static void strip_heap(struct view *v, struct event *ev)
+{
+	size_t n = ev->n_args + ev->n_locals;
+	if (n > v->cap_values) {
+		v->values = xreallocarray(v->values, n, sizeof(*v->values));
+		v->cap_values = n;
+	}
+	for (size_t i = 0; i < n; i++) {
+		v->values[i] = i < ev->n_args ? ev->args[i] : ev->locals[i - ev->n_args];
+		forget_block(&v->values[i]);
+	}
+	if (ev->n_args)
+		ev->args = v->values;
+	if (ev->n_locals)
+		ev->locals = v->values + ev->n_args;
+	forget_block(&ev->returned);
+}
+
+static bool has_macro_locals(const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_locals; i++)
+		if (ev->locals[i].from_macro)
+			return true;
+	return false;
+}
+
+static void strip_macro_locals(struct view *v, struct event *ev)
+{
+	size_t n = 0;
+	if (ev->n_args + ev->n_locals > v->cap_values) {
+		v->cap_values = ev->n_args + ev->n_locals;
+		v->values = xreallocarray(v->values, v->cap_values, sizeof(*v->values));
+	}
+	struct event_value *kept = v->values + ev->n_args;
+	for (size_t i = 0; i < ev->n_locals; i++)
+		if (!ev->locals[i].from_macro)
+			kept[n++] = ev->locals[i];
+	ev->locals = kept;
+	ev->n_locals = n;
+}
+
+static void strip_frame_map(struct event *ev)
+{
+	ev->slots = NULL;
+	ev->elsewhere = NULL;
+	ev->ghosts = NULL;
+	ev->n_slots = ev->n_elsewhere = ev->n_ghosts = 0;
+	ev->frame_rsp = 0;
+	ev->mapped = false;
+}
+
+// Without inlined calls a walk has frames only, and a signal is told by its frame.
+static void strip_inlined(struct view *v, struct event *ev)
+{
+	size_t n = 0;
+	if (ev->kind == EVENT_SIGNAL && ev->within) {
+		ev->function = ev->within;
+		ev->within = NULL;
+	}
+	if (!ev->n_walk)
+		return;
+	if (ev->n_walk > v->cap_walk) {
+		v->walk = xreallocarray(v->walk, ev->n_walk, sizeof(*v->walk));
+		v->cap_walk = ev->n_walk;
+	}
+	for (size_t i = 0; i < ev->n_walk; i++)
+		if (!ev->walk[i].within)
+			v->walk[n++] = ev->walk[i];
+	ev->walk = v->walk;
+	ev->n_walk = n;
+}
+
+static void strip_summary(struct view *v, struct event *ev)
+{
+	v->summary = *ev->summary;
+	if (!shows_heap(v))
+		v->summary.heap = NULL;
+	if (!shows(v, EVENT_INLINE)) {
+		v->summary.inlines = false;
+		v->summary.inlined = v->summary.inlined_traced = v->summary.inlined_skipped =
+			v->summary.inlined_hidden = 0;
+	}
+	if (!shows(v, EVENT_INSN) && !shows(v, EVENT_LINE))
+		v->summary.stepped = 0;
+	ev->summary = &v->summary;
+}
+
+const struct event *view_event(struct view *v, const struct event *ev)
+{
+	const struct trace_options *t = v->o.trace;
+	if (!is_shown(v, ev))
+		return NULL;
+	v->ev = *ev;
+	v->ev.aside = false;
+	if (!t->frames)
+		strip_frame_map(&v->ev);
+	if (!t->walk && !t->verify) {
+		v->ev.walk = NULL;
+		v->ev.n_walk = 0;
+	}
+	if (!shows_heap(v))
+		strip_heap(v, &v->ev);
+	if (t->verbose < MACRO_LOCALS_FROM && has_macro_locals(&v->ev))
+		strip_macro_locals(v, &v->ev);
+	if (!shows(v, EVENT_INLINE))
+		strip_inlined(v, &v->ev);
+	if (ev->summary)
+		strip_summary(v, &v->ev);
+	return &v->ev;
+}
