@@ -18,7 +18,7 @@ static bool is(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-static void add_more(struct lines *l, const struct event_map *m, const struct event_band *band)
+void text_band(struct lines *l, const struct event_map *m, const struct event_band *band)
 {
 	if (is(band->name, "stack")) {
 		lines_ours(l, "grows down");
@@ -69,7 +69,7 @@ static void add_band(struct lines *l, const struct event_map *m, const struct ev
 	lines_tone(l, TONE_ASIDE);
 	if (!free || band->what) {
 		lines_column(l, COLUMN_MORE);
-		add_more(l, m, band);
+		text_band(l, m, band);
 	}
 	end_line(l);
 }

@@ -1,0 +1,325 @@
+/*
+ * pane_frame.c - the inside of a frame's box: its variables, or whose its bytes are.
+ *
+ *	│*…e394 n: i32 = 48                      4 │	* changed
+ *	│ …e398   8 return to main+22              │	open: every byte has an owner
+ *	│           56 81 56 55 55 55 00 00        │
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/panes.h"
+
+enum { BYTES_SHOWN = 32 };
+
+static bool is(const struct event_slot *s, const char *owner)
+{
+	return strcmp(s->owner, owner) == 0;
+}
+
+static bool is_wide(const struct sheet *s)
+{
+	return s->c.cols >= PANE_WIDE;
+}
+
+/* The left border; returns a pen that ends before the right one. */
+static struct pen begin(struct sheet *s, size_t tag, bool boxed)
+{
+	struct pen p = sheet_row(s, tag);
+
+	p.style = STYLE_ASIDE;
+	if (boxed)
+		pen_glyph(&p, GLYPH_VLINE);
+	else
+		pen_text(&p, ":");
+	p.end--;
+	return p;
+}
+
+static void end(struct sheet *s, struct pen *p, bool boxed)
+{
+	p->end = s->c.cols;
+	p->style = STYLE_ASIDE;
+	pen_blank(p, s->c.cols - 1);
+	if (boxed)
+		pen_glyph(p, GLYPH_VLINE);
+}
+
+/* "*" and an address, or what the variable is in. */
+static void put_where(struct pen *p, bool changed, bool known, uint64_t address, const char *reg,
+		      bool full)
+{
+	int width = full ? 14 : 5, at = p->col + 1;
+
+	p->style = changed ? STYLE_CHANGED : STYLE_ASIDE;
+	pen_text(p, changed ? "*" : " ");
+	p->style = STYLE_ASIDE;
+	if (known)
+		pen_address(p, address, full);
+	else if (reg)
+		pen_text(p, reg);
+	pen_blank(p, at + width + 1);
+}
+
+/* Where a pointer leads. */
+static void put_link(struct pen *p, const struct event_value *v)
+{
+	enum style before = p->style;
+
+	if (v->block && !v->dangling) {
+		p->style = STYLE_LINK;
+		pen_text(p, " ");
+		pen_glyph(p, GLYPH_RIGHT);
+		pen_mark(p, v->block);
+	}
+	p->style = before;
+}
+
+/* Right-aligned; where there is no room it is not said. */
+static void put_size(struct pen *p, uint64_t size)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), " %llu ", (unsigned long long)size);
+
+	if (p->col + n > p->end)
+		return;
+	p->style = STYLE_ASIDE;
+	pen_blank(p, p->end - n);
+	pen_text(p, text);
+}
+
+/* Of " →①". */
+static int link_columns(const struct event_value *v)
+{
+	enum { ARROW = 2, NUMBER_MAX = 6 };
+	return v->block && !v->dangling ? ARROW + (v->block > 20 ? NUMBER_MAX : 2) : 0;
+}
+
+/* The type gives way where there is no room for all. */
+static bool has_room_for_type(const struct pen *p, const struct event_value *v)
+{
+	int columns = text_columns(v->name) + 5 + text_columns(v->type ? v->type : "?");
+
+	columns += v->value ? text_columns(v->value) : 1;
+	return columns + link_columns(v) <= p->end - p->col;
+}
+
+static void put_value(struct pen *p, const struct view_value *value, enum style style)
+{
+	const struct event_value *v = &value->v;
+	bool has_type = has_room_for_type(p, v);
+
+	p->style = style;
+	pen_text(p, *v->name ? v->name : "(unnamed)");
+	if (has_type) {
+		p->style = style == STYLE_GHOST ? style : STYLE_ASIDE;
+		pen_text(p, ": ");
+		pen_text(p, v->type);
+	}
+	p->style = style;
+	pen_text(p, " = ");
+	p->style = value->changed	  ? STYLE_CHANGED
+		   : style == STYLE_GHOST ? style
+		   : v->known		  ? STYLE_VALUE
+					  : STYLE_ASIDE;
+	p->end -= link_columns(v);
+	pen_text(p, v->value);
+	p->end += link_columns(v);
+	put_link(p, v);
+	p->style = STYLE_ASIDE;
+	if (v->scope_ended)
+		pen_text(p, ", scope over");
+}
+
+void pane_value_row(struct sheet *s, const struct view_value *value, size_t tag, enum style style,
+		    bool boxed)
+{
+	const struct event_value *v = &value->v;
+	struct pen p = begin(s, tag, boxed);
+
+	put_where(&p, value->changed, v->has_address, v->address, v->reg, is_wide(s));
+	put_value(&p, value, style);
+	if (v->size)
+		put_size(&p, v->size);
+	end(s, &p, boxed);
+	if (!v->dangling)
+		return;
+	p = begin(s, tag, boxed);
+	pen_blank(&p, p.col + (is_wide(s) ? 18 : 9));
+	p.style = STYLE_ALARM;
+	pen_text(&p, "points to what is gone: ");
+	pen_text(&p, v->dangling);
+	end(s, &p, boxed);
+}
+
+static void put_return(struct sheet *s, const struct view_frame *f, size_t tag, enum style style)
+{
+	struct pen p = begin(s, tag, true);
+
+	put_where(&p, false, true, f->f.cfa - 8, NULL, is_wide(s));
+	p.style = style == STYLE_GHOST ? style : STYLE_LINK;
+	pen_text(&p, "return to ");
+	p.style = style == STYLE_GHOST ? style : STYLE_PLAIN;
+	if (f->return_symbol)
+		pen_text(&p, f->return_symbol);
+	else
+		pen_printf(&p, "0x%llx", (unsigned long long)f->return_address);
+	p.style = STYLE_ASIDE;
+	if (f->caller_file && f->caller_line)
+		pen_printf(&p, ", %s:%u", path_name(f->caller_file), f->caller_line);
+	end(s, &p, true);
+}
+
+bool pane_is_below(const struct view_frame *f, const struct view_value *value)
+{
+	return value->v.has_address && value->v.address < f->f.rsp &&
+	       f->f.rsp - value->v.address <= 128;
+}
+
+void pane_frame_values(struct sheet *s, const struct view *v, size_t frame)
+{
+	const struct view_frame *f = &v->frames[frame];
+	enum style style = f->f.ghost ? STYLE_GHOST : STYLE_PLAIN;
+
+	if (!f->detailed)
+		return;
+	if (f->return_address)
+		put_return(s, f, frame, style);
+	for (size_t i = 0; i < f->n_values; i++)
+		if (f->f.ghost || !pane_is_below(f, &f->values[i]))
+			pane_value_row(s, &f->values[i], frame, style, true);
+}
+
+/* "n: i32 = 48", "saved rbp = 0x7f…", "spill 0x60 (96), from edi" */
+static void put_slot(struct pen *p, const struct view_frame *f, const struct event_slot *s,
+		     bool changed)
+{
+	enum style style = p->style;
+	bool is_return = is(s, "return address"), is_named = s->name && s->type;
+
+	p->style = is_return && style != STYLE_GHOST ? STYLE_LINK : style;
+	if (is_return)
+		pen_text(p, "return to ");
+	else if (is(s, "saved register"))
+		pen_text(p, "saved ");
+	else if (!is_named)
+		pen_text(p, s->owner);
+	p->style = style;
+	if (is_return) {
+		pen_text(p, f->return_symbol ? f->return_symbol : s->value);
+		return;
+	}
+	if (s->name && !is_named && !is(s, "saved register"))
+		pen_text(p, " ");
+	pen_text(p, s->name ? s->name : "");
+	if (s->offset)
+		pen_printf(p, " from byte %llu", (unsigned long long)s->offset);
+	if (s->type) {
+		p->style = style == STYLE_GHOST ? style : STYLE_ASIDE;
+		pen_text(p, ": ");
+		pen_text(p, s->type);
+		p->style = style;
+	}
+	if (s->value) {
+		pen_text(p, " = ");
+		p->style = changed ? STYLE_CHANGED : style == STYLE_GHOST ? style : STYLE_VALUE;
+		pen_text(p, s->value);
+	}
+}
+
+/* `then`: the map is of the push, and that is past. */
+static void put_remarks(struct pen *p, const struct event_slot *s, bool wide, bool then)
+{
+	bool nobodys = is(s, "padding") || is(s, "red zone");
+
+	p->style = STYLE_ASIDE;
+	if (s->reg && s->value)
+		pen_printf(p, ", from %s", s->reg);
+	if (s->inlined)
+		pen_printf(p, " (inlined %s)", s->inlined);
+	if (s->inferred)
+		pen_text(p, " (inferred)");
+	if (s->scope_ended)
+		pen_text(p, ", scope over");
+	if (s->unwritten && !nobodys)
+		pen_text(p, then ? ", unwritten then" : wide ? ", not written yet" : ", unwritten");
+	if (s->ghost) {
+		p->style = STYLE_GHOST;
+		pen_printf(p, "; ghost: still %s", s->ghost);
+	}
+}
+
+/* "30 00 00 00": as memory has them, the lowest address first. */
+static void put_bytes(struct sheet *s, struct pen *p, const struct event_slot *slot, size_t frame,
+		      int indent)
+{
+	struct buf b;
+	bool more = strlen(slot->bytes) < 2 * slot->size || slot->size > BYTES_SHOWN;
+
+	buf_init(&b);
+	for (const char *h = slot->bytes; h[0] && h[1] && b.len < 3 * BYTES_SHOWN; h += 2)
+		buf_printf(&b, "%s%.2s", b.len ? " " : "", h);
+	if (more)
+		buf_str(&b, " ..");
+	if (p->col + 2 + (int)b.len > p->end - 1) {
+		end(s, p, true);
+		*p = begin(s, frame, true);
+		pen_blank(p, indent);
+	} else {
+		pen_blank(p, p->end - (int)b.len - 1);
+	}
+	p->style = STYLE_ASIDE;
+	pen_text(p, b.s);
+	buf_deinit(&b);
+}
+
+static void slot_row(struct sheet *s, const struct view *v, size_t frame,
+		     const struct view_slot *slot, bool boxed)
+{
+	const struct view_frame *f = &v->frames[frame];
+	struct pen p = begin(s, frame, boxed);
+	bool wide = is_wide(s);
+
+	put_where(&p, slot->changed, true, slot->s.address, NULL, wide);
+	if (wide)
+		pen_printf(&p, "%5lld ", (long long)(slot->s.address - f->f.cfa));
+	pen_printf(&p, "%3llu ", (unsigned long long)slot->s.size);
+	int indent = p.col;
+	p.style = f->f.ghost ? STYLE_GHOST : STYLE_PLAIN;
+	put_slot(&p, f, &slot->s, slot->changed);
+	put_remarks(&p, &slot->s, wide, !f->f.ghost && v->seq != f->f.pushed_seq);
+	if (slot->s.bytes && !is(&slot->s, "red zone"))
+		put_bytes(s, &p, &slot->s, frame, indent);
+	end(s, &p, boxed);
+}
+
+static void cfa_row(struct sheet *s, const struct view *v, size_t frame)
+{
+	const struct view_frame *f = &v->frames[frame];
+	struct pen p = begin(s, frame, true);
+
+	put_where(&p, false, true, f->f.cfa, NULL, is_wide(s));
+	pen_text(&p, "CFA");
+	if (!f->f.ghost && v->seq != f->f.pushed_seq)
+		pen_printf(&p, ", bytes as of event %llu", (unsigned long long)f->f.pushed_seq);
+	if (f->parts) {
+		pen_text(&p, ": ");
+		pen_text(&p, f->parts);
+	}
+	end(s, &p, true);
+}
+
+void pane_frame_bytes(struct sheet *s, const struct view *v, size_t frame, bool below_rsp)
+{
+	const struct view_frame *f = &v->frames[frame];
+
+	for (size_t i = 0; i < f->n_slots; i++) {
+		const struct view_slot *slot = &f->slots[i];
+		bool below = slot->s.address < f->frame_rsp;
+		if (below != below_rsp)
+			continue;
+		if (slot->s.address + slot->s.size == f->f.cfa)
+			cfa_row(s, v, frame);
+		slot_row(s, v, frame, slot, !below);
+	}
+}

@@ -1,0 +1,179 @@
+/*
+ * view_say.c - an event in one line, for the status.
+ */
+#include "tui/view.h"
+
+/* "call -8, push rbp -8" */
+static void add_parts(struct buf *b, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_parts; i++) {
+		buf_str(b, i ? ", " : "");
+		buf_str(b, ev->parts[i].text);
+		buf_char(b, ' ');
+		buf_signed(b, ev->parts[i].bytes);
+	}
+}
+
+void view_arithmetic(struct buf *b, const struct event *ev)
+{
+	add_parts(b, ev);
+	buf_str(b, " = ");
+	buf_signed(b, ev->delta);
+}
+
+static const char *ended(enum pop_how how)
+{
+	switch (how) {
+	case POP_RETURN:
+		return "returned";
+	case POP_TAIL_CALL:
+		return "jumped on (tail call)";
+	case POP_UNWOUND:
+		return "unwound, without a return";
+	case POP_LONGJMP:
+		return "left by longjmp";
+	case POP_EXIT:
+		return "ended with its thread";
+	}
+	return "";
+}
+
+static void say_frame(struct buf *b, const struct event *ev)
+{
+	buf_str(b, ev->function ? ev->function : "?");
+	if (ev->kind == EVENT_POP) {
+		buf_printf(b, " popped: %s", ended(ev->how));
+		if (ev->has_return)
+			buf_printf(b, " %s", ev->returned.value ? ev->returned.value : "?");
+	} else {
+		buf_char(b, '(');
+		for (size_t i = 0; i < ev->n_args; i++)
+			buf_printf(b, "%s%s=%s", i ? ", " : "", ev->args[i].name,
+				   ev->args[i].value);
+		buf_str(b, ev->args_known ? ")" : "...)");
+		buf_str(b, ev->kind == EVENT_PUSH ? " pushed" : " begins, inlined");
+	}
+	if (ev->delta_known && ev->kind != EVENT_INLINE) {
+		buf_str(b, "; rsp ");
+		buf_signed(b, ev->delta);
+		buf_str(b, ev->n_parts ? " (" : "");
+		add_parts(b, ev);
+		buf_str(b, ev->n_parts ? ")" : "");
+	}
+}
+
+static void say_heap(struct buf *b, const struct event *ev)
+{
+	const struct event_heap *h = ev->heap;
+	const char *verb = ev->kind == EVENT_ALLOC     ? "given out"
+			   : ev->kind == EVENT_FREE    ? "freed"
+			   : ev->kind == EVENT_REALLOC ? "got another size"
+			   : h && h->shrinks	       ? "given back"
+						       : "added to the heap";
+	if (!h)
+		return;
+	if (h->number)
+		buf_printf(b, "heap #%llu: ", (unsigned long long)h->number);
+	if (h->failed)
+		verb = "asked for, in vain";
+	else if (ev->kind == EVENT_FREE && h->verdict != FREE_GOOD)
+		verb = h->verdict == FREE_TWICE ? "freed a second time" : "freed, and is no block";
+	if (ev->kind != EVENT_FREE || h->verdict == FREE_GOOD)
+		buf_printf(b, "%llu bytes ", (unsigned long long)h->size);
+	buf_str(b, verb);
+	if (h->address) {
+		buf_str(b, " at ");
+		buf_hex(b, h->address);
+	}
+	buf_printf(b, " (%s)", h->call ? h->call : "?");
+}
+
+static void say_line(struct buf *b, const struct event *ev)
+{
+	if (ev->kind == EVENT_LINE)
+		buf_printf(b, "%s:%u begins", ev->file ? path_name(ev->file) : "line", ev->line);
+	for (size_t i = 0; ev->kind == EVENT_CHANGE && i < ev->n_changes; i++) {
+		const struct event_change *c = &ev->changes[i];
+		buf_printf(b, "%s%s = %s", i ? ", " : "", c->now.name, c->now.value);
+		if (c->old)
+			buf_printf(b, " (was %s)", c->old);
+	}
+	if (ev->kind == EVENT_INSN) {
+		buf_str(b, ev->insn ? ev->insn : "?");
+		if (ev->stepped == STEP_RETURNED)
+			buf_str(b, " returned");
+		if (ev->delta)
+			buf_str(b, "; rsp ");
+		if (ev->delta)
+			buf_signed(b, ev->delta);
+	}
+	for (size_t i = 0; ev->kind == EVENT_INSN && i < ev->n_stores; i++) {
+		const struct event_store *s = &ev->stores[i];
+		buf_printf(b, "; stores %s in %s", s->value ? s->value : "?",
+			   s->name    ? s->name
+			   : s->owner ? s->owner
+				      : "the frame");
+	}
+}
+
+static void say_other(struct buf *b, const struct event *ev)
+{
+	if (ev->kind == EVENT_START || ev->kind == EVENT_EXEC)
+		buf_printf(b, "process %d runs %s", ev->pid, ev->program ? ev->program : "?");
+	else if (ev->kind == EVENT_SIGNAL)
+		buf_printf(b, "signal %s%s%s", ev->signal_name ? ev->signal_name : "?",
+			   ev->symbol_at ? " at " : "", ev->symbol_at ? ev->symbol_at : "");
+	else if (ev->kind == EVENT_THREAD)
+		buf_printf(b, "thread %d began", ev->child);
+	else if (ev->kind == EVENT_CHILD)
+		buf_printf(b, "process %d was forked, and is not traced", ev->child);
+	else if (ev->kind == EVENT_NOTE)
+		buf_str(b, ev->text ? ev->text : "");
+	else if (ev->kind == EVENT_MAP)
+		buf_str(b, "the address space was looked at");
+	else if (ev->kind == EVENT_ALARM && ev->alarm)
+		buf_printf(b, "%s of %s was overwritten",
+			   ev->alarm->what == ALARM_CANARY ? "the canary" : "the return address",
+			   ev->function ? ev->function : "?");
+	else if (ev->kind == EVENT_OVERFLOW)
+		buf_str(b, "the stack has no more room: overflow");
+	else if (ev->kind == EVENT_EXIT && ev->signal)
+		buf_printf(b, "killed by %s", ev->signal_name ? ev->signal_name : "a signal");
+	else if (ev->kind == EVENT_EXIT)
+		buf_printf(b, "exited with status %d", ev->status);
+}
+
+void view_say(struct buf *b, const struct event *ev)
+{
+	switch (ev->kind) {
+	case EVENT_PUSH:
+	case EVENT_POP:
+	case EVENT_INLINE:
+		say_frame(b, ev);
+		break;
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+		say_line(b, ev);
+		break;
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+		say_heap(b, ev);
+		break;
+	case EVENT_START:
+	case EVENT_SIGNAL:
+	case EVENT_THREAD:
+	case EVENT_CHILD:
+	case EVENT_EXEC:
+	case EVENT_NOTE:
+	case EVENT_MAP:
+	case EVENT_WHERE:
+	case EVENT_ALARM:
+	case EVENT_OVERFLOW:
+	case EVENT_EXIT:
+		say_other(b, ev);
+		break;
+	}
+}
