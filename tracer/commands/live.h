@@ -32,7 +32,8 @@ struct live_options {
 	 */
 	live_output output;
 	bool pass_on;
-	void (*idle)(void *ctx); // it has run for a tenth of a second without a stop; or NULL
+	// It has run for a tenth of a second without a stop; true: ask again in another. Or NULL.
+	bool (*idle)(void *ctx);
 	event_sink sink;
 	void *sink_ctx; // of all of these
 };

@@ -265,11 +265,12 @@ static void on_output(void *ctx, int stream, const char *bytes, size_t len, uint
 		give_up(s);
 }
 
-static void on_idle(void *ctx)
+static bool on_idle(void *ctx)
 {
 	struct session *s = ctx;
 	if (s->recording && recording_sync(s->recording) == FT_FAIL)
 		give_up(s);
+	return false;
 }
 
 /* ---- a run ---- */

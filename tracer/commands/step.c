@@ -12,9 +12,11 @@
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/recording.h"
+#include "control/control.h"
 #include "store/log.h"
 #include "tui/plain.h"
 #include "tui/player.h"
+#include "tui/screen.h"
 
 /* What the command line says besides the options of a trace. */
 struct wishes {
@@ -33,6 +35,7 @@ struct session {
 	struct log *log;
 	struct player *player;
 	FILE *script;
+	bool on_screen;
 	int interrupts; // a descriptor that tells of Ctrl-C; -1: none
 	uint64_t events;
 	bool ended;  // the program
@@ -134,11 +137,16 @@ static void on_output(void *ctx, int stream, const char *bytes, size_t len, uint
 		s->failed = true;
 }
 
-static void on_idle(void *ctx)
+static bool on_idle(void *ctx)
 {
 	struct session *s = ctx;
 	if (!s->failed && recording_sync(s->recording) == FT_FAIL)
 		s->failed = true;
+	// The program waits, and nobody knows for how long: it gets the Ctrl-C that we got. The
+	// handler of live.c hands on what kill(2) sends us.
+	if (s->on_screen && player_is_pause_wanted(s->player))
+		control_send(getpid(), SIGINT);
+	return s->on_screen;
 }
 
 static enum ft_rc more(void *ctx)
@@ -286,6 +294,15 @@ static int converse(struct session *s)
 	return plain_run(s->player, &po);
 }
 
+static int show(struct session *s)
+{
+	struct screen_options so = {.color = report_options_of(s->o, stdout).color};
+	s->on_screen = true;
+	int status = screen_run(s->player, &so);
+	s->on_screen = false;
+	return status;
+}
+
 static enum ft_rc begin(struct session *s, char *const *argv, bool is_log)
 {
 	enum ft_rc rc = FT_OK;
@@ -351,7 +368,7 @@ static int step_run(struct trace_options *o, struct wishes *w, char *const *argv
 	if (status >= 0)
 		return status;
 	enum ft_rc rc = begin(&s, argv, is_log);
-	status = rc == FT_OK ? converse(&s) : failed();
+	status = rc != FT_OK ? failed() : w->plain ? converse(&s) : show(&s);
 	return finish(&s, status);
 }
 

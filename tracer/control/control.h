@@ -31,7 +31,9 @@ struct launch {
 	 * while it runs. NULL: its streams are ours. Finish it after the last control_next().
 	 */
 	struct output *output;
-	void (*idle)(void *ctx); // it has run for a tenth of a second since the last stop; or NULL
+	// It has run for a tenth of a second since the last stop; true: ask again in another. Or
+	// NULL.
+	bool (*idle)(void *ctx);
 	void *idle_ctx;
 };
 

@@ -47,7 +47,7 @@ struct thread {
 /* What we do while the program runs, besides waiting for it. */
 struct serving {
 	struct output *output;
-	void (*idle)(void *ctx);
+	bool (*idle)(void *ctx);
 	void *idle_ctx;
 	bool on;       // one of them is there
 	bool idle_due; // something has happened since the last time

@@ -61,9 +61,7 @@ static void on_quiet(struct serving *s)
 {
 	if (s->output)
 		s->terminal = output_look_for_readers(s->output, s->pid);
-	if (s->idle && s->idle_due)
-		s->idle(s->idle_ctx);
-	s->idle_due = false;
+	s->idle_due = s->idle_due && s->idle && s->idle(s->idle_ctx);
 }
 
 // Until something has happened; what it was the caller finds out.

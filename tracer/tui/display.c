@@ -30,7 +30,6 @@
 
 enum {
 	QUEUE = 64,
-	ASK_EVERY = 64,
 	ESCAPE_MS = 25,
 	SILENT_MAX = 100, // times that there is input, and no key in it: its end
 };
@@ -50,7 +49,6 @@ struct display {
 	struct looks looks;
 	uint32_t queue[QUEUE];
 	size_t n_queue;
-	unsigned asked;
 };
 
 // A handler is told nothing but its signal.
@@ -92,9 +90,14 @@ static void take_signals(struct display *t)
 {
 	struct sigaction end = {.sa_handler = on_fatal}, resize = {.sa_handler = on_resize};
 
-	for (size_t i = 0; i < FT_COUNT(fatal); i++)
-		if (t->before[i].sa_handler != SIG_IGN) // nohup(1)
+	for (size_t i = 0; i < FT_COUNT(fatal); i++) {
+		bool ends = fatal[i] == SIGTERM || fatal[i] == SIGHUP ||
+			    t->before[i].sa_handler == SIG_DFL; // else it is for the program
+		if (t->before[i].sa_handler != SIG_IGN && ends) // nohup(1) ignores
 			sigaction(fatal[i], &end, NULL);
+		else // not what ncurses does with it
+			sigaction(fatal[i], &t->before[i], NULL);
+	}
 	sigaction(SIGWINCH, &resize, &t->before_resize);
 }
 
@@ -444,7 +447,7 @@ bool display_is_interrupted(struct display *t)
 
 	if (t->ended_by)
 		return true;
-	if (t->asked++ % ASK_EVERY || poll(&fd, 1, 0) <= 0)
+	if (poll(&fd, 1, 0) <= 0)
 		return false;
 	while (read_key(&in)) {
 		if (in.key == INPUT_CTRL('c'))

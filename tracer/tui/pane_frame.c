@@ -62,15 +62,18 @@ static void put_where(struct pen *p, bool changed, bool known, uint64_t address,
 }
 
 /* Where a pointer leads. */
-static void put_link(struct pen *p, const struct event_value *v)
+static void put_link(struct pen *p, const struct view_value *value)
 {
+	const struct event_value *v = &value->v;
 	enum style before = p->style;
 
 	if (v->block && !v->dangling) {
-		p->style = STYLE_LINK;
+		p->style = value->freed ? STYLE_GHOST : STYLE_LINK;
 		pen_text(p, " ");
 		pen_glyph(p, GLYPH_RIGHT);
 		pen_mark(p, v->block);
+		if (value->freed)
+			pen_text(p, " freed");
 	}
 	p->style = before;
 }
@@ -89,25 +92,29 @@ static void put_size(struct pen *p, uint64_t size)
 }
 
 /* Of " →①". */
-static int link_columns(const struct event_value *v)
+static int link_columns(const struct view_value *value)
 {
-	enum { ARROW = 2, NUMBER_MAX = 6 };
-	return v->block && !v->dangling ? ARROW + (v->block > 20 ? NUMBER_MAX : 2) : 0;
+	const struct event_value *v = &value->v;
+	enum { ARROW = 2, NUMBER_MAX = 6, FREED = 6 };
+	if (!v->block || v->dangling)
+		return 0;
+	return ARROW + (v->block > 20 ? NUMBER_MAX : 2) + (value->freed ? FREED : 0);
 }
 
 /* The type gives way where there is no room for all. */
-static bool has_room_for_type(const struct pen *p, const struct event_value *v)
+static bool has_room_for_type(const struct pen *p, const struct view_value *value)
 {
+	const struct event_value *v = &value->v;
 	int columns = text_columns(v->name) + 5 + text_columns(v->type ? v->type : "?");
 
 	columns += v->value ? text_columns(v->value) : 1;
-	return columns + link_columns(v) <= p->end - p->col;
+	return columns + link_columns(value) <= p->end - p->col;
 }
 
 static void put_value(struct pen *p, const struct view_value *value, enum style style)
 {
 	const struct event_value *v = &value->v;
-	bool has_type = has_room_for_type(p, v);
+	bool has_type = has_room_for_type(p, value);
 
 	p->style = style;
 	pen_text(p, *v->name ? v->name : "(unnamed)");
@@ -122,10 +129,10 @@ static void put_value(struct pen *p, const struct view_value *value, enum style 
 		   : style == STYLE_GHOST ? style
 		   : v->known		  ? STYLE_VALUE
 					  : STYLE_ASIDE;
-	p->end -= link_columns(v);
+	p->end -= link_columns(value);
 	pen_text(p, v->value);
-	p->end += link_columns(v);
-	put_link(p, v);
+	p->end += link_columns(value);
+	put_link(p, value);
 	p->style = STYLE_ASIDE;
 	if (v->scope_ended)
 		pen_text(p, ", scope over");
@@ -301,7 +308,8 @@ static void cfa_row(struct sheet *s, const struct view *v, size_t frame)
 	put_where(&p, false, true, f->f.cfa, NULL, is_wide(s));
 	pen_text(&p, "CFA");
 	if (!f->f.ghost && v->seq != f->f.pushed_seq)
-		pen_printf(&p, ", bytes as of event %llu", (unsigned long long)f->f.pushed_seq);
+		pen_printf(&p, v->holds.insn ? "" : ", bytes as of event %llu",
+			   (unsigned long long)f->f.pushed_seq);
 	if (f->parts) {
 		pen_text(&p, ": ");
 		pen_text(&p, f->parts);

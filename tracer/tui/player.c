@@ -70,6 +70,11 @@ void player_on_pause(struct player *p, bool (*wanted)(void *ctx), void *ctx)
 	p->wanted_ctx = ctx;
 }
 
+bool player_is_pause_wanted(struct player *p)
+{
+	return p->wanted && p->wanted(p->wanted_ctx);
+}
+
 // ---- where a move ends ----
 
 static void go(struct player *p, uint64_t seq)

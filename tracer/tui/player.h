@@ -76,6 +76,8 @@ const char *player_why(const struct player *p);
 
 /* Asked between events of a long move: true, once, ends it where it is. For Ctrl-C. */
 void player_on_pause(struct player *p, bool (*wanted)(void *ctx), void *ctx);
+/* The same question, for whoever waits for a live run that is silent. */
+bool player_is_pause_wanted(struct player *p);
 
 /* ---- breakpoints ---- */
 

@@ -16,6 +16,7 @@ static void init(struct screen *s, struct player *p)
 		s->follow[pane] = true;
 	buf_init(&s->message);
 	buf_init(&s->find);
+	buf_init(&s->text);
 	buf_init(&s->prompt.text);
 	for (int i = 0; i < PROMPTS; i++)
 		buf_init(&s->prompt.last[i]);
@@ -32,6 +33,7 @@ static void deinit(struct screen *s)
 		sheet_deinit(&s->sheets[pane]);
 	buf_deinit(&s->message);
 	buf_deinit(&s->find);
+	buf_deinit(&s->text);
 	buf_deinit(&s->prompt.text);
 	for (int i = 0; i < PROMPTS; i++)
 		buf_deinit(&s->prompt.last[i]);

@@ -8,7 +8,7 @@
 
 #include "tui/screen_private.h"
 
-enum { SIGN_EVERY_MS = 200 };
+enum { ASK_EVERY_MS = 10, SIGN_EVERY_MS = 200 };
 
 void screen_say(struct screen *s, const char *fmt, ...)
 {
@@ -73,10 +73,14 @@ static uint64_t now_ms(void)
 bool act_is_running(void *screen)
 {
 	struct screen *s = screen;
+	uint64_t now = now_ms();
 
-	if (now_ms() >= s->next_sign) {
+	if (now < s->next_ask)
+		return false;
+	s->next_ask = now + ASK_EVERY_MS;
+	if (now >= s->next_sign) {
 		screen_draw_running(s);
-		s->next_sign = now_ms() + SIGN_EVERY_MS;
+		s->next_sign = now + SIGN_EVERY_MS;
 	}
 	return display_is_interrupted(s->t);
 }

@@ -263,6 +263,8 @@ void screen_draw(struct screen *s)
 	put_status(s, row + 1);
 	if (s->mode == MODE_HELP)
 		screen_draw_help(s);
+	if (s->mode == MODE_TEXT)
+		screen_draw_text(s);
 	if (s->mode == MODE_PROMPT)
 		col = put_prompt(s, row + 2);
 	else if (s->mode == MODE_ASK_QUIT)

@@ -1,6 +1,8 @@
 /*
  * screen_help.c - the help, and the bar that is always there.
  */
+#include <string.h>
+
 #include "tui/screen_private.h"
 
 enum { KEYS_WIDTH = 18, COLUMN_WIDTH = 68, MARGIN = 2 };
@@ -73,9 +75,9 @@ static void add_chapters(struct sheet *sheet)
 }
 
 /* A frame of its own over the panes. */
-static struct rectangle put_box(struct screen *s, size_t rows, int columns)
+static struct rectangle put_box(struct screen *s, size_t rows, int width)
 {
-	int height = (int)rows + 2, width = columns * COLUMN_WIDTH + 2 * MARGIN;
+	int height = rows < 1000 ? (int)rows + 2 : 1000;
 	struct rectangle r = {.rows = height < s->c.rows - 1 ? height : s->c.rows - 1,
 			      .cols = width < s->c.cols ? width : s->c.cols};
 
@@ -108,7 +110,7 @@ void screen_draw_help(struct screen *s)
 		per = rows_of(&screen_chapters[0]) + rows_of(&screen_chapters[1]);
 		per = per < all - per ? all - per : per;
 	}
-	struct rectangle r = put_box(s, per, columns);
+	struct rectangle r = put_box(s, per, columns * COLUMN_WIDTH + 2 * MARGIN);
 	size_t room = (size_t)(r.rows - 2);
 	if (s->help_row + room > per)
 		s->help_row = per > room ? per - room : 0;
@@ -127,6 +129,45 @@ void screen_draw_help(struct screen *s)
 			canvas_copy(&s->c, r.row + 1 + (int)i, r.col + MARGIN + COLUMN_WIDTH,
 				    &sheet.c, (int)(split + left), 1);
 	}
+	sheet_deinit(&sheet);
+}
+
+/* ---- what a command said ---- */
+
+static void add_lines(struct sheet *sheet, const struct buf *text)
+{
+	for (const char *line = text->s; *line;) {
+		size_t len = strcspn(line, "\n");
+		struct pen p = sheet_row(sheet, SIZE_MAX);
+		for (size_t i = 0, from = 0; i <= len; i++) { // tabs to every eighth column
+			if (i < len && line[i] != '\t')
+				continue;
+			pen_some(&p, line + from, i - from);
+			if (i < len)
+				pen_blank(&p, p.col + 8 - p.col % 8);
+			from = i + 1;
+		}
+		line += len + (line[len] == '\n');
+	}
+}
+
+void screen_draw_text(struct screen *s)
+{
+	struct sheet sheet;
+	int width = s->c.cols < 120 ? s->c.cols : 120;
+
+	sheet_init(&sheet, s->c.utf8);
+	sheet_reset(&sheet, width - 2 * MARGIN);
+	add_lines(&sheet, &s->text);
+	size_t all = (size_t)sheet.c.rows;
+	struct rectangle r = put_box(s, all, width);
+	size_t room = (size_t)(r.rows - 2);
+	if (s->help_row + room > all)
+		s->help_row = all > room ? all - room : 0;
+	struct pen p = pen_at(&s->c, r.row, r.col + MARGIN, r.col + r.cols - MARGIN);
+	p.style = STYLE_FOCUS;
+	pen_text(&p, all > room ? " down and up show the rest, q leaves " : " q leaves ");
+	canvas_copy(&s->c, r.row + 1, r.col + MARGIN, &sheet.c, (int)s->help_row, (int)room);
 	sheet_deinit(&sheet);
 }
 

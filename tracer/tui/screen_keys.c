@@ -117,6 +117,7 @@ static const struct binding stack[] = {
 };
 
 static const struct binding others[] = {
+	{':', 0, ":", "a command of step --plain: info frame, print n", act_prompt, PROMPT_COMMAND},
 	{'?', 0, "?  h  F1", "this help", act_help, 0},
 	{'h', 0, NULL, NULL, act_help, 0},
 	{INPUT_F1, 0, NULL, NULL, act_help, 0},
@@ -194,6 +195,7 @@ void screen_key(struct screen *s, struct input in)
 			pane_key(s, in.key);
 		break;
 	case MODE_HELP:
+	case MODE_TEXT:
 		help_key(s, in.key);
 		break;
 	case MODE_PROMPT:

@@ -14,7 +14,7 @@
 #include "tui/screen.h"
 #include "tui/display.h"
 
-enum screen_mode { MODE_PANES, MODE_HELP, MODE_PROMPT, MODE_ASK_QUIT };
+enum screen_mode { MODE_PANES, MODE_HELP, MODE_TEXT, MODE_PROMPT, MODE_ASK_QUIT };
 
 enum prompt_kind {
 	PROMPT_GOTO,
@@ -22,6 +22,7 @@ enum prompt_kind {
 	PROMPT_BREAK,
 	PROMPT_WATCH,
 	PROMPT_DELETE,
+	PROMPT_COMMAND,
 	PROMPTS,
 };
 
@@ -46,7 +47,8 @@ struct screen {
 	struct prompt prompt;
 	struct buf message; // instead of the event's line, until the next key
 	bool is_alarm;	    // the message says that something failed
-	size_t help_row;
+	struct buf text;    // MODE_TEXT: what a command said
+	size_t help_row;    // of help or text, the first row that is shown
 
 	enum pane focus, zoomed; // zoomed: PANES if none
 	enum pane order[TILING_OTHERS];
@@ -60,7 +62,8 @@ struct screen {
 	size_t selected; // frame, innermost first
 
 	struct buf find;    // the search that is repeated
-	uint64_t next_sign; // ns: when a long move says next where it is
+	uint64_t next_sign; // ms: when a long move says next where it is
+	uint64_t next_ask;  // ms: when it looks next whether it is to end
 	bool done;
 	int status;
 };
@@ -72,6 +75,7 @@ int screen_pane_rows(const struct screen *s, enum pane pane); // of its content
 
 /* screen_help.c */
 void screen_draw_help(struct screen *s);
+void screen_draw_text(struct screen *s);
 void screen_draw_keys(struct screen *s, int row); // the key bar
 
 /* screen_keys.c: what a key does. */
@@ -115,6 +119,9 @@ void act_fold(struct screen *s, int arg, bool back);
 void act_frame(struct screen *s, int arg, bool back);
 void act_thread(struct screen *s, int arg, bool back);
 void act_mouse(struct screen *s, struct input in);
+
+/* screen_command.c */
+void act_command(struct screen *s, const char *command);
 
 /* screen_prompt.c */
 void act_prompt(struct screen *s, int kind, bool back);

@@ -20,6 +20,8 @@ const char *prompt_label(enum prompt_kind kind)
 		return "watch (VARIABLE or FUNCTION.VARIABLE): ";
 	case PROMPT_DELETE:
 		return "delete breakpoint (its number): ";
+	case PROMPT_COMMAND:
+		return ":";
 	case PROMPTS:
 		break;
 	}
@@ -75,6 +77,9 @@ static void done(struct screen *s)
 		break;
 	case PROMPT_DELETE:
 		act_delete(s, text.s);
+		break;
+	case PROMPT_COMMAND:
+		act_command(s, text.s);
 		break;
 	case PROMPTS:
 		break;

@@ -99,6 +99,45 @@ static void add_blocks(struct view *v, struct log *log)
 	}
 }
 
+/* The block that has the address; NULL: none that lives. */
+static const struct view_block *block_at(const struct view *v, uint64_t address)
+{
+	for (size_t i = 0; i < v->n_blocks; i++) {
+		const struct log_block *b = &v->blocks[i].b;
+		if (address >= b->address && address - b->address < (b->size ? b->size : 1))
+			return &v->blocks[i];
+	}
+	return NULL;
+}
+
+static bool is_alive(const struct view *v, uint64_t number)
+{
+	for (size_t i = 0; i < v->n_blocks; i++)
+		if (v->blocks[i].b.number == number)
+			return true;
+	return v->all_blocks > v->n_blocks; // not all are here
+}
+
+/* Of a pointer whose text alone is known, as after a line, the text tells where it leads. */
+static void link_value(const struct view *v, struct view_value *value)
+{
+	struct event_value *e = &value->v;
+	if (!e->pointer && e->known && e->size == 8 && strncmp(e->value, "0x", 2) == 0)
+		e->pointer = strtoull(e->value, NULL, 16);
+	const struct view_block *b = e->pointer ? block_at(v, e->pointer) : NULL;
+	if (b)
+		e->block = b->b.number;
+	else
+		value->freed = e->block && !is_alive(v, e->block);
+}
+
+static void link_values(struct view *v)
+{
+	for (size_t i = 0; i < v->n_frames; i++)
+		for (size_t k = 0; k < v->frames[i].n_values; k++)
+			link_value(v, &v->frames[i].values[k]);
+}
+
 static void add_map(struct view *v, struct log *log)
 {
 	const struct event *ev;
@@ -247,6 +286,7 @@ void view_make(struct player *p, const struct view *before, int tid, size_t sele
 	view_add_frames(&v, log, selected);
 	place_of_selected(&v, p, selected);
 	add_blocks(&v, log);
+	link_values(&v);
 	add_map(&v, log);
 	add_registers(&v, p);
 	add_code(&v, log);

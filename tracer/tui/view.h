@@ -20,16 +20,19 @@ enum {
 	VIEW_BLOCKS = 512,
 	VIEW_OUTPUT = 64 * 1024, // bytes
 	VIEW_REGISTERS = 64,
+	VIEW_STORES = 4096, // events that are looked through for what was stored since
 };
 
 struct view_value {
 	struct event_value v;
+	bool freed;   // the block that it points to is no more
 	bool changed; // since the position before; also: it is new in a frame that is not
 };
 
 struct view_slot {
 	struct event_slot s;
 	bool changed;
+	bool stored; // by an instruction after the push: `s` says what, or that it is not known
 };
 
 struct view_frame {

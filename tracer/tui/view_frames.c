@@ -147,6 +147,54 @@ static void add_details(struct view *v, struct log *log, struct view_frame *f)
 	f->detailed = true;
 }
 
+/* A store of an instruction; those after it were seen before. */
+static void store(struct view *v, struct view_frame *f, const struct event_store *st)
+{
+	for (size_t i = 0; i < f->n_slots; i++) {
+		struct view_slot *slot = &f->slots[i];
+		struct event_slot *s = &slot->s;
+		if (slot->stored || st->address >= s->address + s->size ||
+		    s->address >= st->address + st->size)
+			continue;
+		slot->stored = true;
+		s->unwritten = false;
+		s->bytes = s->ghost = NULL;
+		if (s->type) // its value is told by the variable
+			continue;
+		bool whole = st->address == s->address && st->size == s->size;
+		s->value = whole ? view_keep(v, st->value) : NULL;
+		s->reg = NULL;
+	}
+}
+
+static enum ft_rc take_stores(void *ctx, const struct log_item *item)
+{
+	struct view *v = ctx;
+	const struct event *ev = item->event;
+
+	for (size_t k = 0; ev && ev->kind == EVENT_INSN && k < ev->n_stores; k++)
+		for (size_t i = 0; i < v->n_frames; i++)
+			if (!v->frames[i].f.ghost && v->frames[i].f.pushed_seq < ev->seq)
+				store(v, &v->frames[i], &ev->stores[k]);
+	return FT_OK;
+}
+
+/* The maps are of the pushes: what instructions have stored since. */
+static void add_stores(struct view *v, struct log *log)
+{
+	uint64_t from = v->seq;
+
+	for (size_t i = 0; i < v->n_frames; i++)
+		if (v->frames[i].n_slots && !v->frames[i].f.ghost &&
+		    v->frames[i].f.pushed_seq < from)
+			from = v->frames[i].f.pushed_seq;
+	if (v->seq - from > VIEW_STORES)
+		from = v->seq - VIEW_STORES;
+	// what cannot be read is not told; the events of the position itself were
+	if (v->holds.insn && log_read(log, from, v->seq, true, take_stores, v) == FT_FAIL)
+		ft_error_clear();
+}
+
 /* Where rsp is, as far as the event, or else the innermost frame, tells. */
 static void find_rsp(struct view *v)
 {
@@ -187,5 +235,6 @@ void view_add_frames(struct view *v, struct log *log, size_t selected)
 		if (distance < VIEW_DETAILED / 2)
 			add_details(v, log, &v->frames[i]);
 	}
+	add_stores(v, log);
 	find_rsp(v);
 }

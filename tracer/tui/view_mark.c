@@ -82,7 +82,9 @@ static void mark_blocks(struct view *v, const struct view *before)
 		all[n] = v->blocks[i];
 		all[n++].is_new = !has_block(before, v->blocks[i].b.number);
 	}
-	bool whole = before->all_blocks <= VIEW_BLOCKS && v->all_blocks <= VIEW_BLOCKS;
+	// going back it is not gone: it was not given out yet
+	bool whole = v->seq >= before->seq && before->all_blocks <= VIEW_BLOCKS &&
+		     v->all_blocks <= VIEW_BLOCKS;
 	for (size_t i = 0; i < before->n_blocks && whole; i++) {
 		const struct view_block *was = &before->blocks[i];
 		if (was->gone || has_block(v, was->b.number))
