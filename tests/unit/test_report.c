@@ -10,14 +10,29 @@
 static const struct event_part main_parts[] = {{"call", -8}, {"sub rsp,0x38", -56}};
 static const struct event_part double_parts[] = {{"call", -8}, {"push rax", -8}};
 static const struct event_part double_exit[] = {{"pop rcx", 8}, {"ret", 8}};
-static const struct event_value double_args[] = {
-	{"n",  "i32", "48", true, true, 0x7fffffffe474, NULL, 4, false, false, NULL, NULL, NULL,
-	 NULL, 0,     0,    0,	  0,	NULL,		NULL}};
-static const struct event_value main_locals[] = {
-	{"a",  "i32", "48", true, true, 0x7fffffffe4ac, NULL, 4, true, false, NULL, NULL, NULL,
-	 NULL, 0,     0,    0,	  0,	NULL,		NULL},
-	{"b",  "i32", "96", true, true, 0x7fffffffe484, NULL, 4, true, false, NULL, NULL, NULL,
-	 NULL, 0,     0,    0,	  0,	NULL,		NULL}};
+static const struct event_value double_args[] = {{.name = "n",
+						  .type = "i32",
+						  .value = "48",
+						  .known = true,
+						  .has_address = true,
+						  .address = 0x7fffffffe474,
+						  .size = 4}};
+static const struct event_value main_locals[] = {{.name = "a",
+						  .type = "i32",
+						  .value = "48",
+						  .known = true,
+						  .has_address = true,
+						  .address = 0x7fffffffe4ac,
+						  .size = 4,
+						  .scope_ended = true},
+						 {.name = "b",
+						  .type = "i32",
+						  .value = "96",
+						  .known = true,
+						  .has_address = true,
+						  .address = 0x7fffffffe484,
+						  .size = 4,
+						  .scope_ended = true}};
 static const char *const argv_double[] = {"./double", "two words", NULL};
 
 static const struct event start = {
@@ -399,10 +414,8 @@ TEST(text_unknown_values)
 {
 	struct report_options o = {.verbose = 1};
 	static const struct event_value args[] = {
-		{"n", "int", "<optimised out>", false, false, 0, NULL, 4, false, false,
-		 "no location anywhere", "5", NULL, NULL, 0, 0, 0, 0, NULL, NULL},
-		{"", "long", "7", true, false, 0, "rsi", 8, false, false, NULL, NULL, NULL, NULL, 0, 0, 0, 0,
-		 NULL, NULL}};
+		{.name = "n", .type = "int", .value = "<optimised out>", .size = 4, .why = "no location anywhere", .entry = "5"},
+		{.name = "", .type = "long", .value = "7", .known = true, .reg = "rsi", .size = 8}};
 	struct event e = bare(EVENT_PUSH);
 	e.args = args;
 	e.n_args = 2;
@@ -428,9 +441,7 @@ TEST(text_unknown_values)
 TEST(text_is_safe)
 {
 	struct report_options o = {.verbose = 1};
-	static const struct event_value args[] = {{"s\033[2J", "char\n*",
-						   "\"\033]0;owned\a \xff \xc3\xa9\"", true, false,
-						   0, NULL, 8, false, false, NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL}};
+	static const struct event_value args[] = {{.name = "s\033[2J", .type = "char\n*", .value = "\"\033]0;owned\a \xff \xc3\xa9\"", .known = true, .size = 8}};
 	struct event e = bare(EVENT_PUSH);
 	e.function = "evil\r\033[1m";
 	e.file = "/src/\t.c";
