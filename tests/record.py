@@ -281,11 +281,11 @@ def check_full(directory):
            "--show cannot be written: the log is whole", ran)
     small = directory / "small"
     small.mkdir()
-    if os.geteuid() != 0 or run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", small]).status:
+    if os.geteuid() != 0 or run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", small]).status:
         tap.skip("a full disk", "no tmpfs could be mounted")
         return
     try:
-        ran = record(small / "log", [program, "4000"])
+        ran = record(small / "log", [program, "40000"])
         tap.ok(ran.status == 1 and b"cannot write the log" in ran.err and ran.out != b"",
                "a full disk: told of", ran)
         tap.ok(rows(small / "log", "select count(*) from calls")[0][0] > 10,
