@@ -270,7 +270,7 @@ static bool on_idle(void *ctx)
 	struct session *s = ctx;
 	if (s->recording && recording_sync(s->recording) == FT_FAIL)
 		give_up(s);
-	return false;
+	return s->recording != NULL; // what a reader of the log held up is tried again
 }
 
 /* ---- a run ---- */
