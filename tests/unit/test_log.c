@@ -2,9 +2,11 @@
  * test_log.c - what a log says of a run, against a model that knows the run: states, search, order.
  */
 #include "log_maker.h"
+#include "log_place.h"
 #include "test.h"
 
 #include <fnmatch.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EVENTS = 30000, MOST = 40000 };
@@ -151,15 +153,6 @@ static void check_blocks(struct log *log, const struct history *all, uint64_t se
 
 /* ---- a run ---- */
 
-static char *place(const char *name)
-{
-	static char path[256];
-	const char *tmp = getenv("TMPDIR");
-	snprintf(path, sizeof(path), "%s/frametrace-test-%d-%s", tmp ? tmp : "/tmp", (int)getpid(),
-		 name);
-	return path;
-}
-
 static struct maker *make(const char *path, struct history *all, uint64_t max_events)
 {
 	struct store_options o = {.path = path,
@@ -268,6 +261,32 @@ TEST(a_ring_keeps_the_last_part)
 	log_close(log);
 	unlink(path);
 	free(all.h);
+	free(m);
+}
+
+TEST(a_ring_stays_small)
+{
+	enum { LARGEST = 2000000, MANY = 150000 };
+	char *path = place("small");
+	struct store_options o = {.path = path, .max_bytes = LARGEST};
+	struct store *s = NULL;
+	struct stat st = {0};
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	while (m->seq < MANY)
+		maker_random(m);
+	struct log *log = close_and_open(m, path);
+	const struct log_info *info = log_info(log);
+	CHECK_EQ_I(stat(path, &st), 0);
+	CHECK(st.st_size < LARGEST + LARGEST / 8);
+	CHECK(st.st_size > LARGEST / 2);
+	CHECK(info->dropped > MANY / 2 && info->first == info->dropped);
+	CHECK_EQ_U(info->last, m->seq - 1);
+	CHECK_EQ_I(log_check(log), FT_OK);
+	CHECK_EQ_S(ft_error(), "");
+	log_close(log);
+	unlink(path);
 	free(m);
 }
 

@@ -2,19 +2,11 @@
  * test_store.c - events into a log, in memory and in a file, and back.
  */
 #include "log_maker.h"
+#include "log_place.h"
 #include "test.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char *place(const char *name)
-{
-	static char path[256];
-	const char *tmp = getenv("TMPDIR");
-	snprintf(path, sizeof(path), "%s/frametrace-test-%d-%s", tmp ? tmp : "/tmp", (int)getpid(),
-		 name);
-	return path;
-}
 
 static struct maker *begin(const char *path)
 {
@@ -66,7 +58,7 @@ TEST(a_file_is_one_file)
 	struct log *log = NULL;
 	const struct log_frame *frames;
 	size_t n;
-	char beside[300];
+	char beside[400];
 	for (int i = 0; i < 20000; i++)
 		maker_random(m);
 	maker_exit(m);
@@ -86,6 +78,22 @@ TEST(a_file_is_one_file)
 		CHECK_EQ_S(ft_error(), "");
 		log_close(log);
 	}
+	unlink(path);
+	free(m);
+}
+
+/* What docs and plans count on: 120 bytes for a call and its return, indexes and all. */
+TEST(a_call_takes_little)
+{
+	enum { CALLS = 21891 }; // of fib(20)
+	const char *path = place("size");
+	struct maker *m = begin(path);
+	struct stat st = {0};
+	CHECK_EQ_I(maker_fib(m, 20), 6765);
+	CHECK_EQ_U(m->seq, 2 * CALLS);
+	CHECK_EQ_I(store_close(m->store, NULL), FT_OK);
+	CHECK_EQ_I(stat(path, &st), 0);
+	CHECK(st.st_size > 0 && st.st_size <= 120 * CALLS);
 	unlink(path);
 	free(m);
 }

@@ -8,6 +8,9 @@
  *           until the next call on the same log that gives events; so are other results, each
  *           until the next call of the same function. Copy what you keep.
  *
+ * A log that its writer left in the middle of a commit is read from a private copy; else the file
+ * is read in place, also while it is being written. Nothing may be asked from inside a sink.
+ *
  * FT_FAIL: the file is damaged, and ft_error() says how. FT_NONE: there is no such thing in it.
  */
 #ifndef FT_LOG_H
@@ -24,9 +27,10 @@ struct log_info {
 	const char *directory; // the program's working directory
 	struct store_holds holds;
 	bool is_empty;	      // no event but EVENT_START
-	uint64_t first, last; // seq of the events that are there; later ones may come: see log_of()
-	uint64_t dropped;     // events before `first`, which a ring let go
-	const char *cut;      // the run is not whole: why, in words; NULL: it is
+	uint64_t first, last; // seq of the events that are there; later ones may come: see
+			      // log_of(). A ring has pushes of frames that are alive at `first` too
+	uint64_t dropped; // events before `first`, which a ring let go
+	const char *cut;  // the run is not whole: why, in words; NULL: it is
 };
 
 /* Whether a file begins as a log does: to tell LOG from PROGRAM. Never fails. */
@@ -64,24 +68,28 @@ typedef enum ft_rc (*log_sink)(void *ctx, const struct log_item *item);
 FT_CHECK enum ft_rc log_read(struct log *log, uint64_t from, uint64_t to, bool reverse,
 			     log_sink sink, void *ctx);
 
-/* The program's output up to event `seq`, at most the last `max` bytes of it. */
+/* The program's output before the event after `seq`, at most the last `max` bytes of it. */
 FT_CHECK enum ft_rc log_output(struct log *log, uint64_t seq, size_t max, const char **ret,
 			       size_t *ret_len);
 
 /* ---- the state after an event: what it pushed is there, what it popped is gone ---- */
 
 struct log_frame {
-	uint64_t pushed_seq; // UINT64_MAX: its push is not in the log (a ring let it go)
+	uint64_t pushed_seq; // may be below log_info.first
 	int tid;
 	uint64_t stack_top; // tells stacks apart
 	uint32_t depth;
 	uint64_t cfa, rsp;   // rsp at its body: the lower end of the frame
-	bool ghost;	     // popped, and no frame that lives lies over it: its bytes may be there
+	bool ghost;	     // popped, and no frame was pushed onto it since: its bytes may be
+			     // there. At most 32 per stack, those next to the live frames
 	uint64_t popped_seq; // of a ghost
 	const char *function;
 };
 
-/* Stack by stack, outermost frame first; ghosts behind the live frames of their stack. */
+/*
+ * Stack by stack, outermost frame first; ghosts behind the live frames of their stack, the one next
+ * to them first. A `seq` outside of the log is the nearest in it.
+ */
 FT_CHECK enum ft_rc log_frames(struct log *log, uint64_t seq, const struct log_frame **ret,
 			       size_t *ret_n);
 

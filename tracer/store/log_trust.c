@@ -22,10 +22,10 @@ enum {
 	AT_USER_VERSION = 60,
 	AT_APPLICATION = 68,
 	FORMAT_WAL = 2,
-	PROGRESS = 1000,	 // instructions of SQLite's machine between two looks at the budget
-	STEPS_AT_LEAST = 100000, // times PROGRESS
-	LONGEST = 1 << 28,	 // bytes of a value
-	PATIENCE = 5000,	 // ms, while a writer commits
+	PROGRESS = 1000,       // instructions of SQLite's machine between two looks at the budget
+	STEPS_AT_LEAST = 5000, // times PROGRESS
+	LONGEST = 1 << 28,     // bytes of a value
+	PATIENCE = 5000,       // ms, while a writer commits
 };
 
 static const char magic[] = "SQLite format 3";
@@ -158,7 +158,7 @@ static enum ft_rc open_at(struct log *log, const char *path, int flags, const ch
 {
 	struct buf uri;
 	buf_init(&uri);
-	buf_str(&uri, path[0] == '/' ? "file:" : "file:./");
+	buf_str(&uri, path[0] == '/' ? "file://" : "file:./");
 	for (const char *p = path; *p; p++)
 		if (strchr("?#%", *p))
 			buf_printf(&uri, "%%%02x", (unsigned)(uint8_t)*p);
@@ -236,7 +236,7 @@ bool log_is_locked(struct log *log)
 	return reserved;
 }
 
-/* A whole reading takes some thousand instructions per page. */
+/* Reading all of a table takes about one instruction per byte of it. */
 static void set_budget(struct log *log, const char *path)
 {
 	struct stat st;

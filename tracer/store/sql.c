@@ -156,7 +156,8 @@ bool sql_get_bytes(struct sqlite3_stmt *st, int at, const char **ret, size_t *re
 	int type = sqlite3_column_type(st, at);
 	if (type != SQLITE_TEXT && type != SQLITE_BLOB && type != SQLITE_NULL)
 		return false;
-	*ret = sqlite3_column_blob(st, at);
+	const char *bytes = sqlite3_column_blob(st, at); // NULL also if there are none
+	*ret = bytes || type == SQLITE_NULL ? bytes : "";
 	*ret_len = (size_t)sqlite3_column_bytes(st, at);
 	return true;
 }
