@@ -410,9 +410,10 @@ def check_messages(directory):
             (["maps", "--at=1", program], 2, "--at is about a LOG"),
             (["where", "zz", log], 2, "is no address"),
             ([log], 1, "is a log of a run, no program: frametrace replay"),
+            ([log.name], 1, "is a log of a run, no program: frametrace replay"),
             (["record", "-o", directory / "x", log], 1, "is a log of a run"),
             (["frames", log], 1, "is a log of a run")):
-        ran = frametrace(*words)
+        ran = frametrace(*words, cwd=log.parent)
         lines = ran.err.decode().splitlines()
         tap.ok(ran.status == status and len(lines) == 1 and said in lines[0] and
                lines[0].startswith("frametrace: ") and not ran.out,

@@ -33,10 +33,18 @@ static char *search_path(const char *word)
 	}
 }
 
+static enum ft_rc fail_log(const char *word)
+{
+	return ft_fail("%s is a log of a run, no program: frametrace replay %s prints it", word,
+		       word);
+}
+
 static enum ft_rc not_in_path(const char *word)
 {
 	if (is_program(word))
 		return ft_fail("%s: not found in PATH; did you mean ./%s?", word, word);
+	if (log_is_one(word))
+		return fail_log(word);
 	// A file of that name says best what is wrong with it.
 	if (access(word, F_OK) == 0 && symbols_check_program(word) == FT_FAIL)
 		return FT_FAIL;
@@ -60,8 +68,7 @@ static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), 
 		return not_in_path(word);
 	if (log_is_one(path)) {
 		free(path);
-		return ft_fail("%s is a log of a run, no program: frametrace replay %s prints it",
-			       word, word);
+		return fail_log(word);
 	}
 	char *interpreter = NULL;
 	enum ft_rc rc = symbols_script_interpreter(path, &interpreter);
