@@ -39,6 +39,7 @@ unit: $(UNITS) ## build the unit tests
 
 golden: all demos ## rewrite the expected outputs in tests/golden; review the diff
 	$(Q)tests/golden.py -O $(O) --update
+	$(Q)tests/step_screen.py -O $(O) --update
 
 lint: ## check format, includes between rooms, scripts; static analysis
 	$(Q)scripts/lint

@@ -79,3 +79,53 @@ def explain_trace(text):
 
 
 BY_FORMAT = {"text": text_trace, "json": json_trace, "explain": explain_trace}
+
+
+def screen_base(text):
+    """rsp as the status line of a stepper's first screen says it."""
+    found = re.search(r"\brsp 0x([0-9a-f]+)", text)
+    return int(found.group(1), 16) if found else 0
+
+
+SCREEN_ABOVE = 256  # bytes above the first rsp: frames of the demos are smaller
+
+
+def screen(text, base):
+    """A screen of the stepper: columns stay where they are.
+
+    Addresses on the stack are moved so that `base` is 0x7fffffffe000; others, values of registers
+    and the extents of the map are those of a machine.
+    """
+    def same_width(with_what):
+        def place(match):
+            shown = with_what(match) if callable(with_what) else with_what
+            width = len(match.group(0))
+            return shown[:width] + " " * (width - len(shown))
+        return place
+
+    def address(match):
+        value = int(match.group(1), 16)
+        if -STACK_REACH < value - base < SCREEN_ABOVE:
+            return f"0x{value - base + 0x7fffffffe000:x}"
+        return "0x" + "A" * len(match.group(1))
+
+    def short(match):
+        return f"…{(int(match.group(1), 16) - base + 0xe000) & 0xffff:04x}"
+
+    # what is on the map, and how much of it, is the system's
+    text = re.sub(r"[ *] *0x[0-9a-f]+ +[\d.]+ (?:[KMGT]i)?B [a-z][^│\n]*", same_width(" MAP"), text)
+    text = re.sub(r"[ *]((?!rsp)r[a-z0-9]{1,2}|flg|fs\.base) +(0x[0-9a-f]+|-?\d+)…?( \(-?\d+\))?(?= |│|$)",
+                  same_width(lambda m: " " + m.group(1)), text, flags=re.M)
+    text = re.sub(r"((?:[①-⑳]|#\d+) )…[0-9a-f]{4}", r"\1…AAAA", text)
+    text = re.sub(r"^(->|=>|  ) …[0-9a-f]{4}", r"\1 …AAAA", text, flags=re.M)  # instructions
+    text = re.sub(r"…([0-9a-f]{4})(?![0-9a-f])", short, text)
+    text = re.sub(r"\b0x([0-9a-f]{6,16})\b", address, text)
+    # what lies in a frame before it is written, and what the C library left in registers
+    text = re.sub(r"(?<= )[0-9a-f]{2}( [0-9a-f]{2}){3,}(?=[ …]|\.\.)",
+                  lambda m: re.sub(r"\w", "b", m.group(0)), text)
+    text = re.sub(r"(?<=saved )(\w+) = 0x[0-9a-fA]+", same_width(lambda m: m.group(1)), text)
+    text = re.sub(r"\bthread \d+", same_width("thread PID"), text)
+    text = re.sub(r"return to (__libc_\w*|_start|libc\.so\.6)[^ │]*", same_width("return to libc"),
+                  text)
+    text = re.sub(r"(?<=[a-z0-9_>])\+\d+(?=[ ,│])", same_width("+N"), text)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

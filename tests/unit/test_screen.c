@@ -392,6 +392,12 @@ TEST(ghost_says_so)
 	v.n_live = 1;
 	v.selected = 0;
 	v.rsp = 0x7fffffffe3a0;
+	check_stack(&v, &(const struct look){.rows = 3}, 41, true,
+		    "┌▶main ─────────────────────── 64 bytes ┐\n"
+		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
+		    "└───────────────── rsp 0x7fffffffe3a0 ← ┘\n"
+		    ": …e320 red zone: 128 bytes below rsp\n"
+		    ": …e390 ghost twice(n=48) = 96  16 bytes\n");
 	check_stack(&v, &k, 41, true,
 		    "┌▶main ─────────────────────── 64 bytes ┐\n"
 		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
@@ -560,10 +566,10 @@ TEST(map_says_where_rsp_and_blocks_are)
 	v.blocks = &block;
 	v.n_blocks = 1;
 	check_pane(pane_map, &v, 38,
-		   " 0x7ffffffde000   132 KiB stack ← rsp\n"
-		   " 0x5555555cc000  42.7 TiB free\n"
-		   "*0x5555555ab000   132 KiB heap ①\n"
-		   "            0x0  85.3 TiB free\n"
+		   " 0x7ffffffde000    132 KiB stack ← rsp\n"
+		   " 0x5555555cc000   42.7 TiB free\n"
+		   "*0x5555555ab000    132 KiB heap ①\n"
+		   "            0x0   85.3 TiB free\n"
 		   " the size is of what lies from there …\n");
 	check_pane(pane_map, &v, 90,
 		   " 0x7ffffffde000    132 KiB stack       ← rsp  grows down\n"

@@ -65,6 +65,7 @@ static void print_help(void)
 	       "       frametrace step [OPTIONS] LOG\n"
 	       "Steps through a run, forwards and backwards: PROGRAM as it runs, or a LOG that\n"
 	       "frametrace record made. What was stepped is recorded, so that it can be undone.\n"
+	       "On a full screen: s n f u c step, capitals go back, ? shows all keys.\n"
 	       "      --plain           a prompt, line by line, with gdb's commands (try: help)\n"
 	       "      --script=FILE     --plain, with the commands of FILE; exit status 1 if one\n"
 	       "                        failed\n"

@@ -171,7 +171,7 @@ static void band_row(struct sheet *s, const struct view *v, size_t i)
 	pen_text(&p, v->bands[i].changed ? "*" : " ");
 	p.style = STYLE_ASIDE;
 	pen_printf(&p, b->lo ? "0x%012llx" : "           0x%llx", (unsigned long long)b->lo);
-	pen_printf(&p, "%*s ", wide ? 11 : 10, size.s);
+	pen_printf(&p, "%11s ", size.s);
 	p.style = free ? STYLE_ASIDE : STYLE_NAME;
 	pen_text(&p, b->name);
 	pen_blank(&p, wide ? 38 : p.col);

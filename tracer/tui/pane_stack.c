@@ -223,8 +223,33 @@ static bool joins(const struct view_frame *out, const struct view_frame *f)
 	return out && out->f.rsp == f->f.cfa;
 }
 
+/* A popped frame where there is no room for a box. */
+static void put_ghost_line(struct drawing *d, size_t i)
+{
+	const struct view_frame *f = &d->v->frames[i];
+	char extent[80];
+	struct pen p = sheet_row(d->s, i);
+	int n = put_extent(extent, sizeof(extent), f, false);
+
+	p.style = STYLE_GHOST;
+	pen_text(&p, ": ");
+	pen_address(&p, f->f.rsp, p.end >= PANE_WIDE);
+	pen_text(&p, " ");
+	p.end -= n;
+	put_name(&p, f, DETAIL_LINE, false);
+	p.end += n;
+	pen_blank(&p, p.end - n);
+	p.style = STYLE_GHOST;
+	pen_text(&p, extent);
+}
+
 static void put_frame(struct drawing *d, size_t i)
 {
+	if (d->v->frames[i].f.ghost && detail_of(d, i) == DETAIL_LINE) {
+		put_ghost_line(d, i);
+		return;
+	}
+
 	const struct view_frame *f = &d->v->frames[i], *in = f->f.ghost ? NULL : inner(d->v, i);
 	size_t row = (size_t)d->s->c.rows;
 

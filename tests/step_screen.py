@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""step_screen - the full-screen stepper as a person uses it: keys in, screens out.
+
+# test: up to 300 s
+
+usage: tests/step_screen.py [-O BUILD] [--update] [NAME...]    (make golden = --update)
+
+Screens are compared with tests/golden/step/NAME, where each is headed by the keys that led to it.
+"""
+import difflib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+if "-O" in sys.argv:
+    at = sys.argv.index("-O")
+    os.environ["BUILD"] = str(Path(sys.argv[at + 1]).resolve())
+    os.environ["FRAMETRACE"] = os.environ["BUILD"] + "/frametrace"
+    del sys.argv[at:at + 2]
+
+from lib import normal, tap, tmux
+from lib.trace import BUILD, FRAMETRACE, SOURCE, run
+
+GOLDEN = SOURCE / "tests/golden/step"
+# Code and frames that are the same with every gcc that we know.
+FLAGS = ["-g", "-O0", "-fcf-protection=none", "-fno-stack-protector", "-no-pie", "-w"]
+
+
+def program(name):
+    """A demo in C, built for golden screens."""
+    out = BUILD / "tests/step" / name
+    source = SOURCE / f"demos/{name}.c"
+    if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", *FLAGS, "-o", str(out), str(source)], check=True)
+    return out
+
+
+def recorded(name, *options):
+    log = BUILD / "tests/step" / f"{name}.frametrace"
+    log.unlink(missing_ok=True)
+    ran = run([FRAMETRACE, "record", "-q", "--no-aslr", "--frames", "--registers", *options,
+               "-o", log, program(name)])
+    assert log.exists(), ran
+    return log
+
+
+def stepper(argv, width=80, height=24, **more):
+    return tmux.Terminal([FRAMETRACE, "step", *argv], width, height, **more)
+
+
+# ---- golden screens ----
+
+CASES = {
+    # live, forwards by lines, and back
+    "double.live.80x24": (lambda: ["--no-aslr", program("double")],
+                          ["s", "s", "s", "s", "S", "S", "Enter", "c", "C"]),
+    "double.live.200x60": (lambda: ["--no-aslr", program("double")], ["s", "s", "s", "s", "S"]),
+    # recorded, by events
+    "double.log.80x24": (lambda: [recorded("double")],
+                         ["Space", "Space", "BSpace", "a", "m", "r", "?", "q"]),
+    "boxed_value.live.80x24": (lambda: ["--no-aslr", program("boxed_value")],
+                               ["n", "n", "N", "f", "G"]),
+    "boxed_value.log.200x60": (lambda: [recorded("boxed_value")],
+                               ["Space", "Space", "Space", "Space", "BSpace"]),
+    "factorial.live.80x24": (lambda: ["--no-aslr", program("factorial")],
+                             ["p", "p", "p", "p", "[", "f", "F", "S"]),
+    "factorial.log.200x60": (lambda: [recorded("factorial")], ["p", "p", "p", "p", "p", "p", "x",
+                                                               "x", "X"]),
+}
+
+
+def journey(argv, width, height, keys, fits=None):
+    """[(key, screen)]: the first one without a key. fits(i, screen): it is the one to come."""
+    screens = []
+    with stepper(argv, width, height) as t:
+        for i, key in enumerate([None, *keys]):
+            if key:
+                t.type(key)
+            else:
+                t.wait(r"^ event \d+ of ")
+            try:
+                screen = t.wait(lambda s, i=i: fits(i, s)) if fits else t.settled()
+            except AssertionError:
+                screen = t.screen()
+            screens.append((key, screen))
+        t.type("q")
+        if "--no-aslr" in argv:
+            t.type("y")
+        t.status()
+    return screens
+
+
+def as_text(screens, base):
+    return "".join(f"==== {key or 'at first'}\n{normal.screen(s, base)}" for key, s in screens)
+
+
+def golden(name, update):
+    argv, keys = CASES[name]
+    width, height = map(int, name.rpartition(".")[2].split("x"))
+    file = GOLDEN / name
+    if update:
+        screens = journey(argv(), width, height, keys)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(as_text(screens, normal.screen_base(screens[0][1])))
+        print(f"wrote {file.relative_to(SOURCE)}")
+        return
+    want = file.read_text() if file.exists() else ""
+    parts = re.split(r"^==== .*\n", want, flags=re.M)[1:]
+    base = []
+
+    def fits(i, screen):
+        if i == 0:
+            base[:] = [normal.screen_base(screen)]
+        return i < len(parts) and normal.screen(screen, base[0]) == parts[i]
+
+    tmux.PATIENCE = 20  # for a screen that differs
+    got = as_text(journey(argv(), width, height, keys, fits), base[0])
+    tmux.PATIENCE = 60
+    diff = difflib.unified_diff(want.splitlines(), got.splitlines(), str(file), "now",
+                                lineterm="", n=1)
+    tap.ok(got == want and got.strip(), f"golden {name}", *list(diff)[:80])
+
+
+# ---- what a person does ----
+
+def rust_demos():
+    demo = BUILD / "demos/double"
+    if not demo.exists():
+        tap.skip("the demos in Rust", "not built")
+        return
+    with stepper(["--no-aslr", demo], 80, 24) as t:
+        t.wait(r"double::main")
+        t.type("s", "s")
+        tap.ok(t.wait(r"->\s+\d+\s+n \* 2"), "s goes into double")
+        tap.ok("n: i32 = 48" in t.wait(r"n: i32 = 48"), "its argument is 48")
+        t.type("f")
+        t.wait(r"ghost double::double = 96")
+        t.type("s")
+        tap.ok(t.wait(r"\*\S+ b: i32 = 96 "), "b is 96, and marked as changed")
+        t.type("S")
+        tap.ok(t.wait(lambda s: "b: i32 = 96" not in s), "and before it was not")
+        t.type("c")
+        tap.ok(t.wait(r"exit"), "the end")
+        t.type("q")
+        t.status()
+
+
+def moves_and_searches():
+    log = recorded("factorial")
+    with stepper([log]) as t:
+        t.wait(r"^ event \d+ of (\d+)")
+        t.type("g", "5", "Enter")
+        tap.ok(t.wait(r"^ event 5 of"), "g goes to an event")
+        t.type("g", "+3", "Enter")
+        tap.ok(t.wait(r"^ event 8 of"), "+3 goes on from there")
+        t.type("g", "nonsense", "Enter")
+        tap.ok(t.wait(r"an event is a number, .* not nonsense"), "what is no event is said")
+        t.type("g", "0", "Enter")
+        t.wait(r"^ event 0 of")
+        t.type("/", "factorial", "Enter")
+        tap.ok(t.wait(r"^ found: factorial"), "/ finds a function")
+        first = re.search(r"^ event (\d+) of", t.screen(), re.M).group(1)
+        t.type(".")
+        tap.ok(t.wait(lambda s: re.search(r"^ event (\d+) of", s, re.M).group(1) != first),
+               ". finds the next one")
+        t.type(",")
+        tap.ok(t.wait(rf"^ event {first} of"), ", the one before")
+        t.type("/", "n=2", "Enter")
+        tap.ok(t.wait(r"n: long = 2 "), "n=2 finds a value")
+        t.type("/", "no_such_thing", "Enter")
+        tap.ok(t.wait(r"not found behind this event: no_such_thing"), "what is not there is said")
+        t.type("g", "0", "Enter")
+        t.wait(r"^ event 0 of")
+        t.type("b", "C-u", "factorial if n == 3", "Enter")
+        tap.ok(t.wait(r"breakpoint 1: factorial if n == 3"), "b takes a condition")
+        t.type("c")
+        tap.ok(t.wait(r"n: long = 3 "), "c stops there")
+        t.type("d", "Enter")
+        tap.ok(t.wait(r"breakpoint 1 is gone"), "d suggests the only one")
+        t.type("b", "C-u", "no_such_function", "Enter")
+        screen = t.wait(r"no_such_function")
+        tap.ok(re.search(r"no_such_function", screen), "a place that is not there is said")
+        t.type(":", "print n", "Enter")
+        tap.ok(t.wait(r"^ .*n = 3"), ": runs a command of the prompt")
+        t.type(":", "info frame", "Enter")
+        tap.ok(t.wait(r"Stack level 0"), "what says more lies over the panes")
+        t.type("q")
+        tap.ok(t.wait(lambda s: "Stack level 0" not in s), "and goes")
+        t.type("G")
+        t.wait(r"^ event (\d+) of \1 ")
+        t.type("Space")
+        tap.ok(t.wait(r"(?i)the run ends here|last event"), "the end is the end")
+        t.type("q")
+        tap.equal(t.status(), 0, "q leaves a recorded run at once")
+
+
+def panes():
+    with stepper([recorded("factorial")]) as t:
+        t.wait(r"^ event \d+ of")
+        for key, title in (("3", "3 Assembly"), ("4", "4 Heap"), ("5", "5 Map"),
+                           ("6", "6 Registers"), ("a", "3 Assembly"), ("m", "5 Map"),
+                           ("r", "6 Registers")):
+            t.type(key)
+            tap.ok(t.wait(rf"═ {title} ═"), f"{key} shows {title}")
+        t.type("z")
+        tap.ok(t.wait(lambda s: "1 Source" not in s and "6 Registers" in s), "z: alone")
+        t.type("z")
+        t.wait(r"1 Source")
+        t.type("Tab")
+        t.wait(lambda s: "═ 6 Registers ═" not in s)
+        t.type("BTab")
+        tap.ok(t.wait(r"═ 6 Registers ═"), "tab and back")
+        t.type("p", "p", "2", "Up")
+        tap.ok(t.wait(r"=>"), "the caller's line is marked with =>")
+        t.type("?")
+        t.wait(r"Keys")
+        t.type("NPage", "NPage")
+        tap.ok(t.wait(r"Signs"), "help down to its last chapter")
+        t.type("q")
+        t.wait(r"1 Source")
+        t.type("q")
+        t.status()
+
+
+def mouse(t, row, col):
+    """A click as it is reported to TERM=screen (X10), row and column from 0."""
+    where = chr(33 + col) + chr(33 + row)
+    t.tmux("send-keys", "-l", "\033[M " + where + "\033[M#" + where)
+
+
+def the_mouse():
+    with stepper([recorded("factorial")]) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("p", "p")
+        screen = t.wait(r"▶\*?factorial")
+        row = next(i for i, line in enumerate(screen.splitlines()) if " main" in line[38:])
+        mouse(t, row, 50)
+        tap.ok(t.wait(r"▶main"), "a click selects a frame")
+        mouse(t, row, 50)
+        tap.ok(t.wait(r"CFA"), "another one opens it")
+        mouse(t, 3, 5)
+        tap.ok(t.wait(r"═ 1 Source ═"), "a click selects a pane")
+        t.type("q")
+        t.status()
+
+
+def sizes():
+    with stepper([recorded("factorial")], 80, 24) as t:
+        t.wait(r"^ event \d+ of")
+        t.resize(200, 60)
+        names = ("Source", "Stack", "Assembly", "Heap", "Map", "Registers", "Output")
+        tap.ok(t.wait(lambda s: all(name in s for name in names)), "200x60 shows all panes")
+        t.resize(40, 10)
+        tap.ok(t.wait(r"needs more room"), "less than 80x24 asks for more")
+        t.type("n", "s")
+        t.resize(5, 2)
+        t.wait(r"fram")
+        t.resize(300, 100)
+        tap.ok(t.wait(r"6 Registers"), "300x100")
+        t.resize(80, 24)
+        tap.ok(t.wait(lambda s: "6 Registers" not in s and "2 Stack" in s and
+                      len(s.splitlines()) == 24), "80x24 again")
+        t.type("q")
+        tap.equal(t.status(), 0, "and it still goes")
+
+
+def terminals():
+    log = recorded("double")
+    for term, more, name in (("vt100", {}, "vt100"), ("screen", {}, "8 colours"),
+                             ("xterm-16color", {}, "16 colours"),
+                             ("screen-256color", {"NO_COLOR": "1"}, "NO_COLOR"),
+                             ("screen-256color", {"LC_ALL": "C"}, "ASCII")):
+        if subprocess.run(["infocmp", term], check=False, capture_output=True).returncode:
+            tap.skip(name, f"terminfo knows no {term}")
+            continue
+        with stepper([log], term=term, **more) as t:
+            t.wait(r"^ event \d+ of")
+            t.type("Space")
+            screen = t.wait(r"n: int = 48")
+            colors = re.search(r"\033\[[\d;]*\b(3[0-7]|4[0-7]|38;5;\d+|48;5;\d+|9[0-7])m",
+                               t.screen("-e"))
+            if name in ("vt100", "NO_COLOR"):
+                tap.ok(not colors, f"{name}: no colours", t.screen("-e"))
+            else:
+                tap.ok(colors or name == "ASCII", f"{name}: colours")
+            if name == "ASCII":
+                tap.ok(screen.isascii(), "ASCII: nothing else", screen)
+            tap.ok("->" in screen and ">*twice" in screen.replace("▶", ">"),
+                   f"{name}: all is said without colours", screen)
+            t.type("q")
+            tap.equal(t.status(), 0, f"{name}: ends well")
+    for term, word in (("dumb", "--plain"), ("no-such-terminal", "no such terminal")):
+        with stepper([log], term=term) as t:
+            tap.ok(t.status() == 1 and word in t.stderr(), f"TERM={term}: says so", t.stderr())
+    ran = run([FRAMETRACE, "step", log])
+    tap.ok(ran.status == 2 and b"--plain" in ran.err, "no terminal: says so", ran)
+
+
+def is_sane(t):
+    before, after = t.modes()
+    return (before == after and t.flag("alternate_on") == "0" and t.flag("cursor_flag") == "1" and
+            t.flag("mouse_any_flag") == "0")
+
+
+def signals():
+    log = recorded("double")
+    for argv, name in (([log], "recorded"), ([program("double")], "live")):
+        for sig, status in ((signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+            with stepper(argv) as t:
+                t.wait(r"^ event \d+ of")
+                os.kill(t.pid("frametrace"), sig)
+                tap.equal(t.status(), status, f"{name}: {sig.name} ends it")
+                tap.ok(is_sane(t), f"{name}: {sig.name} leaves the terminal as it was", t.modes())
+    with stepper([program("double")]) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("q")
+        t.wait(r"Quit\? y or n")
+        t.type("n")
+        tap.ok(t.wait(r"q quit"), "a live run is not left by chance")
+        t.type("q", "y")
+        tap.equal(t.status(), 0, "but it can be")
+        tap.ok(is_sane(t), "q leaves the terminal as it was", t.modes())
+
+
+def ctrl_c():
+    demo = BUILD / "demos/vas_explore_c"
+    with stepper([demo]) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("c")
+        t.wait(r"running: event")
+        t.type("C-c")
+        tap.ok(t.wait(r"SIGINT"), "Ctrl-C reaches a program that waits")
+        t.type("q", "y")
+        t.status()
+
+
+def hostile():
+    source = BUILD / "tests/step/hostile.c"
+    source.write_text('#include <stdio.h>\nint f(const char *s)\n{\n\treturn s[0];\n}\n'
+                      'int main(void)\n{\n\tputs("\\033[2Jgone \\342\\200\\256 turned");\n'
+                      '\tfflush(stdout);\n\treturn f("\\033]0;title\\a") & 0;\n}\n')
+    out = source.with_suffix("")
+    subprocess.run(["gcc", "-g", "-O0", "-o", str(out), str(source)], check=True)
+    with stepper([out], 200, 60) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("b", "C-u", "f", "Enter", "c")
+        screen = t.wait(r"n?s: const char \*")
+        tap.ok("\\033[2Jgone" in t.wait(r"\\033\[2Jgone"), "output is escaped", screen)
+        tap.ok("\\033]0;title" in t.screen(), "values are escaped", t.screen())
+        tap.ok("\u202e" not in t.screen(), "nothing turns the line", t.screen())
+        t.type("q", "y")
+        t.status()
+
+
+def main():
+    update = "--update" in sys.argv
+    words = [word for word in sys.argv[1:] if word != "--update"]
+    if not tmux.is_there() or not shutil.which("gcc"):
+        tap.skip_all("tmux or gcc is not installed")
+    for name in CASES:
+        if not words or any(word in name for word in words):
+            golden(name, update)
+    if update:
+        return
+    for part in (rust_demos, moves_and_searches, panes, the_mouse, sizes, terminals, signals,
+                 ctrl_c, hostile):
+        if words and not any(word in part.__name__ for word in words):
+            continue
+        try:
+            part()
+        except AssertionError as failure:
+            tap.ok(False, part.__name__, failure)
+    tap.done()
+
+
+main()
