@@ -409,6 +409,23 @@ TEST(ghost_says_so)
 		    "└───────────────────────────────────────┘\n");
 }
 
+TEST(overwritten_return_address_is_shown)
+{
+	struct view v = state();
+	const struct look k = {.rows = 21};
+
+	v.overwritten = 0x7fffffffe398;
+	v.now_there = 0x4141414141414141;
+	check_stack(&v, &k, 41, true,
+		    "┌ main ─────────────────────── 64 bytes ┐\n"
+		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
+		    "├▶*twice ───────────────────── 16 bytes ┤\n"
+		    "│*…e398 0x4141414141414141, not main+22 │\n"
+		    "│*…e394 n: i32 = 48                   4 │\n"
+		    "└───────────────── rsp 0x7fffffffe390 ← ┘\n"
+		    ": …e310 red zone: 128 bytes below rsp\n");
+}
+
 TEST(frames_of_other_code_leave_a_gap)
 {
 	struct view_frame two[] = {frames[0], frames[1]};
@@ -420,7 +437,7 @@ TEST(frames_of_other_code_leave_a_gap)
 	check_stack(&v, &k, 41, true,
 		    "┌ main() ───────────────────── 32 bytes ┐\n"
 		    "└───────────────────────────────────────┘\n"
-		    ": … 32 bytes of frames not traced\n"
+		    ": … 32 bytes in between, not traced\n"
 		    "┌▶*twice ───────────────────── 16 bytes ┐\n"
 		    "│ …e398 return to main+22, double.c:15  │\n"
 		    "│*…e394 n: i32 = 48                   4 │\n"
@@ -440,7 +457,7 @@ TEST(rsp_is_deeper_in_code_that_is_not_traced)
 		    "│ …e398 return to main+22, double.c:15  │\n"
 		    "│*…e394 n: i32 = 48                   4 │\n"
 		    "└───────────────────────────────────────┘\n"
-		    ": … 256 bytes of frames not traced\n"
+		    ": … 256 bytes further down\n"
 		    ":                  rsp 0x7fffffffe290 ←\n");
 }
 

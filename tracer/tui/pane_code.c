@@ -129,7 +129,7 @@ void pane_source(struct sheet *s, const struct view *v, const struct source *src
 {
 	if (!src->file || !src->text || !src->n) {
 		buf_str(&s->title, src->file ? path_name(src->file) : "");
-		sheet_say(s, !v->place.function ? "nothing of the program has run yet"
+		sheet_say(s, !v->place.function ? "no traced function is running"
 			     : src->file	? "the text of this file was not found"
 						: "no source: the program was built without -g");
 		sheet_all(s);

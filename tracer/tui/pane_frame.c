@@ -159,10 +159,19 @@ void pane_value_row(struct sheet *s, const struct view_value *value, size_t tag,
 	end(s, &p, boxed);
 }
 
-static void put_return(struct sheet *s, const struct view_frame *f, size_t tag, enum style style)
+static void put_return(struct sheet *s, const struct view *v, size_t tag, enum style style)
 {
+	const struct view_frame *f = &v->frames[tag];
 	struct pen p = begin(s, tag, true);
 
+	if (v->overwritten && v->overwritten == f->f.cfa - 8 && !f->f.ghost) {
+		put_where(&p, true, true, v->overwritten, NULL, is_wide(s));
+		p.style = STYLE_ALARM;
+		pen_printf(&p, "0x%llx, not ", (unsigned long long)v->now_there);
+		pen_text(&p, f->return_symbol ? f->return_symbol : "the return address");
+		end(s, &p, true);
+		return;
+	}
 	put_where(&p, false, true, f->f.cfa - 8, NULL, is_wide(s));
 	p.style = style == STYLE_GHOST ? style : STYLE_LINK;
 	pen_text(&p, "return to ");
@@ -191,7 +200,7 @@ void pane_frame_values(struct sheet *s, const struct view *v, size_t frame)
 	if (!f->detailed)
 		return;
 	if (f->return_address)
-		put_return(s, f, frame, style);
+		put_return(s, v, frame, style);
 	for (size_t i = 0; i < f->n_values; i++)
 		if (f->f.ghost || !pane_is_below(f, &f->values[i]))
 			pane_value_row(s, &f->values[i], frame, style, true);
@@ -328,6 +337,9 @@ void pane_frame_bytes(struct sheet *s, const struct view *v, size_t frame, bool 
 			continue;
 		if (slot->s.address + slot->s.size == f->f.cfa)
 			cfa_row(s, v, frame);
-		slot_row(s, v, frame, slot, !below);
+		if (v->overwritten && v->overwritten == slot->s.address && !f->f.ghost)
+			put_return(s, v, frame, STYLE_PLAIN);
+		else
+			slot_row(s, v, frame, slot, !below);
 	}
 }

@@ -127,14 +127,14 @@ static void put_upper_border(struct drawing *d, size_t i, bool joined)
 }
 
 /* Bytes between a frame and the one inside it: arguments on the stack, frames of other code. */
-static void put_gap(struct drawing *d, uint64_t bytes)
+static void put_gap(struct drawing *d, uint64_t bytes, const char *what)
 {
 	struct pen p = sheet_row(d->s, SIZE_MAX);
 
 	p.style = STYLE_ASIDE;
 	pen_text(&p, ": ");
 	pen_glyph(&p, GLYPH_MORE);
-	pen_printf(&p, " %llu bytes of frames not traced", (unsigned long long)bytes);
+	pen_printf(&p, " %llu bytes %s", (unsigned long long)bytes, what);
 }
 
 /* "rsp 0x7fffffffe390 ←", up to before the last column. */
@@ -177,7 +177,7 @@ static bool is_deeper(const struct drawing *d, const struct view_frame *f)
 
 static void put_deeper(struct drawing *d, const struct view_frame *f)
 {
-	put_gap(d, f->f.rsp - d->v->rsp);
+	put_gap(d, f->f.rsp - d->v->rsp, "further down");
 	struct pen p = sheet_row(d->s, SIZE_MAX);
 	p.style = STYLE_ASIDE;
 	pen_text(&p, ":");
@@ -259,7 +259,7 @@ static void put_frame(struct drawing *d, size_t i)
 	if (!in || !joins(f, in))
 		put_lower_border(d, i, innermost && !deeper);
 	if (in && in->f.cfa < f->f.rsp)
-		put_gap(d, f->f.rsp - in->f.cfa);
+		put_gap(d, f->f.rsp - in->f.cfa, "in between, not traced");
 	if (deeper)
 		put_deeper(d, f);
 	else if (innermost)

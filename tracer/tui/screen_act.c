@@ -32,7 +32,8 @@ static void put_cursors(struct screen *s)
 {
 	size_t insn = pane_insn_at(&s->now, s->now.place.pc);
 
-	s->line = s->now.place.line ? s->now.place.line : 1;
+	if (s->now.place.line || s->now.place.function)
+		s->line = s->now.place.line ? s->now.place.line : 1;
 	s->insn = insn == SIZE_MAX ? 0 : insn;
 	s->follow[PANE_SOURCE] = s->follow[PANE_ASSEMBLY] = s->follow[PANE_STACK] = true;
 }
@@ -50,7 +51,8 @@ void screen_look(struct screen *s, bool moved)
 		view_deinit(&s->now);
 	}
 	s->now = v;
-	source_set(&s->source, player_log(s->p), v.place.file);
+	if (v.place.function) // where nothing runs the code that ran last stays
+		source_set(&s->source, player_log(s->p), v.place.file);
 	put_cursors(s);
 }
 

@@ -151,10 +151,8 @@ static void put_what(struct screen *s, int row)
 {
 	const struct view *v = &s->now;
 	struct pen p = pen_at(&s->c, row, 0, s->c.cols);
-	// what has happened may be all the reason there is
-	bool has_why =
-		v->why && *v->why && !(v->what && strncmp(v->what, v->why, strlen(v->why)) == 0);
-
+	// what has happened may be all the reason there is, or the reason all that there is
+	bool has_why = v->why && *v->why && !(v->what && strstr(v->what, v->why));
 	p.style =
 		s->is_alarm || (!s->message.len && v->what_is_an_alarm) ? STYLE_ALARM : STYLE_NAME;
 	pen_text(&p, " ");
@@ -165,7 +163,7 @@ static void put_what(struct screen *s, int row)
 	if (has_why)
 		pen_text(&p, v->why);
 	p.style = has_why ? STYLE_PLAIN : p.style;
-	if (v->what) {
+	if (v->what && !(has_why && v->why_says_it)) {
 		pen_text(&p, has_why ? "   " : "");
 		pen_text(&p, v->what);
 	}

@@ -216,6 +216,11 @@ static void add_event(struct view *v, struct log *log)
 	v->what_is_an_alarm =
 		ev->kind == EVENT_SIGNAL || ev->kind == EVENT_ALARM || ev->kind == EVENT_OVERFLOW ||
 		(ev->kind == EVENT_FREE && ev->heap && ev->heap->verdict != FREE_GOOD);
+	v->why_says_it = ev->kind == EVENT_ALARM || ev->kind == EVENT_EXIT;
+	if (ev->kind == EVENT_ALARM && ev->alarm && ev->alarm->what == ALARM_RETURN_ADDRESS) {
+		v->overwritten = ev->alarm->address;
+		v->now_there = ev->alarm->now;
+	}
 	v->rsp = ev->rsp;
 	for (size_t i = 0; i < ev->n_registers && !v->rsp; i++)
 		if (strcmp(ev->registers[i].name, "rsp") == 0)

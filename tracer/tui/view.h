@@ -83,10 +83,12 @@ struct view {
 	struct view_arena *arena; // NULL: nothing of it is ours
 	uint64_t seq, first, last;
 	bool live, cut;
-	const char *why;       // it stands here
-	const char *what;      // the event did
-	const char *program;   // name
-	bool what_is_an_alarm; // a signal, a frame that was overwritten …
+	const char *why;		 // it stands here
+	const char *what;		 // the event did
+	const char *program;		 // name
+	bool why_says_it;		 // `what` is in `why`
+	uint64_t overwritten, now_there; // a return address, and what is there; or 0
+	bool what_is_an_alarm;		 // a signal, a frame that was overwritten …
 	int tid;
 	size_t threads; // that have frames
 	uint32_t depth;
