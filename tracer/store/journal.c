@@ -2,16 +2,16 @@
  * journal.c - the rollback journal stays in memory until the moment of the commit.
  *
  * What is wanted: kill -9 of the tracer at any moment leaves one file, which any sqlite3 opens,
- *also from a directory that cannot be written. WAL leaves log, -wal and -shm, always. A rollback
- *journal is on disk from the first change of a transaction on, and one is always open here; whoever
- *opens the log afterwards must be able to write, to roll it back. Without a journal (OFF, MEMORY) a
- *kill between two writes of a commit leaves a damaged file.
+ * even where it cannot write. WAL leaves log, -wal and -shm, always. A rollback journal is on
+ * disk from the first change of a transaction on, and one is always open here; whoever opens the
+ * log afterwards must be able to write, to roll it back. Without a journal (OFF, MEMORY) a kill
+ * between two writes of a commit leaves a damaged file.
  *
  * So: dirty pages are kept in memory (cache_spill=OFF), and the log's file changes only while a
  * commit runs. SQLite writes its journal to memory here. Just before it overwrites the first page
- *of the log it syncs the journal (synchronous=NORMAL): then, and not before, the journal's bytes go
- *to the file that SQLite expects, and that is removed as soon as the pages are written. A journal
- *is beside the log for less than a millisecond of each tenth of a second; a kill right then leaves
+ * of the log it syncs the journal (synchronous=NORMAL): then, and not before, the journal's bytes
+ * go to the file that SQLite expects, and that is removed as soon as the pages are written. A
+ * journal is beside the log for a fraction of a millisecond per commit; a kill right then leaves
  * both, and SQLite (with write access) or log_open() (without) takes the last commit back.
  *
  * Nothing is ever fsynced: what write(2) took survives the death of the process, and a log need not
@@ -39,7 +39,9 @@ enum { SECTOR = 4096 };
 struct journal {
 	sqlite3_vfs vfs; // first: SQLite hands back a pointer to it; its pAppData is the base's
 	sqlite3_vfs *base;
-	sqlite3_io_methods log_methods; // the system's, but for xSync
+	sqlite3_io_methods log_methods; // the system's, but for xSync and xWrite
+	int (*write)(sqlite3_file *f, const void *from, int n, sqlite3_int64 off); // its xWrite
+	int error;
 	sqlite3_io_methods methods;
 	char name[40];
 };
@@ -48,8 +50,8 @@ struct journal {
 struct journal_file {
 	sqlite3_file base;
 	struct buf *bytes;
+	struct journal *of;
 	const char *path; // SQLite's: lives as long as the file is open
-	bool on_disk;
 };
 
 static struct journal_file *file_of(sqlite3_file *f)
@@ -98,6 +100,11 @@ static int journal_truncate(sqlite3_file *f, sqlite3_int64 size)
 	return SQLITE_OK;
 }
 
+static int failure(void)
+{
+	return errno == ENOSPC || errno == EDQUOT ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+}
+
 static int write_all(int fd, const char *s, size_t len)
 {
 	while (len > 0) {
@@ -105,8 +112,7 @@ static int write_all(int fd, const char *s, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return errno == ENOSPC || errno == EDQUOT ? SQLITE_FULL
-								  : SQLITE_IOERR_WRITE;
+			return failure();
 		s += n;
 		len -= (size_t)n;
 	}
@@ -116,14 +122,14 @@ static int write_all(int fd, const char *s, size_t len)
 // The pages of the log are about to be overwritten.
 static int journal_sync(sqlite3_file *f, int flags)
 {
-	struct journal_file *file = file_of(f);
+	const struct journal_file *file = file_of(f);
 	(void)flags;
 	int fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return errno == ENOSPC || errno == EDQUOT ? SQLITE_FULL : SQLITE_CANTOPEN;
-	file->on_disk = true;
-	int rc = write_all(fd, file->bytes->s, file->bytes->len);
-	close(fd);
+	int rc = fd < 0 ? failure() : write_all(fd, file->bytes->s, file->bytes->len);
+	if (rc != SQLITE_OK)
+		file->of->error = errno;
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
@@ -174,12 +180,23 @@ static int no_sync(sqlite3_file *f, int flags)
 	return SQLITE_OK;
 }
 
+/* The log's methods are in the struct journal of its VFS. */
+static int log_write(sqlite3_file *f, const void *from, int n, sqlite3_int64 off)
+{
+	struct journal *j = (struct journal *)((char *)(uintptr_t)f->pMethods -
+					       offsetof(struct journal, log_methods));
+	int rc = j->write(f, from, n, off);
+	if (rc != SQLITE_OK)
+		j->error = errno;
+	return rc;
+}
+
 static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags, int *ret)
 {
 	struct journal *j = (struct journal *)vfs;
 	if (flags & SQLITE_OPEN_MAIN_JOURNAL) {
 		struct journal_file *file = file_of(f);
-		*file = (struct journal_file){.base.pMethods = &j->methods, .path = path};
+		*file = (struct journal_file){.base.pMethods = &j->methods, .of = j, .path = path};
 		file->bytes = xmalloc(sizeof(*file->bytes));
 		buf_init(file->bytes);
 		if (ret)
@@ -192,6 +209,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int fla
 		// pointer to them changes.
 		j->log_methods = *f->pMethods;
 		j->log_methods.xSync = no_sync;
+		j->write = j->log_methods.xWrite;
+		j->log_methods.xWrite = log_write;
 		f->pMethods = &j->log_methods;
 	}
 	return rc;
@@ -248,4 +267,9 @@ void journal_destroy(struct journal *j)
 const char *journal_vfs_name(const struct journal *j)
 {
 	return j->name;
+}
+
+const int *journal_error(const struct journal *j)
+{
+	return &j->error;
 }

@@ -17,4 +17,7 @@ struct journal *journal_create(void);
 void journal_destroy(struct journal *j);
 const char *journal_vfs_name(const struct journal *j);
 
+/* errno of the last write that failed; SQLite forgets it when it takes the commit back. */
+const int *journal_error(const struct journal *j);
+
 #endif

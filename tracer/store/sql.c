@@ -23,7 +23,7 @@ enum ft_rc sql_damaged(const struct sql *q, const char *fmt, ...)
 // What the system said, if it said anything.
 static const char *system_says(const struct sql *q, const char *otherwise)
 {
-	int error = q->db ? sqlite3_system_errno(q->db) : 0;
+	int error = q->error && *q->error ? *q->error : q->db ? sqlite3_system_errno(q->db) : 0;
 	return error ? strerror(error) : otherwise;
 }
 

@@ -16,7 +16,8 @@ struct sqlite3_stmt;
 
 struct sql {
 	struct sqlite3 *db;
-	char *path; // as the user named it; of a log in memory: "the trace in memory"
+	char *path;	  // as the user named it; of a log in memory: "the trace in memory"
+	const int *error; // NULL, or errno of the last write that failed
 };
 
 /* The failure of the last call on the connection, in words: damaged, disk full, locked … */

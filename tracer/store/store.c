@@ -2,9 +2,10 @@
  * store.c - a run into its log: rows, and when they are committed.
  *
  * Events are rows as soon as they are handed in, in one transaction that is committed every tenth
- * of a second: at the next event, output or store_sync() after it is due. journal.c says how that
- * leaves one file at any time. A commit that is refused because another program reads the log is
- * tried again a little later; nothing is lost meanwhile, since pages wait in memory.
+ * of a second, or every some hundred events: at the next event, output or store_sync() after it is
+ * due. journal.c says how that leaves one file at any time. A commit that is refused because
+ * another program reads the log is tried again a little later; nothing is lost meanwhile, since
+ * pages wait in memory.
  */
 #include "store/store.h"
 
@@ -17,6 +18,7 @@
 
 enum {
 	OUTPUT_MOST = 1 << 16,	// bytes of one row
+	COMMIT_EVENTS = 256,	// or a tenth of a second: what a full disk may cost
 	CLOSE_PATIENCE = 10000, // ms, for another program that reads
 };
 
@@ -123,6 +125,7 @@ enum ft_rc store_fail(struct store *s)
 enum ft_rc store_commit(struct store *s)
 {
 	uint64_t now = clock_ns();
+	s->uncommitted = 0;
 	int rc = sqlite3_exec(s->q.db, "COMMIT", NULL, NULL, NULL);
 	if ((rc & 0xff) == SQLITE_BUSY) {
 		s->last_commit_ns = now - s->commit_every_ns + try_again_after;
@@ -134,7 +137,8 @@ enum ft_rc store_commit(struct store *s)
 
 static enum ft_rc commit_if_due(struct store *s)
 {
-	if (clock_ns() - s->last_commit_ns < s->commit_every_ns)
+	bool many = s->journal && s->uncommitted >= COMMIT_EVENTS;
+	if (!many && clock_ns() - s->last_commit_ns < s->commit_every_ns)
 		return FT_OK;
 	return store_flush_output(s) == FT_OK ? store_commit(s) : FT_FAIL;
 }
@@ -348,6 +352,7 @@ static enum ft_rc put_event(struct store *s, const struct event *ev)
 		s->first = ev->seq;
 	s->has_events = true;
 	s->last = ev->seq;
+	s->uncommitted++;
 	if (s->chunk.n < s->chunk_events)
 		return FT_OK;
 	return store_chunk_end(s) == FT_OK ? store_ring(s) : FT_FAIL;

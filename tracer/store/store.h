@@ -8,8 +8,8 @@
  * Lifetime: from store_create() to store_close(); what is handed in is copied.
  *
  * A log that is not closed is a log all the same: it holds everything but the last tenth of a
- * second, and log.h says that it was cut. One file remains, but for the thousandth of the time that
- * commits take: a kill right then leaves LOG-journal beside it (journal.c says more).
+ * second, and log.h says that it was cut. One file remains, but for the fraction of a millisecond
+ * that a commit takes: a kill right then leaves LOG-journal beside it (journal.c says more).
  *
  * After a failure everything is FT_OK and nothing is written; the log itself says why it ends, if
  * that could still be written.

@@ -72,6 +72,7 @@ static enum ft_rc open_file(struct store *s, const char *path)
 	if (make_room(path) != FT_OK)
 		return FT_FAIL;
 	s->journal = journal_create();
+	s->q.error = journal_error(s->journal);
 	// An absolute or relative path, never "file:…" or ":memory:".
 	char *name = path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);
 	int rc = sqlite3_open_v2(name, &s->q.db, flags, journal_vfs_name(s->journal));

@@ -82,6 +82,7 @@ struct store {
 	uint64_t first, last; // seq of events, if has_events
 	int64_t next_item;    // id of the next aside or output
 	uint64_t last_commit_ns, commit_every_ns;
+	unsigned uncommitted;	// events
 	uint64_t written_pages; // of the file, when last asked
 	bool failed;
 	char *failure; // what was said then
