@@ -1,4 +1,9 @@
-/* fuzz_log - a trace log of any bytes: opened, checked, and asked everything that can be asked. */
+/*
+ * fuzz_log - a trace log of any bytes: opened, checked, and asked everything that can be asked.
+ *
+ * The seed is a log with pages of 512 bytes (PRAGMA page_size, VACUUM INTO), so that it is small.
+ * It has to be made anew when fields of events or the schema change: a reader refuses it then.
+ */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdint.h>
