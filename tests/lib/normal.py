@@ -120,6 +120,7 @@ def screen(text, base):
     text = re.sub(r"^(->|=>|  ) …[0-9a-f]{4}", r"\1 …AAAA", text, flags=re.M)  # instructions
     text = re.sub(r"…([0-9a-f]{4})(?![0-9a-f])", short, text)
     text = re.sub(r"\b0x([0-9a-f]{6,16})\b", address, text)
+    text = re.sub(r"\b0x[0-9a-f]{2,}…", same_width("0xAAAAAAAA"), text)  # it is cut
     # what lies in a frame before it is written, and what the C library left in registers
     text = re.sub(r"(?<= )[0-9a-f]{2}( [0-9a-f]{2}){3,}(?=[ …]|\.\.)",
                   lambda m: re.sub(r"\w", "b", m.group(0)), text)

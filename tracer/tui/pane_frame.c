@@ -316,9 +316,8 @@ static void cfa_row(struct sheet *s, const struct view *v, size_t frame)
 
 	put_where(&p, false, true, f->f.cfa, NULL, is_wide(s));
 	pen_text(&p, "CFA");
-	if (!f->f.ghost && v->seq != f->f.pushed_seq)
-		pen_printf(&p, v->holds.insn ? "" : ", bytes as of event %llu",
-			   (unsigned long long)f->f.pushed_seq);
+	if (!f->f.ghost && v->seq != f->f.pushed_seq && !v->holds.insn)
+		pen_printf(&p, ", bytes as of event %llu", (unsigned long long)f->f.pushed_seq);
 	if (f->parts) {
 		pen_text(&p, ": ");
 		pen_text(&p, f->parts);
