@@ -160,17 +160,30 @@ static void tell_pop(struct player *p, const struct event *ev)
 	}
 }
 
+// Every breakpoint that is there was hit, not only the one that is told.
+static enum ft_rc count_hits(struct player *p, uint64_t seq)
+{
+	for (size_t i = p->n_stops; i-- > 0;) {
+		bool holds = false;
+		enum ft_rc rc = stop_point_holds(p, &p->stops[i], seq, &holds);
+		if (rc == FT_OK && holds)
+			p->stops[i].hits++;
+		if (rc == FT_OK && holds && p->stops[i].temporary)
+			rc = player_delete(p, p->stops[i].number);
+		if (rc != FT_OK)
+			return rc;
+	}
+	return FT_OK;
+}
+
 // `told`: say it if the move ended at a pop.
 static enum ft_rc land(struct player *p, const struct landing *l, bool told)
 {
 	go(p, l->seq);
 	buf_reset(&p->why);
 	if (l->stop) {
-		l->stop->hits++;
 		stop_point_tell(p, l->stop, l->seq);
-		if (l->stop->temporary)
-			return player_delete(p, l->stop->number);
-		return FT_OK;
+		return count_hits(p, l->seq);
 	}
 	if (l->interrupted) {
 		buf_str(&p->why, "interrupted");

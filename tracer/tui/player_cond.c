@@ -5,6 +5,7 @@
  * with, a text with the whole of it or with the string that it shows.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,6 +253,39 @@ enum ft_rc condition_holds(struct player *p, const struct condition *c, const st
 		return rc;
 	*ret = any || all;
 	return FT_OK;
+}
+
+// What a name means to an event by itself; NULL: more must be asked. *number holds its text.
+static const char *event_text(const struct event *ev, const char *name, char number[24])
+{
+	const struct event_value *v = ev->kind == EVENT_PUSH ? ev->args : NULL;
+	for (size_t i = 0; v && i < ev->n_args; i++)
+		if (v[i].name && strcmp(v[i].name, name) == 0)
+			return v[i].value;
+	if (ev->kind != EVENT_PUSH)
+		return NULL;
+	bool is_depth = strcmp(name, "depth") == 0 || strcmp(name, "$depth") == 0;
+	if (!is_depth)
+		return NULL;
+	snprintf(number, 24, "%u", (unsigned)ev->depth);
+	return number;
+}
+
+bool condition_may_hold(const struct condition *c, const struct event *ev)
+{
+	char number[24];
+	bool all = true;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct term *t = &c->terms[i];
+		if (t->begins) {
+			if (i > 0 && all)
+				return true;
+			all = true;
+		}
+		const char *text = event_text(ev, t->name, number);
+		all &= !text || term_holds(t, text);
+	}
+	return all;
 }
 
 enum ft_rc player_check(struct player *p, const char *condition, bool *ret)

@@ -32,6 +32,7 @@ void here_deinit(struct player *p)
 	free(p->register_texts.s);
 	free(p->frames);
 	free(p->registers);
+	tracked_deinit(&p->tracked);
 }
 
 enum ft_rc player_event(struct player *p, const struct event **ret)

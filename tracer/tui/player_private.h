@@ -2,7 +2,8 @@
  * player_private.h - what the files of the player share (private to tui/).
  *
  * player.c: life, where a move ends. player_unit.c: what the units mean. player_scan.c: through the
- * events of a stretch, and to the next stop by the log's index. player_break.c: breakpoints.
+ * events of a stretch, and to the next stop by the log's index. player_break.c: breakpoints as
+ * they are written. player_stop.c: the events that they are at.
  * player_cond.c: conditions. player_value.c: what a name means here. player_here.c: place, frames,
  * registers.
  */
@@ -66,6 +67,14 @@ struct texts {
 	size_t n, cap;
 };
 
+/* The variables of a frame after an event: player_track.c. */
+struct tracked {
+	bool any;
+	uint64_t pushed, seq;
+	struct event_value *v; // name, type, value, place only
+	size_t n, cap;
+};
+
 struct player {
 	struct log *log;
 	struct player_live live;
@@ -95,6 +104,7 @@ struct player {
 	struct event_register *registers;
 	size_t cap_registers;
 	struct texts register_texts;
+	struct tracked tracked;
 };
 
 void texts_reset(struct texts *t);
@@ -161,12 +171,12 @@ FT_CHECK enum ft_rc frame_end(struct player *p, uint64_t pushed, uint64_t from, 
 FT_CHECK enum ft_rc unit_find(struct player *p, enum player_unit unit, bool back,
 			      struct landing *ret, bool *ret_lines);
 
-/* ---- player_break.c ---- */
+/* ---- player_break.c, player_stop.c ---- */
 
 void stop_point_init_events(struct stop_point *s);
 void stop_point_deinit(struct stop_point *s);
 
-/* Whether an event may be such a stop, its condition apart. */
+/* Whether an event may be such a stop: by its condition as far as the event itself can tell. */
 bool stop_point_fits(const struct player *p, const struct stop_point *s, const struct event *ev);
 
 /* Whether it is one. Reads the log: events given before are gone. */
@@ -176,6 +186,7 @@ FT_CHECK enum ft_rc stop_point_holds(struct player *p, const struct stop_point *
 /* Why a move that ended at `seq` did so. */
 void stop_point_tell(struct player *p, const struct stop_point *s, uint64_t seq);
 
+bool name_is_glob(const char *s);
 bool function_fits(const char *wanted, const char *function);
 bool file_fits(const char *wanted, const char *file);
 
@@ -183,6 +194,9 @@ bool file_fits(const char *wanted, const char *file);
 
 FT_CHECK enum ft_rc condition_parse(const char *s, struct condition **ret);
 void condition_free(struct condition *c);
+
+/* False: it does not, by what the event itself says. Asks nobody. */
+bool condition_may_hold(const struct condition *c, const struct event *ev);
 
 /* What names mean: the event `seq` and a frame (NULL: the event's). */
 struct scope {
@@ -201,6 +215,13 @@ FT_CHECK enum ft_rc condition_holds(struct player *p, const struct condition *c,
 
 FT_CHECK enum ft_rc value_at(struct player *p, const struct scope *at, const char *name,
 			     struct buf *ret);
+
+/* ---- player_track.c ---- */
+
+/* The variables of a frame at an event. Valid until the next call. */
+FT_CHECK enum ft_rc track(struct player *p, const struct scope *at, const struct tracked **ret);
+void tracked_reset(struct tracked *t);
+void tracked_deinit(struct tracked *t);
 
 /* "x = 1, p.y" of a value's text: the member `path` ("x", "p.y", "[2]"). false: no such one. */
 bool value_member(const char *text, size_t len, const char *path, const char **ret,

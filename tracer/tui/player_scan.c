@@ -6,7 +6,12 @@
  */
 #include "tui/player_private.h"
 
-enum { REJECTED_NEAR = 4096 }; // events behind a rejected hit that are looked at one by one
+#include <stdlib.h>
+
+enum {
+	REJECTED_NEAR = 4096, // events around a rejected hit that are looked at one by one
+	REJECTED_FAR = 1 << 20,
+};
 
 bool player_interrupted(struct player *p)
 {
@@ -173,28 +178,24 @@ static enum ft_rc on_near(void *ctx, const struct log_item *item)
  * the next is likely near, and cheaper to find by looking at each event.
  */
 static enum ft_rc candidate(struct player *p, const struct stop_point *s, const struct probe *b,
-			    uint64_t at, bool back, bool is_near, uint64_t *ret)
+			    uint64_t at, bool is_near, uint64_t *ret)
 {
 	const struct log_info *info = log_info(p->log);
-	if (back ? at == PLAYER_NO_SEQ || at < info->first : at > info->last)
+	if (at > info->last)
 		return FT_NONE;
 	if (is_near) {
 		struct near n = {.p = p, .s = s};
-		uint64_t lo = at, hi = at;
-		if (back)
-			lo = at - info->first > REJECTED_NEAR ? at - REJECTED_NEAR : info->first;
-		else
-			hi = info->last - at > REJECTED_NEAR ? at + REJECTED_NEAR : info->last;
-		enum ft_rc rc = log_read(p->log, lo, hi, back, on_near, &n);
+		uint64_t to = info->last - at > REJECTED_NEAR ? at + REJECTED_NEAR : info->last;
+		enum ft_rc rc = log_read(p->log, at, to, false, on_near, &n);
 		if (rc == FT_NONE)
 			*ret = n.seq;
 		if (rc != FT_OK)
 			return rc == FT_NONE ? FT_OK : rc;
-		if (back ? lo <= info->first : hi >= info->last)
+		if (to >= info->last)
 			return FT_NONE;
-		at = back ? lo - 1 : hi + 1;
+		at = to + 1;
 	}
-	return log_find(p->log, &b->q, at, back, ret);
+	return log_find(p->log, &b->q, at, false, ret);
 }
 
 /*
@@ -213,7 +214,7 @@ static enum ft_rc probe_forwards(struct player *p, const struct stop_point *s, s
 		if (b->hi > to || player_interrupted(p))
 			return FT_NONE;
 		uint64_t seq, last = log_info(p->log)->last;
-		enum ft_rc rc = candidate(p, s, b, b->hi, false, rejected, &seq);
+		enum ft_rc rc = candidate(p, s, b, b->hi, rejected, &seq);
 		if (rc == FT_FAIL)
 			return rc;
 		if (rc == FT_NONE || seq > to) {
@@ -233,6 +234,68 @@ static enum ft_rc probe_forwards(struct player *p, const struct stop_point *s, s
 	return FT_OK;
 }
 
+/* Events of a stretch that may be a stop. */
+struct many {
+	struct near n;
+	uint64_t *seqs;
+	size_t count, cap;
+};
+
+static enum ft_rc on_many(void *ctx, const struct log_item *item)
+{
+	struct many *m = ctx;
+	if (on_near(&m->n, item) == FT_OK)
+		return FT_OK;
+	m->seqs = xgrow(m->seqs, m->count, &m->cap, sizeof(*m->seqs));
+	m->seqs[m->count++] = m->n.seq;
+	return FT_OK;
+}
+
+/*
+ * The last stop among events [lo, hi], whose conditions are asked forwards: what is known of a
+ * frame goes on from event to event, not back. ret_any: some event may have been one.
+ */
+static enum ft_rc last_between(struct player *p, const struct stop_point *s, uint64_t lo,
+			       uint64_t hi, uint64_t *ret, bool *ret_any)
+{
+	struct many m = {.n = {.p = p, .s = s}};
+	bool found = false;
+	enum ft_rc rc = log_read(p->log, lo, hi, false, on_many, &m);
+	for (size_t i = 0; rc == FT_OK && i < m.count && !player_interrupted(p); i++) {
+		bool holds = false;
+		rc = stop_point_holds(p, s, m.seqs[i], &holds);
+		if (rc != FT_OK || !holds)
+			continue;
+		found = true;
+		*ret = m.seqs[i];
+	}
+	*ret_any = m.count > 0;
+	free(m.seqs);
+	return rc != FT_OK ? rc : found ? FT_OK : FT_NONE;
+}
+
+// Back from a hit that its condition rejected, in stretches that grow.
+static enum ft_rc reject_backwards(struct player *p, const struct stop_point *s, struct probe *b,
+				   uint64_t to)
+{
+	const uint64_t first = log_info(p->log)->first;
+	uint64_t size = REJECTED_NEAR;
+	bool any = true;
+	while (any && b->lo > to && b->lo > first && !player_interrupted(p)) {
+		uint64_t hi = b->lo - 1, lo = hi - first >= size ? hi - size + 1 : first;
+		uint64_t seq = 0;
+		enum ft_rc rc = last_between(p, s, lo, hi, &seq, &any);
+		if (rc == FT_FAIL || player_interrupted(p))
+			return rc;
+		b->lo = rc == FT_OK ? seq + 1 : lo;
+		b->hit_before_lo = rc == FT_OK;
+		if (rc == FT_OK)
+			return rc;
+		size = size < REJECTED_FAR ? 2 * size : size;
+	}
+	return FT_NONE;
+}
+
 static enum ft_rc probe_backwards(struct player *p, const struct stop_point *s, struct probe *b,
 				  uint64_t from, uint64_t to, uint64_t *ret)
 {
@@ -241,11 +304,11 @@ static enum ft_rc probe_backwards(struct player *p, const struct stop_point *s, 
 		b->lo = b->hi = from + 1;
 		b->hit_at_hi = b->hit_before_lo = false;
 	}
-	for (bool rejected = false; !b->hit_before_lo; rejected = true) {
-		if (b->lo <= to || player_interrupted(p))
-			return FT_NONE;
+	while (!b->hit_before_lo) {
 		uint64_t seq, first = log_info(p->log)->first;
-		enum ft_rc rc = candidate(p, s, b, b->lo - 1, true, rejected, &seq);
+		if (b->lo <= to || b->lo <= first || player_interrupted(p))
+			return FT_NONE;
+		enum ft_rc rc = log_find(p->log, &b->q, b->lo - 1, true, &seq);
 		if (rc == FT_FAIL)
 			return rc;
 		if (rc == FT_NONE || seq < to) {
@@ -258,6 +321,8 @@ static enum ft_rc probe_backwards(struct player *p, const struct stop_point *s, 
 			return rc;
 		b->lo = holds ? seq + 1 : seq;
 		b->hit_before_lo = holds;
+		if (!holds && reject_backwards(p, s, b, to) == FT_FAIL)
+			return FT_FAIL;
 	}
 	if (b->lo - 1 < to)
 		return FT_NONE;

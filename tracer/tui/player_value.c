@@ -146,19 +146,19 @@ static bool value_target(const char **text, size_t *len)
 static enum ft_rc variable(struct player *p, const struct scope *at, const char *name, size_t len,
 			   const struct event_value **ret)
 {
-	const struct event_value *v;
-	size_t n;
-	if (at->pushed == PLAYER_NO_SEQ)
+	const struct tracked *t;
+	if (at->pushed == PLAYER_NO_SEQ || at->pushed > at->seq)
 		return FT_NONE;
-	enum ft_rc rc = log_variables(p->log, at->pushed, at->seq, &v, &n);
+	enum ft_rc rc = track(p, at, &t);
 	if (rc != FT_OK)
 		return rc;
 	*ret = NULL;
-	for (size_t i = 0; i < n; i++) { // of two blocks' variables with one name, the live one
-		if (!v[i].name || strlen(v[i].name) != len || strncmp(v[i].name, name, len) != 0)
+	for (size_t i = 0; i < t->n; i++) { // of two blocks' variables with one name, the live one
+		const struct event_value *v = &t->v[i];
+		if (!v->name || strlen(v->name) != len || strncmp(v->name, name, len) != 0)
 			continue;
-		if (!*ret || (*ret)->scope_ended || !v[i].scope_ended)
-			*ret = &v[i];
+		if (!*ret || (*ret)->scope_ended || !v->scope_ended)
+			*ret = v;
 	}
 	return *ret ? FT_OK : FT_NONE;
 }

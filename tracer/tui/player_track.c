@@ -1,0 +1,122 @@
+/*
+ * player_track.c - the variables of one frame, event by event.
+ *
+ * log_variables() adds up all changes since the push. A condition in a loop asks at every turn:
+ * what it got last is kept and goes on from there. Both must come to the same values, so that what
+ * a condition means does not depend on what was asked before.
+ */
+#include "tui/player_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRACK_AHEAD = 1 << 16 }; // events that are read rather than asking anew
+
+static void free_value(struct event_value *v)
+{
+	free((char *)v->name);
+	free((char *)v->type);
+	free((char *)v->value);
+}
+
+void tracked_reset(struct tracked *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free_value(&t->v[i]);
+	t->n = 0;
+	t->any = false;
+}
+
+void tracked_deinit(struct tracked *t)
+{
+	tracked_reset(t);
+	free(t->v);
+}
+
+static char *copy(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+// As the log has it: two blocks may each have a variable of the same name.
+static bool is_same(const struct event_value *a, const struct event_value *b)
+{
+	if (!same_text(a->name, b->name) || !same_text(a->type, b->type))
+		return false;
+	return !a->has_address || !b->has_address || a->address == b->address;
+}
+
+static void set(struct tracked *t, const struct event_value *v)
+{
+	size_t i = 0;
+	while (i < t->n && !is_same(&t->v[i], v))
+		i++;
+	if (i == t->n) {
+		t->v = xgrow(t->v, t->n, &t->cap, sizeof(*t->v));
+		t->n++;
+	} else {
+		free_value(&t->v[i]);
+	}
+	t->v[i] = (struct event_value){
+		.name = copy(v->name),
+		.type = copy(v->type),
+		.value = copy(v->value),
+		.has_address = v->has_address,
+		.address = v->address,
+		.scope_ended = v->scope_ended,
+	};
+}
+
+static enum ft_rc on_event(void *ctx, const struct log_item *item)
+{
+	struct tracked *t = ctx;
+	const struct event *ev = item->event;
+	if (!ev || ev->aside || ev->pushed_seq != t->pushed)
+		return FT_OK;
+	for (size_t i = 0; ev->kind == EVENT_CHANGE && i < ev->n_changes; i++)
+		set(t, &ev->changes[i].now);
+	for (size_t i = 0; ev->kind == EVENT_POP && i < ev->n_args; i++)
+		set(t, &ev->args[i]);
+	for (size_t i = 0; ev->kind == EVENT_POP && i < ev->n_locals; i++)
+		set(t, &ev->locals[i]);
+	return FT_OK;
+}
+
+static enum ft_rc load(struct player *p, const struct scope *at)
+{
+	struct tracked *t = &p->tracked;
+	const struct event_value *v;
+	size_t n;
+	tracked_reset(t);
+	enum ft_rc rc = log_variables(p->log, at->pushed, at->seq, &v, &n);
+	for (size_t i = 0; rc == FT_OK && i < n; i++)
+		set(t, &v[i]);
+	t->any = rc == FT_OK;
+	t->pushed = at->pushed;
+	t->seq = at->seq;
+	return rc;
+}
+
+enum ft_rc track(struct player *p, const struct scope *at, const struct tracked **ret)
+{
+	struct tracked *t = &p->tracked;
+	bool goes_on = t->any && t->pushed == at->pushed && t->seq <= at->seq &&
+		       at->seq - t->seq <= TRACK_AHEAD;
+	enum ft_rc rc = FT_OK;
+	if (!goes_on)
+		rc = load(p, at);
+	else if (t->seq < at->seq)
+		rc = log_read(p->log, t->seq + 1, at->seq, false, on_event, t);
+	if (rc == FT_FAIL)
+		tracked_reset(t);
+	if (rc != FT_OK)
+		return rc;
+	t->seq = at->seq;
+	*ret = t;
+	return FT_OK;
+}
