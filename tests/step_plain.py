@@ -238,7 +238,9 @@ def check_transcript(directory):
 def check_page(directory):
     """The sessions of docs/step.md, but for blanks."""
     page = (SOURCE / "docs/step.md").read_text()
-    shown, script = re.findall(r"^```\n(.*?)^```$", page, re.M | re.S)[:2]
+    blocks = re.findall(r"^```\n(.*?)^```$", page, re.M | re.S)
+    shown = next(block for block in blocks if "\n(frametrace) " in block)
+    script = next(block for block in blocks if block.startswith("break "))
     commands = re.findall(r"^\(frametrace\) (.*)$", shown, re.M)
     program = DEMOS / "double_c"
     ran, _ = session([program], "".join(command + "\n" for command in commands))
