@@ -6,7 +6,7 @@ _frametrace() {
 	local options='--function= --source= --lib= --all --depth= --verbose --events= --stack --inlines --format=
 		--max-depth= --max-string= --max-array= --output= --color= --quiet --no-aslr --pin
 		--max-events= --max-size= --start-at= --stop-after= --on-error= --env= --no-output --show
-		--break= --watch= --plain --script= --stdin=
+		--break= --watch= --plain --script= --answers= --stdin=
 		--from= --to= --at= --only= --except= --reverse --check --with-output
 		--explain --frames --no-heap --registers --map --sort= --verify --help --version --debug='
 	COMPREPLY=()
@@ -43,7 +43,7 @@ _frametrace() {
 	--sort) COMPREPLY=($(compgen -W 'calls frame self total depth recursion heap alive name' -- "$cur")) ;;
 	-F | --format) COMPREPLY=($(compgen -W 'text json explain' -- "$cur")) ;;
 	-c | --color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")) ;;
-	-o | --output | -s | --source | --script | --stdin) COMPREPLY=($(compgen -f -- "$cur")) ;;
+	-o | --output | -s | --source | --script | --answers | --stdin) COMPREPLY=($(compgen -f -- "$cur")) ;;
 	-f | --function | -l | --lib | -d | --depth | --debug | -b | --break | --watch) ;;
 	*)
 		case $cur in

@@ -32,6 +32,7 @@ complete -c frametrace -n $stepping -s b -l break -x -d 'Stop at FUNCTION, FILE:
 complete -c frametrace -n $stepping -l watch -x -d 'Stop when this variable has changed'
 complete -c frametrace -n $stepping -l plain -d 'A prompt, line by line'
 complete -c frametrace -n $stepping -l script -r -d 'The commands of a file'
+complete -c frametrace -n $stepping -l answers -r -d 'Answers to what the script asks'
 complete -c frametrace -n $stepping -l stdin -r -d "The program's input"
 complete -c frametrace -s f -l function -x -d 'Only functions that match a glob or /REGEX/'
 complete -c frametrace -s s -l source -r -d 'Only functions from source files that match'

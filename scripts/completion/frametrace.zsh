@@ -37,6 +37,7 @@ _arguments -s -S \
 	'*--watch=[step: stop when it has changed]:variable:' \
 	'--plain[step: a prompt, line by line]' \
 	'--script=[step: the commands of a file]:script:_files' \
+	'--answers=[step: answers to what the script asks]:answers:_files' \
 	"--stdin=[step: the program's input]:file:_files" \
 	'--show=-[record: print the trace too]::file:_files' \
 	'--from=[replay: from this event on]:number or function:' \

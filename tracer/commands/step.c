@@ -21,7 +21,7 @@
 /* What the command line says besides the options of a trace. */
 struct wishes {
 	bool plain;
-	const char *script, *input;
+	const char *script, *input, *answers;
 	char **stops; // breakpoints, as player_break() has them
 	size_t n_stops, cap_stops;
 };
@@ -34,7 +34,7 @@ struct session {
 	struct live *live;
 	struct log *log;
 	struct player *player;
-	FILE *script;
+	FILE *script, *answers;
 	bool on_screen;
 	int interrupts; // a descriptor that tells of Ctrl-C; -1: none
 	uint64_t events;
@@ -45,13 +45,15 @@ struct session {
 /* ---- the command line ---- */
 
 enum {
-	OPT_PLAIN = MORE_OPTIONS,
+	OPT_ANSWERS = MORE_OPTIONS,
+	OPT_PLAIN,
 	OPT_SCRIPT,
 	OPT_STDIN,
 	OPT_WATCH,
 };
 
 static const struct option table[] = {
+	{"answers", required_argument, NULL, OPT_ANSWERS},
 	{"break", required_argument, NULL, 'b'},
 	{"plain", no_argument, NULL, OPT_PLAIN},
 	{"script", required_argument, NULL, OPT_SCRIPT},
@@ -69,6 +71,8 @@ static void print_help(void)
 	       "      --plain           a prompt, line by line, with gdb's commands (try: help)\n"
 	       "      --script=FILE     --plain, with the commands of FILE; exit status 1 if one\n"
 	       "                        failed\n"
+	       "      --answers=FILE    --script, grading the lines NAME = ANSWER of FILE: only\n"
+	       "                        what it asks and checks is shown\n"
 	       "  -b, --break=PLACE     stop at FUNCTION, FILE:LINE, *ADDRESS, +EVENT, each with\n"
 	       "                        \" if CONDITION\"; may be given several times\n"
 	       "      --watch=VARIABLE  stop when it has changed; FUNCTION.VARIABLE\n"
@@ -101,6 +105,9 @@ static int take_option(void *ctx, int c, const char *value)
 		return -1;
 	case OPT_STDIN:
 		w->input = value;
+		return -1;
+	case OPT_ANSWERS:
+		w->answers = value;
 		return -1;
 	}
 	return EXIT_USAGE;
@@ -291,6 +298,7 @@ static int converse(struct session *s)
 		.out = stdout,
 		.terminal = !s->script && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 		.script = s->w->script,
+		.answers = s->answers,
 	};
 	return plain_run(s->player, &po);
 }
@@ -311,6 +319,11 @@ static enum ft_rc begin(struct session *s, char *const *argv, bool is_log)
 		s->script = fopen(s->w->script, "re");
 		if (!s->script)
 			return ft_fail("%s: %s", s->w->script, strerror(errno));
+	}
+	if (s->w->answers) {
+		s->answers = fopen(s->w->answers, "re");
+		if (!s->answers)
+			return ft_fail("%s: %s", s->w->answers, strerror(errno));
 	}
 	if (is_log) {
 		rc = log_open(argv[0], &s->log);
@@ -350,6 +363,8 @@ static int finish(struct session *s, int status)
 	live_close(s->live, false); // its status is not ours: a session has one of its own
 	if (s->script)
 		fclose(s->script);
+	if (s->answers)
+		fclose(s->answers);
 	if (s->interrupts >= 0)
 		close(s->interrupts);
 	return status;
@@ -364,6 +379,8 @@ static int step_run(struct trace_options *o, struct wishes *w, char *const *argv
 	if (status < 0 && !w->plain && !screen)
 		status = usage_error("the full screen needs a terminal for input and output; "
 				     "--plain and --script=FILE do without");
+	if (status < 0 && w->answers && !w->script)
+		status = usage_error("--answers needs the questions: --script=FILE");
 	if (status < 0 && is_log && argv[1])
 		status = usage_error("there is one LOG: '%s' is too much", argv[1]);
 	if (status >= 0)

@@ -232,8 +232,10 @@ static enum outcome run_quit(struct plain *s, const char *arguments)
 
 static void flush(struct plain *s)
 {
-	fwrite(s->out.s, 1, s->out.len, s->o->out);
+	if (!s->hushed)
+		fwrite(s->out.s, 1, s->out.len, s->o->out);
 	fflush(s->o->out);
+	s->hushed = false;
 	struct buf other = s->last;
 	s->last = s->out;
 	s->out = other;
@@ -263,7 +265,9 @@ static enum outcome run_line(struct plain *s, char *line)
 		free(s->repeat);
 		s->repeat = xstrdup(word);
 	}
-	return c->run(s, word + len + strspn(word + len, " \t"));
+	enum outcome o = c->run(s, word + len + strspn(word + len, " \t"));
+	s->hushed = s->o->answers && o != FAILED && !command_grades(c);
+	return o;
 }
 
 static bool is_blank(const char *line)
@@ -299,7 +303,7 @@ static enum outcome do_line(struct plain *s, const char *line)
 	char copy[MAX_LINE];
 	bool again = is_blank(line) && s->o->terminal && s->repeat;
 	snprintf(copy, sizeof(copy), "%s", again ? s->repeat : line);
-	if (!s->o->terminal && !is_blank(line))
+	if (!s->o->terminal && !s->o->answers && !is_blank(line))
 		echo(s, line);
 	bool says = !is_blank(copy) && copy[strspn(copy, " \t")] != '#';
 	enum outcome o = run_line(s, copy);
@@ -313,6 +317,8 @@ static void begin(struct plain *s)
 {
 	if (say_output(s) == FAILED || say_position(s, true) == FAILED)
 		s->failed = true;
+	if (s->o->answers && !s->failed)
+		buf_reset(&s->out);
 	flush(s);
 }
 
@@ -337,8 +343,10 @@ int plain_run(struct player *p, const struct plain_options *o)
 	struct plain s = {.p = p, .o = o};
 	buf_init(&s.out);
 	buf_init(&s.last);
+	answers_read(&s);
 	begin(&s);
 	loop(&s);
+	answers_say_rest(&s);
 	if (s.checks > 0) {
 		say(&s, "%lu of %lu checks passed\n", s.checks - s.wrong, s.checks);
 		flush(&s);
@@ -346,6 +354,7 @@ int plain_run(struct player *p, const struct plain_options *o)
 	bool lost = fflush(o->out) != 0 || ferror(o->out);
 	buf_deinit(&s.out);
 	buf_deinit(&s.last);
+	answers_free(&s);
 	free(s.repeat);
 	free(s.list_file);
 	return (s.failed && !o->terminal) || lost;

@@ -19,6 +19,7 @@
 struct plain_options {
 	FILE *in, *out;
 	bool terminal; // somebody types: editing, history, the last move again on an empty line
+	FILE *answers; // for `ask`: then only grading is shown; or NULL
 	const char *script;	  // what `in` is called in messages; NULL: standard input
 	const char *const *first; // commands to run before those of `in`; NULL-terminated, or NULL
 };

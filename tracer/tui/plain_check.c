@@ -1,9 +1,85 @@
 /*
- * plain_check.c - grading: does what is here agree with what should be.
+ * plain_check.c - grading: does what is here agree with what should be, or with what somebody
+ * answered.
  */
 #include "tui/plain_private.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { MAX_ANSWER_LINE = 1024, MAX_ANSWERS = 1000 };
+
+struct answer {
+	char *name, *text; // text "": a line that is still to be filled in
+	bool asked;
+};
+
+// ---- what somebody answered ----
+
+static char *trimmed(char *s)
+{
+	s += strspn(s, " \t");
+	size_t n = strlen(s);
+	while (n > 0 && isspace((unsigned char)s[n - 1]))
+		s[--n] = '\0';
+	return s;
+}
+
+static void add_answer(struct plain *s, const char *name, const char *text)
+{
+	s->answers = xgrow(s->answers, s->n_answers, &s->cap_answers, sizeof(*s->answers));
+	s->answers[s->n_answers++] = (struct answer){xstrdup(name), xstrdup(text), false};
+}
+
+void answers_read(struct plain *s)
+{
+	char line[MAX_ANSWER_LINE];
+	while (s->o->answers && fgets(line, sizeof(line), s->o->answers) &&
+	       s->n_answers < MAX_ANSWERS) {
+		line[strcspn(line, "#\n")] = '\0';
+		char *equals = strchr(line, '=');
+		if (equals)
+			*equals = '\0';
+		char *name = trimmed(line);
+		if (*name)
+			add_answer(s, name, equals ? trimmed(equals + 1) : "");
+	}
+}
+
+void answers_free(struct plain *s)
+{
+	for (size_t i = 0; i < s->n_answers; i++) {
+		free(s->answers[i].name);
+		free(s->answers[i].text);
+	}
+	free(s->answers);
+}
+
+void answers_say_rest(struct plain *s)
+{
+	for (size_t i = 0; i < s->n_answers; i++) {
+		if (s->answers[i].asked)
+			continue;
+		say_text(s, s->answers[i].name);
+		say(s, ": nobody asked for that (a misspelled name?)\n");
+	}
+}
+
+// The last one counts.
+static const char *answer_of(struct plain *s, const char *name)
+{
+	const char *text = NULL;
+	for (size_t i = 0; i < s->n_answers; i++) {
+		if (strcmp(s->answers[i].name, name) != 0)
+			continue;
+		s->answers[i].asked = true;
+		text = s->answers[i].text;
+	}
+	return text && *text ? text : NULL;
+}
+
+// ---- commands ----
 
 static enum outcome verdict(struct plain *s, bool good)
 {
@@ -13,23 +89,70 @@ static enum outcome verdict(struct plain *s, bool good)
 	return good ? DONE : FAILED;
 }
 
+static void say_what(struct plain *s, const char *what)
+{
+	if (!s->o->answers)
+		return; // the line itself was shown
+	say_text(s, what);
+	say(s, ": ");
+}
+
 static enum outcome run_check(struct plain *s, const char *arguments)
 {
 	bool good;
 	if (!*arguments)
 		return wrong(s, "check what? NAME OP VALUE, as in: check b == 96 && depth == 0");
 	enum ft_rc rc = player_check(s->p, arguments, &good);
-	if (rc == FT_OK)
-		return verdict(s, good);
-	wrong_error(s);
-	return verdict(s, false);
+	if (rc != FT_OK)
+		wrong_error(s);
+	say_what(s, arguments);
+	return verdict(s, rc == FT_OK && good);
+}
+
+// An answer is one value: it must not bring conditions of its own.
+static bool is_one_value(const char *answer)
+{
+	return !strpbrk(answer, "\"&|<>=!");
+}
+
+static enum outcome run_ask(struct plain *s, const char *arguments)
+{
+	size_t len = strcspn(arguments, " \t");
+	const char *value = arguments + len + strspn(arguments + len, " \t");
+	bool good = false;
+	if (!s->o->answers)
+		return wrong(s, "there is nobody to ask: --answers=FILE names the answers");
+	if (!*value)
+		return wrong(s, "ask NAME VALUE, as in: ask bytes frame_bytes");
+	char *name = xstrndup(arguments, len);
+	const char *answer = answer_of(s, name);
+	enum ft_rc rc = FT_OK;
+	if (answer && is_one_value(answer)) {
+		char *condition = xasprintf("%s == %s", value, answer);
+		rc = player_check(s->p, condition, &good);
+		free(condition);
+	}
+	if (rc != FT_OK)
+		wrong_error(s);
+	say_text(s, name);
+	if (answer) {
+		say(s, " = ");
+		say_text(s, answer);
+	} else {
+		say(s, ", not answered");
+	}
+	say(s, ": ");
+	free(name);
+	return verdict(s, rc == FT_OK && good);
 }
 
 static enum outcome run_expect(struct plain *s, const char *arguments)
 {
 	if (!*arguments)
 		return wrong(s, "expect which text in what the command before it said?");
-	return verdict(s, strstr(s->last.s, arguments) != NULL);
+	bool good = strstr(s->last.s, arguments) != NULL;
+	say_what(s, arguments);
+	return verdict(s, good);
 }
 
 static enum outcome run_echo(struct plain *s, const char *arguments)
@@ -43,6 +166,13 @@ const struct command_of check_commands[] = {
 	{"check", "", "CONDITION", "ok or FAILED: check b == 96 && depth == 0", run_check, false},
 	{"expect", "", "TEXT", "ok if the command before said TEXT, else FAILED", run_expect,
 	 false},
+	{"ask", "", "NAME VALUE", "ok if --answers has NAME = VALUE: ask bytes frame_bytes",
+	 run_ask, false},
 	{"echo", "", "TEXT", "says TEXT", run_echo, false},
 	{NULL, NULL, NULL, NULL, NULL, false},
 };
+
+bool command_grades(const struct command_of *c)
+{
+	return c >= check_commands && c < check_commands + FT_COUNT(check_commands);
+}

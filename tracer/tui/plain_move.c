@@ -86,7 +86,9 @@ static enum outcome make_break(struct plain *s, const char *spec, bool temporary
 		return DONE;
 	if (player_delete(s->p, *ret) == FT_FAIL)
 		return wrong_error(s);
-	return wrong(s, "nothing in this log is at \"%s\"", spec);
+	bool no_lines = strchr(spec, ':') && !log_info(player_log(s->p))->holds.line;
+	return wrong(s, "nothing in this log is at \"%s\"%s", spec,
+		     no_lines ? ": its lines were not recorded (record --events=line)" : "");
 }
 
 // To a place, whatever breakpoints there are besides.

@@ -20,7 +20,10 @@ struct plain {
 	struct buf last; // of the one before it
 	char *repeat;	 // the last move, for an empty line
 	bool failed;	 // a command did
+	bool hushed;	 // what the command that runs said is not shown
 	unsigned long checks, wrong;
+	struct answer *answers; // of somebody who was asked
+	size_t n_answers, cap_answers;
 	size_t output_shown; // bytes of the program's output that have been shown
 	uint64_t output_at;  // event up to which they go
 	bool any_output;     // output_at means something
@@ -42,6 +45,14 @@ struct command_of {
 /* The groups of the table, each ended by a row without a name. */
 extern const struct command_of move_commands[], break_commands[], info_commands[], code_commands[],
 	space_commands[], check_commands[];
+
+/* ---- plain_check.c ---- */
+
+void answers_read(struct plain *s);
+void answers_free(struct plain *s);
+/* What was answered without being asked: a misspelled name. */
+void answers_say_rest(struct plain *s);
+bool command_grades(const struct command_of *c);
 
 /* ---- saying ---- */
 

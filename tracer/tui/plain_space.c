@@ -322,6 +322,18 @@ static bool where_on_heap(struct plain *s, uint64_t address)
 	return false;
 }
 
+// ".bss" is a part of a mapping, and has a name of its own in the picture of the whole.
+static const char *kind_at(const struct event_map *map, const struct event_region *r,
+			   uint64_t address)
+{
+	for (size_t i = 0; i < map->n_bands; i++) {
+		const struct event_band *b = &map->bands[i];
+		if (address >= b->lo && address < b->hi && r->n_parts > 0 && b->mappings == 0)
+			return b->name;
+	}
+	return r->kind;
+}
+
 static bool where_in_map(struct plain *s, uint64_t address)
 {
 	const struct event *ev;
@@ -331,7 +343,7 @@ static bool where_in_map(struct plain *s, uint64_t address)
 		const struct event_region *r = &ev->map->regions[i];
 		if (address < r->lo || address >= r->hi)
 			continue;
-		say_text(s, r->kind);
+		say_text(s, kind_at(ev->map, r, address));
 		say(s, ", 0x%llx-0x%llx %s", (unsigned long long)r->lo, (unsigned long long)r->hi,
 		    r->perms);
 		if (r->path && *r->path) {

@@ -136,6 +136,7 @@ FT_CHECK enum ft_rc player_variables(struct player *p, const struct event_value 
 
 /*
  * The text of a value: VARIABLE, VARIABLE.MEMBER, VARIABLE[0], *VARIABLE of the selected frame, or
+ * a fact of a place (&VARIABLE, region(VARIABLE), frame_bytes ...: docs/step.md), or
  * one of these words, where $WORD is never a variable: depth, frames, tid, seq, event, function,
  * file, line, return (what the last pop returned), blocks and bytes (alive on the heap), status
  * (of the program), any register. FT_NONE: there is no such thing; ret is left alone.

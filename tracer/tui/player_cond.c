@@ -93,8 +93,12 @@ static bool parse_relation(const char **s, enum relation *ret)
 // Up to the relation: names of members and elements are part of it, "->" is a member.
 static size_t name_length(const char *s)
 {
-	size_t n = 0;
+	size_t n = *s == '&' && s[1] != '&', deep = 0;
 	for (; s[n]; n++) {
+		deep += s[n] == '(';
+		deep -= s[n] == ')' && deep > 0;
+		if (deep > 0)
+			continue; // region(&n)
 		if (s[n] == '-' && s[n + 1] == '>') {
 			n++;
 			continue;

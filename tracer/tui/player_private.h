@@ -227,6 +227,12 @@ void tracked_deinit(struct tracked *t);
 bool value_member(const char *text, size_t len, const char *path, const char **ret,
 		  size_t *ret_len);
 
+/* ---- player_fact.c ---- */
+
+/* "&n", "frame_bytes", "region(heap)" …: docs/step.md. FT_NONE: there is no such thing. */
+FT_CHECK enum ft_rc fact_at(struct player *p, const struct scope *at, const char *name,
+			    struct buf *ret);
+
 /* ---- player_here.c ---- */
 
 FT_CHECK enum ft_rc here_frames(struct player *p); // p->frames of p->at

@@ -312,7 +312,10 @@ static enum ft_rc word(struct player *p, const struct scope *at, const char *nam
 enum ft_rc value_at(struct player *p, const struct scope *at, const char *name, struct buf *ret)
 {
 	enum ft_rc rc = *name == '$' ? FT_NONE : variable_text(p, at, name, ret);
-	return rc == FT_NONE ? word(p, at, name + (*name == '$'), ret) : rc;
+	name += *name == '$';
+	if (rc == FT_NONE)
+		rc = fact_at(p, at, name, ret);
+	return rc == FT_NONE ? word(p, at, name, ret) : rc;
 }
 
 enum ft_rc player_value(struct player *p, const char *name, struct buf *ret)
