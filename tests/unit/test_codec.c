@@ -766,13 +766,14 @@ TEST(what_differs_from_call_to_call_is_not_in_the_shape)
 
 	struct event_heap block[2];
 	for (unsigned i = 0; i < 2; i++) {
-		block[i] = (struct event_heap){.call = "malloc",
-					       .number = i,
-					       .address = heap[i],
-					       .size = 100 + i,
-					       .usable = 120 + i,
-					       .alloc_seq = i,
-					       .place = {"main", "x.c", 5}};
+		block[i] = (struct event_heap){
+			.call = "malloc",
+			.number = i,
+			.address = heap[i],
+			.size = 100 + i,
+			.usable = 120 + i,
+			.alloc_seq = i,
+			.place = {.function = "main", .file = "x.c", .line = 5}};
 		ev[i] = (struct event){.kind = EVENT_ALLOC, .seq = i, .heap = &block[i]};
 	}
 	CHECK(one_shape(c, &ev[0], &ev[1]));

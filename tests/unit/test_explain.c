@@ -289,10 +289,10 @@ TEST(frees)
 			       .number = 1,
 			       .address = 0x5000,
 			       .size = 4,
-			       .place = {"main", "d/a.c", 9},
-			       .allocated = {"make", "d/a.c", 3},
+			       .place = {.function = "main", .file = "d/a.c", .line = 9},
+			       .allocated = {.function = "make", .file = "d/a.c", .line = 3},
 			       .known_block = true,
-			       .freed = {"drop", "d/a.c", 5},
+			       .freed = {.function = "drop", .file = "d/a.c", .line = 5},
 			       .offset = 8};
 	struct event ev = {.kind = EVENT_FREE, .pid = 7, .tid = 7, .depth = 1, .heap = &h};
 	CHECK(says(&ev, "On behalf of main, line 9 of a.c, free takes heap block #1 back: 4 bytes "
@@ -315,7 +315,7 @@ TEST(allocations)
 			       .address = 0x5000,
 			       .size = 4,
 			       .usable = 24,
-			       .place = {"main", "d/a.c", 9}};
+			       .place = {.function = "main", .file = "d/a.c", .line = 9}};
 	struct event ev = {.kind = EVENT_ALLOC, .pid = 7, .tid = 7, .depth = 1, .heap = &h};
 	CHECK(says(&ev, "malloc gives out heap block #1 at 0x5000: 4 bytes were asked for, 24 may "
 			"be used."));

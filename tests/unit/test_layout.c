@@ -74,8 +74,8 @@ static void local(struct fixture *f, const char *name, int off, unsigned size)
 	f->types[n] = (struct type){.kind = TYPE_INT, .size = size};
 	f->ops[n][0] = (struct dw_op){.op = DW_OP_fbreg, .a = (uint64_t)(int64_t)off};
 	f->entries[n] = (struct location_entry){0, UINT64_MAX, f->ops[n], 1};
-	f->locals[n] =
-		(struct variable){.name = name, .type = &f->types[n], .loc = {1, &f->entries[n]}};
+	f->locals[n] = (struct variable){
+		.name = name, .type = &f->types[n], .loc = {.n = 1, .e = &f->entries[n]}};
 }
 
 static void describe(struct fixture *f)

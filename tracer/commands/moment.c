@@ -245,8 +245,9 @@ static enum ft_rc gather_blocks(struct moment_of *m, bool all)
 			.usable = b[i].usable,
 			.alloc_seq = b[i].alloc_seq,
 			.call = intern_text(&m->texts, b[i].call),
-			.place = {intern_text(&m->texts, b[i].function),
-				  intern_text(&m->texts, b[i].file), b[i].line},
+			.place = {.function = intern_text(&m->texts, b[i].function),
+				  .file = intern_text(&m->texts, b[i].file),
+				  .line = b[i].line},
 		};
 	m->s.blocks = m->blocks;
 	m->s.n_blocks = n;
