@@ -131,9 +131,13 @@ def check_described(directory):
               [("x", "int", 0, 4), ("y", "int", 4, 4)], "the members of a type")
     tap.equal({r[0] for r in rows(log, "select name from function")},
               {"main", "work", "middle", "leaf"}, "the functions")
-    maps = rows(log, "select count(*) from aside a join shape s on s.id = a.shape "
-                     "where s.kind = 'map'")
-    tap.equal(maps, [(2,)], "the address space at the start and at the end")
+    record(log, [BUILD / "demos/boxed_value_c"])
+    grown = [r[0] for r in rows(log, "select seq from events where kind = 'brk'")]
+    told = [r[0] for r in rows(log, "select a.after from aside a join shape s on s.id = a.shape "
+                                    "where s.kind = 'map' order by a.id")]
+    tap.ok(grown and told[1:-1] == grown, "and after each growth of the heap", grown, told)
+    at = [run([FRAMETRACE, "maps", f"--at={seq}", log]).out for seq in (grown[0] - 1, grown[0])]
+    tap.ok(b"[heap]" not in at[0] and b"[heap]" in at[1], "maps --at: before and after it", *at)
 
 
 def check_environment(directory):

@@ -40,6 +40,7 @@ struct collector {
 	const struct frame *ending; // the frame whose pop is being made
 	struct space_events *space; // NULL: no maps yet
 	bool space_started;	    // this program's first map was told
+	unsigned space_asides;	    // maps told because the heap grew
 	unsigned threads, leaving;  // of this program: begun, and seen about to end
 	struct event_summary summary;
 	char *max_depth_function, *max_stack_function;
@@ -125,6 +126,7 @@ void registers_add(struct collector *col, struct event *ev);
 /* space_tell.c: EVENT_MAP, as far as it is wanted. */
 void space_tell_start(struct collector *col, pid_t pid, pid_t tid);
 void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char *when);
+void space_tell_growth(struct collector *col, pid_t pid, pid_t tid); // after an EVENT_BRK
 void space_tell_leaving(struct collector *col, const struct stop *stop);
 void space_tell_exec(struct collector *col);
 

@@ -336,6 +336,8 @@ static void tell(struct collector *col, const struct hit *hit, const struct fram
 		break;
 	}
 	collect_emit(col, &ev);
+	if (ev.kind == EVENT_BRK)
+		space_tell_growth(col, ev.pid, ev.tid);
 }
 
 /* ---- stops ---- */

@@ -1,9 +1,12 @@
 /*
- * space_tell.c - when a trace tells of the address space: --map. Without it a log still has the two
- * whole maps, as asides.
+ * space_tell.c - when a trace tells of the address space: --map. Without it a log still has whole
+ * maps as asides: at start and end, and when the heap took memory from the kernel.
  */
 #include "events/collector.h"
 #include "events/space_events.h"
+
+// Each costs a reading of /proc/PID/maps and some KiB of the log.
+enum { ASIDES_MAX = 200 };
 
 static bool is_wanted(const struct collector *col)
 {
@@ -36,6 +39,17 @@ void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char 
 	struct event_map map;
 	if (col->o.map == MAP_EVERY && col->space_started &&
 	    space_events_changes(col->space, tid, when, &map) == FT_OK)
+		tell(col, pid, tid, &map);
+}
+
+void space_tell_growth(struct collector *col, pid_t pid, pid_t tid)
+{
+	struct event_map map;
+	if (!col->o.asides || col->o.map != MAP_NONE || !col->space_started ||
+	    col->space_asides >= ASIDES_MAX)
+		return;
+	col->space_asides++;
+	if (space_events_whole(col->space, tid, "growth", &map) == FT_OK)
 		tell(col, pid, tid, &map);
 }
 
