@@ -8,16 +8,19 @@ undoes; gdb's own moves; what the demos print and compute.
 """
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import sqlite3
 import subprocess
 import tempfile
+import termios
 from pathlib import Path
 
 from lib import tap
 from lib.space import compile_c
-from lib.trace import BUILD, FRAMETRACE, SOURCE, run
+from lib.trace import BUILD, FRAMETRACE, SOURCE, TIMEOUT, run
 
 DEMOS = BUILD / "demos"
 RECORD = ["-qR", "--events=line,insn", "--frames", "--registers"]
@@ -369,6 +372,87 @@ def check_kept(directory):
     tap.ok("exit status 0" in str(said[1]), "-o keeps a whole run", ran, said)
 
 
+class Typed:
+    """A session at a terminal: what is typed, and what must come before more is."""
+
+    def __init__(self, *words):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm"
+            os.execv(FRAMETRACE, [FRAMETRACE, "step", "-q", "--plain", *map(str, words)])
+        self.text, self.at = "", 0
+
+    def until(self, word):
+        """What came up to the word; everything, if it never comes."""
+        while self.text.find(word, self.at) < 0:
+            ready, _, _ = select.select([self.fd], [], [], TIMEOUT)
+            try:
+                data = os.read(self.fd, 4096) if ready else b""
+            except OSError:  # the other end is closed
+                data = b""
+            if not data:
+                break
+            self.text += data.decode(errors="replace")
+        end = self.text.find(word, self.at)
+        said, self.at = self.text[self.at:end], end + len(word)
+        return said if end >= 0 else None
+
+    def type(self, keys):
+        os.write(self.fd, keys.encode())
+
+    def end(self):
+        """The exit status, once it has ended."""
+        while True:
+            try:
+                if not os.read(self.fd, 4096):
+                    break
+            except OSError:
+                break
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return status
+
+
+def check_terminal(_):
+    typed = Typed("-R", DEMOS / "double_c")
+    begun = typed.until("(frametrace) ")
+    typed.type("ste\t\t")  # step and stepi
+    listed = typed.until("stepi")
+    typed.type("\x15nex\t\n")
+    first = typed.until("int b = twice")
+    typed.until("(frametrace) ")
+    typed.type("\n")
+    again = typed.until("printf")
+    typed.until("(frametrace) ")
+    typed.type("break tw\t\n")
+    function = typed.until("Breakpoint 1: twice")
+    typed.until("(frametrace) ")
+    typed.type("\x1b[A\n")
+    old = typed.until("Breakpoint 2: twice")
+    typed.until("(frametrace) ")
+    typed.type("nonsense\n")
+    wrong = typed.until("there is no command")
+    typed.type("q\n")
+    status = typed.end()
+    tap.ok(None not in (begun, listed, first, again, function, old, wrong) and status == 0,
+           "at a terminal: completion, history, the last move again", typed.text, status)
+    typed = Typed("-R", DEMOS / "vas_explore_c")
+    typed.until("(frametrace) ")
+    typed.type("next 3\n")
+    typed.until("sleep(seconds)")
+    typed.until("(frametrace) ")
+    typed.type("continue\n")
+    typed.until("continue")
+    # It sleeps for hours; the keyboard interrupts it once the terminal is no longer ours.
+    while termios.tcgetattr(typed.fd)[3] & termios.ISIG == 0:
+        pass
+    typed.type("\x03")
+    ended = typed.until("SIGINT arrives in")
+    typed.until("(frametrace) ")
+    typed.type("q\n")
+    tap.ok(ended is not None and typed.end() == 0, "at a terminal: Ctrl-C ends a move", typed.text)
+
+
 THREADS = r"""
 #include <pthread.h>
 static int twice(int n) { return 2 * n; }
@@ -494,9 +578,9 @@ def check_calls_only(directory):
 def main():
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        for check in (check_same, check_back, check_transcript, check_page, check_info_frame, check_gdb,
-                      check_program, check_kept, check_threads, check_grading, check_words,
-                      check_failures, check_calls_only):
+        for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
+                      check_gdb, check_program, check_terminal, check_kept, check_threads,
+                      check_grading, check_words, check_failures, check_calls_only):
             check(directory)
     tap.done()
 

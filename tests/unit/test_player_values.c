@@ -357,6 +357,33 @@ TEST(a_log_that_a_ring_let_begin_late)
 	done(&f);
 }
 
+TEST(frames_that_a_ring_lets_go_while_the_log_is_read_are_gone)
+{
+	struct fixture f;
+	const struct log_frame *frames;
+	size_t n;
+	begin(&f, &(struct store_holds){.line = true}, 200);
+	ok(log_of(f.store, &f.log));
+	push(&f, "main", 0x6ffffff0, 0x70000000, 0, NULL, 0);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t at = push(&f, "leaf", 0x6fffffe0, 0x70000000, 1, NULL, 0);
+		if (i % 1700 == 0) { // what is known here is let go before it is asked for again
+			ok(log_frames(f.log, at, &frames, &n));
+			CHECK_EQ_U(frames[1].pushed_seq, at);
+		}
+		pop(&f, "leaf", 0x6fffffe0, at, NULL, 0);
+	}
+	uint64_t last = line(&f, "main", 0x6ffffff0, 0, 10);
+	ok(log_frames(f.log, last, &frames, &n));
+	size_t live = 0;
+	for (size_t i = 0; i < n; i++)
+		live += !frames[i].ghost;
+	CHECK_EQ_U(live, 1);
+	CHECK_EQ_S(frames[0].function, "main");
+	log_close(f.log);
+	ok(store_close(f.store, NULL));
+}
+
 static bool always(void *ctx)
 {
 	unsigned *asked = ctx;

@@ -18,6 +18,8 @@
 #include "tui/player.h"
 #include "tui/screen.h"
 
+enum { MEMORY_MAX = 1 << 30 }; // of a recording that is not kept: its beginning is let go
+
 /* What the command line says besides the options of a trace. */
 struct wishes {
 	bool plain;
@@ -245,7 +247,12 @@ static enum ft_rc open_live(struct session *s, char *const *argv)
 	enum ft_rc rc = live_find(argv[0], s->o->quiet, &path);
 	if (rc != FT_OK)
 		return rc;
-	struct recording_options ro = {.path = s->o->output, .trace = s->o, .output = true};
+	struct recording_options ro = {
+		.path = s->o->output,
+		.trace = s->o,
+		.output = true,
+		.max_bytes = s->o->output ? 0 : MEMORY_MAX,
+	};
 	rc = recording_create(&ro, &s->recording);
 	if (rc == FT_OK)
 		rc = launch(s, path, argv);

@@ -265,7 +265,10 @@ static enum ft_rc go_to(struct log *log, const struct log_chunk *c, uint64_t seq
 enum ft_rc log_state_at(struct log *log, uint64_t seq)
 {
 	const struct log_at *at = &log->at;
+	const struct log_info *info = log_info(log);
 	struct log_chunk c;
+	if (info->dropped > 0 && at->seq < info->first)
+		log->at.valid = false; // a ring let go of what came between
 	if (at->valid && at->seq == seq)
 		return FT_OK;
 	enum ft_rc rc = log_chunk_at(log, seq, &c);

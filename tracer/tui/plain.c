@@ -90,7 +90,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest_word(const char *word, const char *const *words, size_t n)
 {
 	const char *best = NULL;
-	size_t least = strlen(word) / 2 + 1;
+	size_t length = strlen(word), least = length < 4 ? 2 : length < 9 ? 3 : 4;
 	for (size_t i = 0; i < n; i++) {
 		size_t d = distance(word, words[i]);
 		if (d < least) {

@@ -320,7 +320,8 @@ enum ft_rc player_undo(struct player *p)
 {
 	if (p->n_history == 0)
 		return FT_NONE;
-	go(p, p->history[--p->n_history]);
+	uint64_t seq = p->history[--p->n_history], first = log_info(p->log)->first;
+	go(p, seq < first ? first : seq); // a ring may have let it go
 	buf_reset(&p->why);
 	return FT_OK;
 }

@@ -391,7 +391,7 @@ static bool can_finish(struct player *p, const struct scan *s)
 {
 	if (s->cfa == 0)
 		buf_str(&p->why, "there is no frame to finish");
-	else if (s->back && s->frame == PLAYER_NO_SEQ)
+	else if (s->back && (s->frame == PLAYER_NO_SEQ || s->frame < log_info(p->log)->first))
 		buf_str(&p->why, "the call of this frame is not in the log");
 	else if (s->back && s->frame == p->at && s->frame_i + 1 >= s->n_frames)
 		buf_str(&p->why, "the caller of this frame is not traced");
