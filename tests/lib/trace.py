@@ -28,7 +28,8 @@ class Ran:
 
 def run(argv, stdin=b"", timeout=TIMEOUT, **options):
     """Runs to the end; a program that does not end is killed with its group and raises."""
-    child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE,
+    words = [a if isinstance(a, bytes) else str(a) for a in argv]
+    child = subprocess.Popen(words, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                              start_new_session=True, **options)
     try:

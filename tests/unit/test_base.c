@@ -266,7 +266,9 @@ TEST(json_strings)
 	check_json("a/b", 3, "\"a/b\"");
 	check_json("\"\\", 2, "\"\\\"\\\\\"");
 	check_json("\b\f\n\r\t", 5, "\"\\b\\f\\n\\r\\t\"");
-	check_json("\0\x01\x1f\x7f", 4, "\"\\u0000\\u0001\\u001f\x7f\"");
+	check_json("\0\x01\x1f\x7f", 4, "\"\\u0000\\u0001\\u001f\\u007f\"");
+	check_json("\xc2\x80\xc2\x9b\xe2\x80\xae", 7, "\"\\u0080\\u009b\\u202e\"");
+	check_json("\xc2\xa0\xe2\x81\xaa", 5, "\"\xc2\xa0\xe2\x81\xaa\"");
 	check_json("\xc3\xbc\xf0\x9f\x98\x80", 6, "\"\xc3\xbc\xf0\x9f\x98\x80\"");
 	check_json("\xff", 1, "\"" BAD "\"");
 	check_json("a\x80z", 3, "\"a" BAD "z\"");

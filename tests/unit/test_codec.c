@@ -579,14 +579,14 @@ TEST(values_that_are_no_array_of_strings_are_damaged)
 					  "[\"\\x\"]",
 					  "[\"\\u00\"]",
 					  "[\"\\u0000\"]",
-					  "[\"\\u0020\"]",
-					  "[\"\\u00e4\"]",
+					  "[\"\\u009\"]",
+					  "[\"\\ud800\"]",
 					  "[\"\n\"]",
 					  "[\"a\",\"b\",\"c\"]",
 					  "{\"a\":1}",
 					  "[\"a\" ,\"b\"]"};
-	static const char *const good[] = {"", "[\"a\"]", "[null]", "[null,\"b\"]",
-					   "[\"\\u001f\"]"};
+	static const char *const good[] = {
+		"", "[\"a\"]", "[null]", "[null,\"b\"]", "[\"\\u001f\"]", "[\"\\u009b\\u202e\"]"};
 	struct codec *c = codec_create();
 	struct event_value args[] = {{.name = "a"}};
 	struct event ev = {.kind = EVENT_THREAD, .args = args, .n_args = 1}; // and `returned`: two

@@ -47,7 +47,8 @@ static void buf_reserve(struct buf *b, size_t more)
 void buf_add(struct buf *b, const char *s, size_t len)
 {
 	buf_reserve(b, len);
-	memcpy(b->s + b->len, s, len);
+	if (len > 0) // of nothing, `s` may be NULL
+		memcpy(b->s + b->len, s, len);
 	b->len += len;
 	b->s[b->len] = '\0';
 }

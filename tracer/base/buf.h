@@ -41,7 +41,10 @@ void buf_truncate(struct buf *b, size_t len); // len <= b->len
  */
 void buf_escaped(struct buf *b, const char *s, size_t len, char quote);
 
-/* A JSON string with its quotes (RFC 8259, section 7); bytes that are not UTF-8 become U+FFFD. */
+/*
+ * A JSON string with its quotes (RFC 8259, section 7); what buf_escaped() calls a control character
+ * is escaped (\u009b), bytes that are not UTF-8 become U+FFFD.
+ */
 void buf_json(struct buf *b, const char *s, size_t len);
 
 bool text_is_utf8(const char *s, size_t len);

@@ -98,18 +98,16 @@ void buf_escaped(struct buf *b, const char *s, size_t len, char quote)
 	buf_add(b, s + done, len - done);
 }
 
-static void json_special(struct buf *b, uint8_t c)
+static void json_special(struct buf *b, uint32_t c)
 {
 	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *p = c ? strchr(from, c) : NULL;
+	const char *p = c && c < 0x80 ? strchr(from, (int)c) : NULL;
 
 	if (p) {
 		char text[2] = {'\\', to[p - from]};
 		buf_add(b, text, sizeof(text));
 	} else {
-		char text[6] = {
-			'\\', 'u', '0', '0', (char)('0' + (c >> 4)), "0123456789abcdef"[c & 15]};
-		buf_add(b, text, sizeof(text));
+		buf_printf(b, "\\u%04x", c); // no control character lies above U+FFFF
 	}
 }
 
@@ -120,13 +118,13 @@ void buf_json(struct buf *b, const char *s, size_t len)
 	buf_char(b, '"');
 	for (size_t at = 0; at < len;) {
 		struct utf8 u = utf8_next(s + at, len - at);
-		if (u.valid && u.c >= 0x20 && u.c != '"' && u.c != '\\') {
+		if (u.valid && !is_control(u.c) && u.c != '"' && u.c != '\\') {
 			at += u.len;
 			continue;
 		}
 		buf_add(b, s + done, at - done);
 		if (u.valid)
-			json_special(b, (uint8_t)u.c);
+			json_special(b, u.c);
 		else
 			buf_str(b, "\xef\xbf\xbd");
 		at += u.len;

@@ -91,6 +91,8 @@ int look_options_parse(int argc, char **argv, const struct look_command *c,
 		argv[1 + n++] = argv[optind++];
 		while (!more && optind < argc)
 			argv[1 + n++] = argv[optind++];
+		if (!more) // asked once more behind "--", getopt would go back to it
+			break;
 	}
 	if (n < c->least)
 		return usage_error("%s", c->missing);

@@ -14,28 +14,50 @@ static int hex_digit(char c)
 	return -1;
 }
 
-/* "00XX" behind a "\u": a control character; 0 if it is anything else. */
-static char control_character(const char *s)
+/* Four hexadecimal digits; -1: they are not. */
+static int unit(const char *s)
 {
-	if (s[0] != '0' || s[1] != '0')
-		return 0;
-	int high = hex_digit(s[2]), low = high < 0 ? -1 : hex_digit(s[3]);
-	return (char)(low < 0 || high > 1 ? 0 : high << 4 | low);
+	int ret = 0;
+	for (int i = 0; i < 4; i++) {
+		int digit = hex_digit(s[i]);
+		if (digit < 0)
+			return -1;
+		ret = ret << 4 | digit;
+	}
+	return ret;
 }
 
-/* The character that an escape stands for, 0 if there is no such escape; `*s` is behind its '\'. */
-static char unescape(const char **s)
+/* Writes the character as UTF-8: fewer bytes than its escape has. */
+static char *put(char *to, int c)
+{
+	if (c < 0x80) {
+		*to++ = (char)c;
+	} else if (c < 0x800) {
+		*to++ = (char)(0xc0 | c >> 6);
+		*to++ = (char)(0x80 | (c & 0x3f));
+	} else {
+		*to++ = (char)(0xe0 | c >> 12);
+		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*to++ = (char)(0x80 | (c & 0x3f));
+	}
+	return to;
+}
+
+/* Behind a '\\': the character that is meant; 0: there is no such escape. */
+static int unescape(const char **s)
 {
 	static const char from[] = "\"\\bfnrt", to[] = "\"\\\b\f\n\r\t";
 
 	char c = *(*s)++;
 	if (c == 'u') {
-		char control = control_character(*s);
-		*s += control ? 4 : 0;
-		return control;
+		int u = unit(*s);
+		if (u <= 0 || (u >= 0xd800 && u <= 0xdfff))
+			return 0;
+		*s += 4;
+		return u;
 	}
 	const char *p = c ? strchr(from, c) : NULL;
-	return (char)(p ? to[p - from] : 0);
+	return p ? to[p - from] : 0;
 }
 
 /* A string, from behind its first quote; returns where its last one was. NULL: damaged. */
@@ -46,13 +68,16 @@ static char *read_string(char *s)
 
 	while (*from != '"') {
 		char c = *from++;
-		if (c == '\\')
-			c = unescape(&from);
-		else if ((unsigned char)c < 0x20) // the NUL behind all, too
-			c = 0;
-		if (!c)
+		if ((unsigned char)c < 0x20) // the NUL behind all, too
 			return NULL;
-		*to++ = c;
+		if (c != '\\') {
+			*to++ = c;
+			continue;
+		}
+		int meant = unescape(&from);
+		if (!meant)
+			return NULL;
+		to = put(to, meant);
 	}
 	*to = '\0';
 	return s + (from - s);
