@@ -1,7 +1,8 @@
 # fuzz.mk - the readers of strangers' bytes under a fuzzer, and under their own past findings.
 #
 #	make fuzz [FUZZ_SECONDS=60]   each harness under libFuzzer (clang) for so long
-#	make fuzz-plain               each harness as a program that tries files: tests/fuzz_corpus.py
+#	make fuzz-plain               each harness as a program that tries files: tests/fuzz_corpus.py;
+#	                              ask_log asks logs all there is to ask: tests/log_fuzz.py
 #
 # New inputs go to $(O)/fuzz/NAME.new; a crash is written there too, and is worth adding to
 # tests/fuzz/corpus/NAME, made small: $(O)/fuzz/fuzz_NAME -minimize_crash=1 -runs=10000 FILE
@@ -17,7 +18,7 @@ FUZZ_FLAGS    = -timeout=10 -rss_limit_mb=2000 -max_len=65536 -print_final_stats
 
 .PHONY: fuzz fuzz-build fuzz-plain
 fuzz-build: $(FUZZERS:%=$(O)/fuzz/fuzz_%)
-fuzz-plain: $(FUZZERS:%=$(O)/fuzz/plain_%)
+fuzz-plain: $(FUZZERS:%=$(O)/fuzz/plain_%) $(O)/fuzz/ask_log
 
 check: fuzz-plain
 
@@ -36,6 +37,11 @@ $(O)/fuzz/obj/%.o: %.c
 $(O)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(FUZZ_OBJECTS)
 	$(call say,FUZZ_CC,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address -o $@ $(filter-out %.h,$^) $(LIBS)
+
+$(O)/fuzz/ask_log: tests/fuzz/ask_log.c $(ROOMS)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 $(O)/fuzz/plain_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(ROOMS)
 	$(call say,CC,$@)

@@ -147,6 +147,10 @@ static enum ft_rc read_bounds(struct log *log)
 		rc = one_seq(log, GET_LAST, NULL, &last);
 	if (rc == FT_OK)
 		log->info.last = last;
+	// Each takes more than a byte: who goes through all numbers comes to an end.
+	if (rc == FT_OK && !log->store && last - log->info.first > log->bytes)
+		return sql_damaged(&log->q, "its events are numbered up to %llu",
+				   (unsigned long long)last);
 	return rc == FT_FAIL ? rc : FT_OK;
 }
 

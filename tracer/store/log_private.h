@@ -94,6 +94,7 @@ struct log {
 	struct codec *codec;
 	struct sqlite3_stmt *statements[LOG_STATEMENTS];
 	uint64_t steps, most_steps; // of a query; log_trust.c
+	uint64_t bytes;		    // of the file, without holes
 	bool crossed;		    // a file: a frame ended before one inside it
 	struct log_info info;
 	char *writer, *directory, *cut;

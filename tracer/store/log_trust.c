@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 enum {
-	HEADER = 100, // bytes: sqlite.org/fileformat2.html, section 1.3
-	AT_FORMATS = 18,
+	HEADER = 100,	 // bytes: sqlite.org/fileformat2.html, section 1.3
+	AT_FORMATS = 18, // of writing, of reading
 	AT_USER_VERSION = 60,
 	AT_APPLICATION = 68,
 	FORMAT_WAL = 2,
@@ -26,6 +26,8 @@ enum {
 	STEPS_AT_LEAST = 5000, // times PROGRESS
 	LONGEST = 1 << 28,     // bytes of a value
 	PATIENCE = 5000,       // ms, while a writer commits
+	CHUNK = 1 << 20,       // bytes that are copied at once
+	MOST_PIECES = 1 << 20, // of a file, between holes
 };
 
 static const char magic[] = "SQLite format 3";
@@ -113,32 +115,86 @@ static bool has_bytes(const char *path, const char *suffix)
 	return has;
 }
 
+/* SQLite opens what lies beside a log: a pipe would never end, a link leads anywhere. */
+static enum ft_rc check_beside(const char *path)
+{
+	static const char *const suffixes[] = {"-journal", "-wal", "-shm"};
+	enum ft_rc rc = FT_OK;
+	for (size_t i = 0; rc == FT_OK && i < FT_COUNT(suffixes); i++) {
+		struct stat st;
+		char *beside = xasprintf("%s%s", path, suffixes[i]);
+		if (lstat(beside, &st) == 0 && !S_ISREG(st.st_mode))
+			rc = ft_fail("%s is no regular file: the log beside it is not trusted",
+				     beside);
+		free(beside);
+	}
+	return rc;
+}
+
+/* From `at` on, the next piece of the file that is no hole. False: there is none, or errno. */
+static bool copy_piece(int in, int out, off_t *at, char *chunk)
+{
+	off_t data = lseek(in, *at, SEEK_DATA);
+	if (data < 0) {
+		errno = errno == ENXIO ? 0 : errno;
+		return false;
+	}
+	ssize_t n = pread(in, chunk, CHUNK, data);
+	for (ssize_t done = 0; done < n;) {
+		ssize_t w = pwrite(out, chunk + done, (size_t)(n - done), data + done);
+		if (w < 0)
+			return false;
+		done += w;
+	}
+	errno = n < 0 ? errno : 0;
+	*at = data + n;
+	return n > 0;
+}
+
+/* Holes stay holes: a small file may say that it is large. */
 static enum ft_rc copy_file(const char *from, const char *to)
 {
-	char *chunk = xmalloc(1 << 20);
-	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	off_t at = 0;
+	char *chunk = xmalloc(CHUNK);
+	int in = open(from, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	ssize_t n = in < 0 || out < 0 ? -1 : 1;
-	while (n > 0) {
-		n = read(in, chunk, 1 << 20);
-		for (ssize_t done = 0; n > 0 && done < n;) {
-			ssize_t w = write(out, chunk + done, (size_t)(n - done));
-			if (w < 0)
-				n = -1;
-			else
-				done += w;
-		}
-	}
+	bool good = in >= 0 && out >= 0 && fstat(in, &st) == 0 && ftruncate(out, st.st_size) == 0;
+	while (good && copy_piece(in, out, &at, chunk))
+		;
+	good = good && errno == 0;
 	int error = errno;
 	if (in >= 0)
 		close(in);
 	if (out >= 0)
 		close(out);
 	free(chunk);
-	if (n < 0)
+	if (!good)
 		return ft_fail("%s has to be copied to be read, and cannot: %s", from,
 			       strerror(error));
 	return FT_OK;
+}
+
+/*
+ * A journal may end with the name of another file, which SQLite would delete when it has taken the
+ * commit back. frametrace's own journals name none.
+ */
+static enum ft_rc check_journal(const char *path, const char *copy)
+{
+	static const uint8_t end[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+	uint8_t last[sizeof(end)];
+	struct stat st;
+	int fd = open(copy, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return FT_OK; // there is none
+	bool names = fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof(end) &&
+		     pread(fd, last, sizeof(last), st.st_size - (off_t)sizeof(end)) ==
+			     (ssize_t)sizeof(last) &&
+		     memcmp(last, end, sizeof(end)) == 0;
+	close(fd);
+	if (!names)
+		return FT_OK;
+	return ft_fail("%s-journal names another file: the log beside it is not trusted", path);
 }
 
 static void distrust(struct log *log)
@@ -200,6 +256,10 @@ static enum ft_rc open_copy(struct log *log, const char *path)
 		free(from);
 		free(to);
 	}
+	char *journal = xasprintf("%s-journal", copy);
+	if (rc == FT_OK)
+		rc = check_journal(path, journal);
+	free(journal);
 	if (rc == FT_OK)
 		rc = open_at(log, copy, SQLITE_OPEN_READWRITE, "");
 	// Reading takes the unfinished commit back; out of WAL, because its files are removed next.
@@ -221,7 +281,8 @@ static enum ft_rc open_copy(struct log *log, const char *path)
 static bool is_wal(const char *path)
 {
 	uint8_t header[HEADER];
-	return read_header(path, header) == HEADER && header[AT_FORMATS] == FORMAT_WAL;
+	return read_header(path, header) == HEADER &&
+	       (header[AT_FORMATS] >= FORMAT_WAL || header[AT_FORMATS + 1] >= FORMAT_WAL);
 }
 
 bool log_is_locked(struct log *log)
@@ -236,12 +297,29 @@ bool log_is_locked(struct log *log)
 	return reserved;
 }
 
+/* What a file holds, its holes left out: a small one may say that it is large. */
+static uint64_t data_bytes(const char *path)
+{
+	uint64_t sum = 0;
+	off_t at = 0, end = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	for (int i = 0; fd >= 0 && i < MOST_PIECES; i++) {
+		at = lseek(fd, end, SEEK_DATA);
+		end = at < 0 ? -1 : lseek(fd, at, SEEK_HOLE);
+		if (end <= at)
+			break;
+		sum += (uint64_t)(end - at);
+	}
+	if (fd >= 0)
+		close(fd);
+	return sum;
+}
+
 /* Reading all of a table takes about one instruction per byte of it. */
 static void set_budget(struct log *log, const char *path)
 {
-	struct stat st;
-	uint64_t bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-	log->most_steps = STEPS_AT_LEAST + bytes / 100;
+	log->bytes = data_bytes(path);
+	log->most_steps = STEPS_AT_LEAST + log->bytes / 100;
 }
 
 static bool can_read(const struct log *log)
@@ -253,6 +331,8 @@ static bool can_read(const struct log *log)
 enum ft_rc log_open_database(struct log *log, const char *path)
 {
 	bool wal = is_wal(path);
+	if (check_beside(path) != FT_OK)
+		return FT_FAIL;
 	set_budget(log, path);
 	if (wal && has_bytes(path, "-wal"))
 		return open_copy(log, path);

@@ -406,6 +406,7 @@ static enum ft_rc find_place(struct player *p, struct player_place *ret)
 
 void player_place(struct player *p, struct player_place *ret)
 {
+	*ret = (struct player_place){.file = NULL}; // in a damaged log, the event may be missing
 	if (find_place(p, ret) == FT_FAIL) {
 		ft_error_clear();
 		*ret = (struct player_place){.file = NULL};
