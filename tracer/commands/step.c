@@ -334,6 +334,8 @@ static enum ft_rc begin(struct session *s, char *const *argv, bool is_log)
 	}
 	if (is_log) {
 		rc = log_open(argv[0], &s->log);
+		if (rc == FT_OK && log_info(s->log)->cut)
+			ft_say("the recording is not whole: %s", log_info(s->log)->cut);
 		if (rc == FT_OK)
 			s->player = player_create(s->log, NULL);
 	} else {

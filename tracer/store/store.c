@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum {
@@ -419,12 +420,21 @@ static enum ft_rc finish(struct store *s, const char *cut)
 	return sql_run(&s->q, "COMMIT");
 }
 
+static enum ft_rc check_place(const struct store *s)
+{
+	struct stat st;
+	if (!s->journal ||
+	    (stat(s->q.path, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode))
+		return FT_OK;
+	return ft_fail("%s was moved, removed or replaced while it was being written", s->q.path);
+}
+
 enum ft_rc store_close(struct store *s, const char *cut)
 {
 	if (!s)
 		return FT_OK;
 	enum ft_rc rc = FT_OK;
-	if (!s->failed && finish(s, cut) != FT_OK)
+	if (!s->failed && (finish(s, cut) != FT_OK || check_place(s) != FT_OK))
 		rc = store_fail(s);
 	store_destroy(s);
 	return rc;

@@ -18,21 +18,58 @@ enum {
 	CHUNK = 4096,	       // events
 	CHUNK_LEAST = 64,      // of a ring
 	CHUNK_BYTES = 1 << 10, // of a ring by bytes: what an event may take, about
-	CHUNKS_OF_RING = 8,    // a ring lets go the oldest of so many
+	RESERVED_BYTE = 0x40000001,
+	CHUNKS_OF_RING = 8, // a ring lets go the oldest of so many
 };
+
+// sqlite.org/fileformat2.html: sections 3, 4.1
+static const uint32_t JOURNAL_MAGIC = 0xd9d505f8, WAL_MAGIC = 0x377f0682;
 
 static const uint64_t commit_every_ns = 100000000;
 
-static void remove_beside(const char *path, const char *suffix)
+/*
+ * A journal that a killed writer left must not be taken for one of the new log; anything else of
+ * such a name is somebody's own.
+ */
+static enum ft_rc remove_beside(const char *path, const char *suffix, uint32_t magic)
 {
+	struct stat st;
+	uint8_t head[4] = {0};
+	enum ft_rc rc = FT_OK;
 	char *beside = xasprintf("%s%s", path, suffix);
-	unlink(beside);
+	if (lstat(beside, &st) == 0) {
+		int fd = open(beside, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		bool is_one = S_ISREG(st.st_mode) && fd >= 0 &&
+			      (st.st_size == 0 || (read(fd, head, sizeof(head)) == sizeof(head) &&
+						   ((uint32_t)head[0] << 24 | head[1] << 16 |
+						    head[2] << 8 | (head[3] & 0xfe)) == magic));
+		if (fd >= 0)
+			close(fd);
+		if (!is_one || unlink(beside) < 0)
+			rc = ft_fail("%s is in the way of a log: remove it, or name another file "
+				     "(-o FILE)",
+				     beside);
+	}
 	free(beside);
+	return rc;
+}
+
+/* A writer holds SQLite's RESERVED lock all the time: sqlite.org/fileformat2.html, section 1.4. */
+static pid_t writer_of(const char *path)
+{
+	struct flock lock = {
+		.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = RESERVED_BYTE, .l_len = 1};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	bool locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	close(fd);
+	return locked ? lock.l_pid : 0;
 }
 
 /*
- * An older log in the place is removed, not written over: who has it open keeps it, and a journal
- * that a killed writer left must not be taken for one of the new log.
+ * An older log in the place is removed, not written over: who has it open keeps it. Not while it is
+ * being written: two writers would have one journal.
  */
 static enum ft_rc make_room(const char *path)
 {
@@ -48,11 +85,15 @@ static enum ft_rc make_room(const char *path)
 			       "another file (-o FILE)",
 			       path);
 	}
+	pid_t writer = writer_of(path);
+	if (writer)
+		return ft_fail("%s is being written by process %d: name another file (-o FILE)",
+			       path, (int)writer);
+	if (remove_beside(path, "-journal", JOURNAL_MAGIC) != FT_OK ||
+	    remove_beside(path, "-wal", WAL_MAGIC) != FT_OK)
+		return FT_FAIL;
 	if (unlink(path) < 0 && errno != ENOENT)
 		return ft_fail("%s cannot be written: %s", path, strerror(errno));
-	remove_beside(path, "-journal");
-	remove_beside(path, "-wal");
-	remove_beside(path, "-shm");
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return ft_fail("%s cannot be written: %s", path, strerror(errno));
@@ -77,6 +118,11 @@ static enum ft_rc open_file(struct store *s, const char *path)
 	char *name = path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);
 	int rc = sqlite3_open_v2(name, &s->q.db, flags, journal_vfs_name(s->journal));
 	free(name);
+	struct stat st;
+	if (stat(path, &st) == 0) {
+		s->device = st.st_dev;
+		s->inode = st.st_ino;
+	}
 	return rc == SQLITE_OK ? FT_OK : sql_fail_code(&s->q, rc);
 }
 

@@ -65,6 +65,7 @@ struct store_output_piece {
 struct store {
 	struct sql q;
 	struct journal *journal; // NULL: in memory
+	uint64_t device, inode;	 // of the file
 	struct codec *codec;
 	struct sqlite3_stmt *statements[STATEMENTS];
 	struct store_shapes *shapes;
