@@ -41,7 +41,7 @@ int main(void)
 	return 0;
 }
 """
-BATCH, MUTANTS, COMMAND_EVERY = 40, 200, 10
+BATCH, MUTANTS, COMMAND_EVERY = 40, 120, 6
 SCRIPT = ("info frame\ninfo locals\nbacktrace\nnext\nfinish\nreverse-step\ncontinue\ninfo heap\n"
           "info registers\ninfo output\nlist\nframes\n")
 COMMANDS = [["step", "--plain", "--script={script}"], ["replay"], ["report"], ["maps"],
