@@ -25,30 +25,16 @@
  * With -v the lines below a push or pop keep the column of rsp for addresses: one reads the frame
  * downwards from the CFA.
  */
-#include "report/text.h"
+#include "report/text_reporter.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "report/report.h"
 
 enum {
 	INDENT_LEVELS = 10, // then there is still room for a call before COLUMN_SOURCE
 	INDENT_WIDTH = 2 * INDENT_LEVELS,
 	COLUMN_RETURN = 76,
 	COLUMN_END = 100,
-};
-
-struct reporter {
-	FILE *out;
-	struct report_options options;
-	struct lines lines;
-	int first_tid;
-	bool threads;	   // more than one was seen: lines carry [tid]
-	bool told_unknown; // what f(?) means
-	uint64_t n_alike;  // frames of one function left at exit, not written yet
-	struct event alike;
-	struct buf alike_function;
 };
 
 static const char guides[] = "| | | | | | | | | | ";
@@ -64,16 +50,6 @@ static struct reporter *text_open(FILE *out, const struct report_options *o)
 	lines_init(&r->lines, o->color);
 	buf_init(&r->alike_function);
 	return r;
-}
-
-/* The columns of rsp and to the left of it, for a line that tells of an address. */
-static void add_address(struct lines *l, bool known, uint64_t address)
-{
-	buf_pad(&l->b, ' ', WIDTH_DELTA + 2);
-	if (known)
-		lines_hex(l, address, WIDTH_RSP);
-	else
-		buf_pad(&l->b, ' ', WIDTH_RSP);
 }
 
 void text_numbers(struct lines *l, const struct event *ev)
@@ -168,168 +144,6 @@ static void add_args(struct lines *l, const struct event *ev)
 	buf_char(&l->b, ')');
 }
 
-/* "call -8, push rbp -8, sub rsp,0x10 -16 = -32" */
-void text_arithmetic(struct lines *l, const struct event *ev)
-{
-	for (size_t i = 0; i < ev->n_parts; i++) {
-		if (i)
-			lines_ours(l, ", ");
-		lines_text(l, ev->parts[i].text);
-		buf_char(&l->b, ' ');
-		buf_signed(&l->b, ev->parts[i].bytes);
-	}
-	if (!ev->n_parts)
-		lines_ours(l, "by instructions not known");
-	lines_ours(l, " = ");
-	if (ev->delta_known)
-		buf_signed(&l->b, ev->delta);
-	else
-		buf_char(&l->b, '?');
-}
-
-/* A line of -v: an address in its column, or a register, then blank up to the frame's own text. */
-void text_begin_detail(struct reporter *r, const struct event *ev, bool known, uint64_t address)
-{
-	struct lines *l = &r->lines;
-
-	lines_tone(l, TONE_PLAIN);
-	add_address(l, known, address);
-	text_indent(r, ev, NULL);
-	lines_tone(l, TONE_ASIDE);
-	lines_ours(l, "    ");
-}
-
-void text_end_detail(struct lines *l)
-{
-	lines_tone(l, TONE_PLAIN);
-	lines_end(l);
-}
-
-/* The parts of a value: each line of it is "ADDRESS\tTEXT". */
-void detail_parts(struct reporter *r, const struct event *ev, const char *s)
-{
-	struct lines *l = &r->lines;
-
-	while (s && *s) {
-		size_t n = strcspn(s, "\n");
-		const char *tab = memchr(s, '\t', n);
-		size_t head = tab ? (size_t)(tab - s) : 0;
-		text_begin_detail(r, ev, head != 0, strtoull(s, NULL, 16));
-		lines_ours(l, "  ");
-		lines_some(l, tab ? tab + 1 : s, n - (tab ? head + 1 : 0));
-		text_end_detail(l);
-		s += n + (s[n] == '\n');
-	}
-}
-
-static void detail_value(struct reporter *r, const struct event *ev, const char *what,
-			 const struct event_value *v)
-{
-	struct lines *l = &r->lines;
-
-	text_begin_detail(r, ev, v->has_address, v->address);
-	lines_ours(l, what);
-	if (*v->name) {
-		buf_char(&l->b, ' ');
-		lines_text(l, v->name);
-	}
-	lines_ours(l, " = ");
-	lines_text(l, v->value);
-	text_block(l, v, true);
-	text_points_to(&l->b, v->points_to, v->value);
-	if (v->entry) {
-		lines_ours(l, "; at entry ");
-		lines_text(l, v->entry);
-	}
-	lines_ours(l, "   ");
-	lines_text(l, v->type);
-	if (v->size) {
-		lines_ours(l, ", ");
-		lines_count(l, v->size, "byte");
-	}
-	if (v->reg) {
-		lines_ours(l, " in ");
-		lines_text(l, v->reg);
-	}
-	if (v->scope_ended)
-		lines_ours(l, ", scope over");
-	if (v->why) {
-		lines_ours(l, ", ");
-		lines_text(l, v->why);
-	}
-	text_end_detail(l);
-	detail_parts(r, ev, v->full);
-}
-
-static void detail_return_address(struct reporter *r, const struct event *ev)
-{
-	struct lines *l = &r->lines;
-
-	text_begin_detail(r, ev, true, ev->cfa - 8); // psABI, figure 3.3
-	lines_ours(l, "return address ");
-	buf_hex(&l->b, ev->return_address);
-	if (ev->return_symbol) {
-		lines_ours(l, ", ");
-		lines_text(l, ev->return_symbol);
-	}
-	if (ev->caller_file && ev->caller_line) {
-		lines_ours(l, ", called at ");
-		lines_position(l, ev->caller_file, ev->caller_line);
-	}
-	text_end_detail(l);
-}
-
-static void detail_walk(struct reporter *r, const struct event *ev)
-{
-	struct lines *l = &r->lines;
-
-	for (size_t i = 0; i < ev->n_walk; i++) {
-		text_begin_detail(r, ev, ev->walk[i].cfa != 0, ev->walk[i].cfa);
-		buf_char(&l->b, '#');
-		buf_udec(&l->b, i);
-		buf_char(&l->b, ' ');
-		buf_hex(&l->b, ev->walk[i].pc);
-		buf_char(&l->b, ' ');
-		lines_text(l, ev->walk[i].symbol);
-		if (ev->walk[i].within) {
-			lines_ours(l, " (inlined in ");
-			lines_text(l, ev->walk[i].within);
-			buf_char(&l->b, ')');
-		}
-		text_end_detail(l);
-	}
-}
-
-static void push_details(struct reporter *r, const struct event *ev)
-{
-	if (ev->n_slots)
-		return; // the frame map says all of it
-	text_begin_detail(r, ev, ev->cfa != 0, ev->cfa);
-	lines_ours(&r->lines, "rsp before the call (CFA): ");
-	text_arithmetic(&r->lines, ev);
-	text_end_detail(&r->lines);
-	if (ev->cfa && ev->return_address)
-		detail_return_address(r, ev);
-	for (size_t i = 0; i < ev->n_args; i++)
-		detail_value(r, ev, "argument", &ev->args[i]);
-}
-
-static void pop_details(struct reporter *r, const struct event *ev)
-{
-	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1 && !ev->n_slots; i++)
-		detail_value(r, ev, "argument", &ev->args[i]);
-	for (size_t i = 0; i < ev->n_locals && !ev->n_slots; i++)
-		detail_value(r, ev, ev->locals[i].is_static ? "static local" : "local",
-			     &ev->locals[i]);
-	if (ev->how == POP_RETURN && ev->has_return)
-		detail_value(r, ev, "return value", &ev->returned);
-	if (ev->n_parts && !ev->n_slots) {
-		text_begin_detail(r, ev, false, 0);
-		text_arithmetic(&r->lines, ev);
-		text_end_detail(&r->lines);
-	}
-}
-
 /* Once, before the first f(?). */
 static void explain_unknown(struct reporter *r)
 {
@@ -366,9 +180,9 @@ static void text_push(struct reporter *r, const struct event *ev)
 	lines_end(l);
 	text_dangling(r, l, ev);
 	if (r->options.verbose)
-		push_details(r, ev);
+		text_push_details(r, ev);
 	text_frame(r, l, ev, r->options.verbose);
-	detail_walk(r, ev);
+	text_detail_walk(r, ev);
 }
 
 /* Where a frame has its delta and rsp it says that there is none: nothing moved. */
@@ -395,7 +209,7 @@ static void text_inline(struct reporter *r, const struct event *ev)
 	if (!r->options.verbose)
 		return;
 	for (size_t i = 0; i < ev->n_args; i++)
-		detail_value(r, ev, "argument", &ev->args[i]);
+		text_detail_value(r, ev, "argument", &ev->args[i]);
 	text_begin_detail(r, ev, true, ev->pc);
 	lines_ours(l, "begins here, called by ");
 	lines_text(l, ev->caller);
@@ -464,8 +278,8 @@ static void text_pop(struct reporter *r, const struct event *ev)
 	text_dangling(r, l, ev);
 	text_frame(r, l, ev, r->options.verbose);
 	if (r->options.verbose)
-		pop_details(r, ev);
-	detail_walk(r, ev);
+		text_pop_details(r, ev);
+	text_detail_walk(r, ev);
 }
 
 static void add_headings(struct reporter *r)

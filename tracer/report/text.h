@@ -36,7 +36,7 @@ void text_begin_detail(struct reporter *r, const struct event *ev, bool known, u
 void text_end_detail(struct lines *l);
 
 /* The parts of a value (event_value.full), a line for each; NULL: none. */
-void detail_parts(struct reporter *r, const struct event *ev, const char *s);
+void text_detail_parts(struct reporter *r, const struct event *ev, const char *s);
 
 /* A sentence from that column on, in as many lines as it takes. */
 void text_sentence(struct lines *l, size_t column, const char *s);

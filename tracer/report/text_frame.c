@@ -259,7 +259,7 @@ static void add_slot(struct reporter *r, struct lines *l, const struct event *ev
 	end_row(r, l, ev, begin, s->size, s->owner, &text);
 	buf_deinit(&text);
 	if (verbose)
-		detail_parts(r, ev, s->full);
+		text_detail_parts(r, ev, s->full);
 }
 
 /* The upper and the lower end of the frame, and of the map. */
@@ -326,7 +326,7 @@ static void add_elsewhere(struct reporter *r, struct lines *l, const struct even
 	end_row(r, l, ev, begin, v->size, owner, &text);
 	buf_deinit(&text);
 	if (verbose)
-		detail_parts(r, ev, v->full);
+		text_detail_parts(r, ev, v->full);
 }
 
 /* "return address, n = 48" */
