@@ -125,19 +125,32 @@ static void open_images(struct regions *r, struct symbols *s)
 	}
 }
 
-// glibc tells debuggers where struct pthread has the thread's id.
-static uint64_t pthread_tid_off(const struct regions *r, struct symbols *s)
+static bool is_libc(const struct module *m)
+{
+	return strncmp(m->name, "libc.so", 7) == 0 || strncmp(m->name, "libpthread", 10) == 0;
+}
+
+// Reading the symbols of a module takes some milliseconds: those that are likely to have it first.
+static uint64_t tid_off_in(const struct regions *r, struct symbols *s, bool libc)
 {
 	for (size_t i = 0; i < r->n_images; i++) {
 		struct module *m = symbols_module_at(s, r->images[i].lo);
 		uint64_t at;
 		uint32_t field[FIELD_WORDS];
-		if (m && symbols_address_of(s, m, "_thread_db_pthread_tid", &at) == FT_OK &&
+		if (m && is_libc(m) == libc &&
+		    symbols_address_of(s, m, "_thread_db_pthread_tid", &at) == FT_OK &&
 		    symbols_code(s, at, field, sizeof(field)) == sizeof(field))
 			return field[2];
 	}
 	ft_error_clear();
 	return 0;
+}
+
+// glibc tells debuggers where struct pthread has the thread's id.
+static uint64_t pthread_tid_off(const struct regions *r, struct symbols *s)
+{
+	uint64_t off = tid_off_in(r, s, true);
+	return off ? off : tid_off_in(r, s, false);
 }
 
 static void fill_row(struct regions *r, const struct atlas_row *from, struct event_region *to,

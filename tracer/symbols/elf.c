@@ -379,6 +379,20 @@ bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret
 	return s && elf_debug_bytes(e, s, ret, ret_len);
 }
 
+// libelf would read the whole section to tell of its first bytes.
+static bool read_chdr(struct elf_file *e, const struct elf_section *s, GElf_Chdr *ret)
+{
+	Elf_Scn *scn = elf_getscn(e->elf, (size_t)(s - e->sections));
+	Elf64_Chdr header;
+	if (e->fd < 0 || e->header.e_ident[EI_CLASS] != ELFCLASS64 || s->size < sizeof(header) ||
+	    !read_exactly(e->fd, s->offset, &header, sizeof(header)))
+		return scn && gelf_getchdr(scn, ret);
+	*ret = (GElf_Chdr){.ch_type = header.ch_type,
+			   .ch_size = header.ch_size,
+			   .ch_addralign = header.ch_addralign};
+	return true;
+}
+
 /* Decompressed, as its header has it: nothing is decompressed before somebody reads it. */
 static uint64_t length_of(struct elf_file *e, const struct elf_section *s)
 {
@@ -387,7 +401,7 @@ static uint64_t length_of(struct elf_file *e, const struct elf_section *s)
 	uint8_t old[12]; // "ZLIB" and the length, big-endian
 	uint64_t len = 0;
 	if (s->compressed)
-		return scn && gelf_getchdr(scn, &header) ? header.ch_size : 0;
+		return read_chdr(e, s, &header) ? header.ch_size : 0;
 	if (!is_old_compressed(s))
 		return s->size;
 	Elf_Data *data = scn ? elf_rawdata(scn, NULL) : NULL;
@@ -420,9 +434,8 @@ bool elf_is_compressed_by_zstd(struct elf_file *e, const char *name)
 {
 	enum { ZSTD = 2 }; // ELFCOMPRESS_ZSTD of newer headers
 	const struct elf_section *s = elf_section(e, name);
-	Elf_Scn *scn = s && s->compressed ? elf_getscn(e->elf, (size_t)(s - e->sections)) : NULL;
 	GElf_Chdr header;
-	return scn && gelf_getchdr(scn, &header) && header.ch_type == ZSTD;
+	return s && s->compressed && read_chdr(e, s, &header) && header.ch_type == ZSTD;
 }
 
 /*

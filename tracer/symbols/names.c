@@ -6,6 +6,7 @@
 enum {
 	GROUPS_BACK = 32,     // addresses to look at for a symbol that still covers a pc
 	DUPLICATES_BACK = 16, // names of one address to look at for the same one
+	LOOKS = 2,	      // names that are looked for in tables that are not sorted yet
 };
 
 /* Names of the linker's making for the ends of sections: they cover nothing. */
@@ -303,11 +304,40 @@ const char *symbol_shown(struct module *m, struct symbol *s)
 	return s->shown;
 }
 
+static void look_through(struct module_private *p, struct elf_file *e, const char *name,
+			 struct symbol *best)
+{
+	struct elf_symbol *raw = NULL;
+	size_t n = 0, len = strlen(name);
+	if (!e || elf_symbols(e, &raw, &n) != FT_OK)
+		n = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (raw[i].name_len != len || memcmp(raw[i].name, name, len) != 0)
+			continue;
+		struct symbol one = symbol_of(p, &raw[i]), *a = &one;
+		if (!best->name || compare_by_name(&a, &best) < 0)
+			*best = one;
+	}
+	free(raw);
+}
+
+// To sort all symbols and find their ends is not worth it for a name or two.
+static struct symbol *symbol_unsorted(struct module *m, const char *name, struct symbol *best)
+{
+	*best = (struct symbol){.name = NULL};
+	look_through(m->p, m->p->elf, name, best);
+	look_through(m->p, m->p->debug, name, best);
+	return best->name ? best : NULL;
+}
+
 enum ft_rc symbols_address_of(struct symbols *s, struct module *m, const char *symbol,
 			      uint64_t *ret)
 {
 	(void)s;
-	struct symbol *found = module_symbol_named(m, symbol);
+	struct symbol one;
+	bool quick = !m->p->has_symbols && m->p->n_looks++ < LOOKS;
+	struct symbol *found =
+		quick ? symbol_unsorted(m, symbol, &one) : module_symbol_named(m, symbol);
 	if (!found || found->is_plt)
 		return FT_NONE;
 	*ret = found->addr;

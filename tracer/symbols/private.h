@@ -86,6 +86,7 @@ struct module_private {
 
 	/* names.c */
 	bool has_symbols;	// they have been read
+	unsigned n_looks;	// for a name, before has_symbols
 	bool has_rust_main;	// std's lang_start is there
 	struct symbol *symbols; // by addr; the best name of an address first
 	size_t n_symbols;
