@@ -15,9 +15,7 @@
 #define EVENT "seq,-1," COLUMNS ",vals,rest"
 #define ASIDE "after,id," COLUMNS ",vals,rest"
 #define CHUNK_ROW "SELECT first,last,frames,shapes,terms FROM chunk "
-#define BLOCK_ROW                                                                                  \
-	"SELECT number,address,size,usable,since,shape FROM block "                                \
-	"INDEXED BY "
+#define BLOCK_ROW "SELECT id,address FROM block INDEXED BY " // the index alone answers that
 
 static const char *const statement_text[LOG_STATEMENTS] = {
 	[GET_SHAPE] = "SELECT kind,function,file,line,delta,how,call,bytes FROM shape WHERE id=?",
@@ -51,6 +49,7 @@ static const char *const statement_text[LOG_STATEMENTS] = {
 	[BLOCKS_LEFT] = BLOCK_ROW "block_until WHERE node=?1 AND until>?2",
 	[BLOCKS_RIGHT] = BLOCK_ROW "block_since WHERE node=?1 AND since<=?2",
 	[BLOCKS_ALIVE] = BLOCK_ROW "block_since WHERE node IS NULL AND since<=?2",
+	[GET_BLOCK] = "SELECT number,address,size,usable,since,shape FROM block WHERE id=?",
 	[SOURCE_LINES] = "SELECT s.text FROM source_file f JOIN source s ON s.file=f.id "
 			 "WHERE f.name=? ORDER BY s.line",
 	[FUNCTION_AT] = "SELECT id,name,symbol,module,file,line,lo,hi FROM function "
@@ -268,6 +267,7 @@ void log_close(struct log *log)
 	buf_deinit(&log->strings);
 	free(log->frames);
 	free(log->blocks);
+	free(log->lowest);
 	free(log->values);
 	free(log->insns);
 	free(log->writer);

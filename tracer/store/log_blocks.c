@@ -5,32 +5,56 @@
 
 #include <stdlib.h>
 
+/* A row, by its address. */
+struct log_lowest {
+	uint64_t address;
+	int64_t row;
+};
+
 struct wanted {
 	struct log *log;
+	size_t max;
 	uint64_t all;
 };
+
+// Those with the lowest addresses, the highest of them first: a heap.
+static void put_up(struct log_lowest *l, size_t at)
+{
+	struct log_lowest moved = l[at];
+	for (; at > 0 && l[(at - 1) / 2].address < moved.address; at = (at - 1) / 2)
+		l[at] = l[(at - 1) / 2];
+	l[at] = moved;
+}
+
+static void put_down(struct log_lowest *l, size_t n, struct log_lowest moved)
+{
+	size_t at = 0;
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		child += child + 1 < n && l[child].address < l[child + 1].address;
+		if (l[child].address <= moved.address)
+			break;
+		l[at] = l[child];
+	}
+	l[at] = moved;
+}
 
 static enum ft_rc add_block(struct wanted *w, struct sqlite3_stmt *st)
 {
 	struct log *log = w->log;
-	const struct log_shape *shape;
-	int64_t number, address, size, usable, since, id;
-	if (!sql_get_int(st, 0, 0, &number) || !sql_get_int(st, 1, 0, &address) ||
-	    !sql_get_int(st, 2, 0, &size) || !sql_get_int(st, 3, 0, &usable) ||
-	    !sql_get_int(st, 4, 0, &since) || !sql_get_int(st, 5, 0, &id))
+	struct log_lowest one;
+	int64_t address;
+	if (!sql_get_int(st, 0, 0, &one.row) || !sql_get_int(st, 1, 0, &address))
 		return sql_damaged(&log->q, "a heap block cannot be read");
-	if (log_shape(log, id, &shape) != FT_OK)
-		return FT_FAIL;
-	log->blocks = xgrow(log->blocks, log->n_blocks, &log->cap_blocks, sizeof(*log->blocks));
-	log->blocks[log->n_blocks++] = (struct log_block){.number = (uint64_t)number,
-							  .address = (uint64_t)address,
-							  .size = (uint64_t)size,
-							  .usable = (uint64_t)usable,
-							  .alloc_seq = (uint64_t)since,
-							  .call = shape->call,
-							  .function = shape->function,
-							  .file = shape->file,
-							  .line = shape->line};
+	one.address = (uint64_t)address;
+	w->all++;
+	if (log->n_lowest < w->max) {
+		log->lowest =
+			xgrow(log->lowest, log->n_lowest, &log->cap_lowest, sizeof(*log->lowest));
+		log->lowest[log->n_lowest] = one;
+		put_up(log->lowest, log->n_lowest++);
+	} else if (w->max && one.address < log->lowest[0].address) {
+		put_down(log->lowest, log->n_lowest, one);
+	}
 	return FT_OK;
 }
 
@@ -55,7 +79,7 @@ static enum ft_rc ask(struct wanted *w, enum log_statement which, uint64_t node,
 
 static int by_address(const void *a, const void *b)
 {
-	const struct log_block *x = a, *y = b;
+	const struct log_lowest *x = a, *y = b;
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
@@ -80,25 +104,61 @@ static enum ft_rc ask_nodes(struct wanted *w, uint64_t seq, uint64_t last)
 	return rc;
 }
 
+static enum ft_rc read_block(struct log *log, int64_t row, struct log_block *ret)
+{
+	struct sqlite3_stmt *st;
+	const struct log_shape *shape;
+	int64_t number, address, size, usable, since, id;
+	if (log_statement(log, GET_BLOCK, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, row);
+	enum ft_rc rc = sql_step(&log->q, st);
+	if (rc == FT_NONE ||
+	    (rc == FT_OK && (!sql_get_int(st, 0, 0, &number) || !sql_get_int(st, 1, 0, &address) ||
+			     !sql_get_int(st, 2, 0, &size) || !sql_get_int(st, 3, 0, &usable) ||
+			     !sql_get_int(st, 4, 0, &since) || !sql_get_int(st, 5, 0, &id))))
+		rc = sql_damaged(&log->q, "a heap block cannot be read");
+	sql_reset(st);
+	if (rc != FT_OK || log_shape(log, id, &shape) != FT_OK)
+		return FT_FAIL;
+	*ret = (struct log_block){.number = (uint64_t)number,
+				  .address = (uint64_t)address,
+				  .size = (uint64_t)size,
+				  .usable = (uint64_t)usable,
+				  .alloc_seq = (uint64_t)since,
+				  .call = shape->call,
+				  .function = shape->function,
+				  .file = shape->file,
+				  .line = shape->line};
+	return FT_OK;
+}
+
 enum ft_rc log_blocks(struct log *log, uint64_t seq, size_t max, const struct log_block **ret,
 		      size_t *ret_n, uint64_t *ret_all)
 {
-	struct wanted w = {.log = log};
+	struct wanted w = {.log = log, .max = max};
 	if (log_begin(log) != FT_OK)
 		return FT_FAIL;
 	const struct log_info *info = log_info(log);
-	log->n_blocks = 0;
+	log->n_lowest = 0;
 	if (!info->is_empty) {
 		seq = seq > info->last ? info->last : seq;
 		if (ask_nodes(&w, seq, info->last) != FT_OK ||
 		    ask(&w, BLOCKS_ALIVE, 0, seq) != FT_OK)
 			return FT_FAIL;
 	}
-	if (log->n_blocks)
-		qsort(log->blocks, log->n_blocks, sizeof(*log->blocks), by_address);
+	if (log->n_lowest)
+		qsort(log->lowest, log->n_lowest, sizeof(*log->lowest), by_address);
+	if (log->n_lowest > log->cap_blocks) {
+		log->cap_blocks = log->n_lowest + log->n_lowest / 2;
+		log->blocks = xreallocarray(log->blocks, log->cap_blocks, sizeof(*log->blocks));
+	}
+	for (size_t i = 0; i < log->n_lowest; i++)
+		if (read_block(log, log->lowest[i].row, &log->blocks[i]) != FT_OK)
+			return FT_FAIL;
 	*ret = log->blocks;
-	*ret_n = log->n_blocks < max ? log->n_blocks : max;
-	*ret_all = log->n_blocks;
+	*ret_n = log->n_lowest;
+	*ret_all = w.all;
 	return FT_OK;
 }
 

@@ -83,5 +83,5 @@ enum ft_rc log_check(struct log *log)
 		return FT_OK;
 	if (check_chunks(log) != FT_OK)
 		return FT_FAIL;
-	return log_blocks(log, info->last, 0, &blocks, &n, &all);
+	return log_blocks(log, info->last, SIZE_MAX, &blocks, &n, &all);
 }

@@ -20,8 +20,10 @@ struct search {
 	bool reverse;
 	bool by_shape; // only those in `shapes`
 	struct number_set shapes;
-	bool has_terms; // a value or an address has to be there
-	bool must_look; // events have to be decoded
+	bool has_terms;	   // a value or an address has to be there
+	bool must_look;	   // events have to be decoded
+	const char *plain; // stands as it is in the bytes of each event that fits; NULL: not known
+	size_t plain_len;
 };
 
 /* ---- shapes ---- */
@@ -112,9 +114,23 @@ static enum ft_rc keep_variable(struct search *s)
 	return rc == FT_NONE ? FT_OK : rc;
 }
 
+/* Texts are written in full; but those of values as JSON, in which other characters are escaped. */
+static bool is_plain(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\' || *c == '/')
+			return false;
+	return *text != '\0';
+}
+
 static enum ft_rc choose_shapes(struct search *s)
 {
 	const struct log_query *q = s->q;
+	const char *text = q->value ? q->value : q->text;
+	if (text && is_plain(text)) {
+		s->plain = text;
+		s->plain_len = strlen(text);
+	}
 	number_set_init(&s->shapes);
 	s->by_shape = q->function || q->variable || q->file || q->line || q->has_kind;
 	s->has_terms = q->value || q->has_address;
@@ -181,6 +197,22 @@ static bool event_fits(const struct event *ev, const struct log_query *q)
 	return !q->text || event_has_text(ev, q->text);
 }
 
+/* Whether it is worth decoding: the text stands somewhere in the event's bytes. */
+static bool has_plain(const struct search *s, struct sqlite3_stmt *st,
+		      const struct log_shape *shape)
+{
+	if (shape->len && memmem(shape->bytes, shape->len, s->plain, s->plain_len))
+		return true;
+	for (int column = 8; column <= 9; column++) {
+		const char *bytes;
+		size_t len;
+		if (!sql_get_bytes(st, column, &bytes, &len) ||
+		    (len && memmem(bytes, len, s->plain, s->plain_len)))
+			return true; // or damaged: decoding tells
+	}
+	return false;
+}
+
 static enum ft_rc fits(struct search *s, struct sqlite3_stmt *st, struct log_row *row, bool *ret)
 {
 	const struct event *ev;
@@ -189,8 +221,8 @@ static enum ft_rc fits(struct search *s, struct sqlite3_stmt *st, struct log_row
 		return FT_FAIL;
 	if (s->by_shape && !number_set_has(&s->shapes, (uint64_t)row->shape->id))
 		return FT_OK;
-	*ret = true;
-	if (!s->must_look)
+	*ret = !s->must_look;
+	if (!s->must_look || (s->plain && !has_plain(s, st, row->shape)))
 		return FT_OK;
 	if (log_decode(s->log, st, 0, false, row, &ev) != FT_OK)
 		return FT_FAIL;

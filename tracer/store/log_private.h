@@ -71,6 +71,7 @@ enum log_statement {
 	BLOCKS_LEFT,
 	BLOCKS_RIGHT,
 	BLOCKS_ALIVE,
+	GET_BLOCK,
 	SOURCE_LINES,
 	FUNCTION_AT,
 	FUNCTION_BY_NAME,
@@ -87,6 +88,7 @@ struct log_at {
 };
 
 struct log_variable; // log_variables.c
+struct log_lowest;   // log_blocks.c
 
 struct log {
 	struct sql q;
@@ -107,7 +109,9 @@ struct log {
 	struct log_frame *frames;
 	size_t cap_frames;
 	struct log_block *blocks;
-	size_t n_blocks, cap_blocks;
+	size_t cap_blocks;
+	struct log_lowest *lowest; // log_blocks.c
+	size_t n_lowest, cap_lowest;
 	struct log_variable *variables;
 	size_t n_variables, cap_variables;
 	struct event_value *values; // of log_variables()

@@ -11,7 +11,10 @@
 
 #include <stdlib.h>
 
-enum { MOST_STEPS = 1 << 16 }; // events without a chunk that are read from the kept state on
+enum {
+	MOST_STEPS = 1 << 16, // events without a chunk that are read from the kept state on
+	NEAR = 16,	      // so many events further back are passed over rather than looked up
+};
 
 static void frame_of(const struct log_row *row, struct state_frame *ret)
 {
@@ -94,6 +97,38 @@ static enum ft_rc is_popped_before(struct log *log, uint64_t push, uint64_t seq,
 	return rc == FT_FAIL ? rc : FT_OK;
 }
 
+/* Pushes further and further back: in a deep recursion each is next to the one before. */
+struct outwards {
+	struct sqlite3_stmt *st; // NULL: it begins anew
+	uint64_t at;
+};
+
+static enum ft_rc push_before(struct log *log, struct outwards *o, uint64_t seq,
+			      struct log_row *ret)
+{
+	int64_t at;
+	enum ft_rc rc;
+	if (seq > INT64_MAX)
+		return FT_NONE;
+	if (!o->st || o->at - seq > NEAR) {
+		if (log_statement(log, SCAN_EVENTS_BACK, &o->st) != FT_OK)
+			return FT_FAIL;
+		sql_int(o->st, 1, 0);
+		sql_int(o->st, 2, (int64_t)seq);
+	}
+	do {
+		rc = sql_step(&log->q, o->st);
+		if (rc == FT_OK && !sql_get_int(o->st, 0, -1, &at))
+			rc = sql_damaged(&log->q, "an event has no number");
+	} while (rc == FT_OK && at > (int64_t)seq);
+	if (rc == FT_OK && at != (int64_t)seq)
+		rc = FT_NONE;
+	if (rc == FT_OK)
+		rc = log_row(log, o->st, 0, ret);
+	o->at = seq;
+	return rc == FT_OK && ret->shape->kind != EVENT_PUSH ? FT_NONE : rc;
+}
+
 static const struct state_stack *known_stack(const struct log *log, int64_t id)
 {
 	if (log_is_crossed(log))
@@ -123,10 +158,11 @@ static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq,
 {
 	const struct state_stack *known = known_stack(log, k->id);
 	struct state_stack inner = {0};
+	struct outwards out = {0};
 	struct log_row row;
 	size_t shared = 0;
 	enum ft_rc rc;
-	while ((rc = push_at(log, seq, &row)) == FT_OK) {
+	while ((rc = push_before(log, &out, seq, &row)) == FT_OK) {
 		bool popped = false;
 		shared = find_known(known, seq);
 		if (shared)
@@ -144,6 +180,7 @@ static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq,
 		seq -= row.back;
 		log->steps = 0;
 	}
+	sql_reset(out.st);
 	for (size_t i = 0; i < shared; i++)
 		state_add_live(k, &known->live[i]);
 	for (size_t i = inner.n_live; i > 0; i--)

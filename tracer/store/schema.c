@@ -59,8 +59,8 @@ static const struct schema_thing things[] = {
 	TABLE(block, "id INTEGER PRIMARY KEY, number INTEGER, address INTEGER, size INTEGER, "
 		     "usable INTEGER, since INTEGER, shape INTEGER, until INTEGER, "
 		     "until_shape INTEGER, node INTEGER"),
-	INDEX(block_since, "block(node, since)"),
-	INDEX(block_until, "block(node, until) WHERE node IS NOT NULL"),
+	INDEX(block_since, "block(node, since, address)"),
+	INDEX(block_until, "block(node, until, address) WHERE node IS NOT NULL"),
 	TABLE(source_file, "id INTEGER PRIMARY KEY, name TEXT UNIQUE"),
 	TABLE_BY_KEY(source, "file INTEGER, line INTEGER, text TEXT, PRIMARY KEY (file, line)"),
 	TABLE(function, "id INTEGER PRIMARY KEY, name TEXT, symbol TEXT, module TEXT, file TEXT, "

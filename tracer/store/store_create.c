@@ -130,7 +130,7 @@ static enum ft_rc make_schema(struct store *s)
 {
 	size_t n;
 	const struct schema_thing *things = schema_of(&n);
-	char *pragmas = xasprintf("PRAGMA page_size=4096; PRAGMA cache_spill=OFF; "
+	char *pragmas = xasprintf("PRAGMA page_size=2048; PRAGMA cache_spill=OFF; "
 				  "PRAGMA cache_size=-16000; PRAGMA synchronous=NORMAL; "
 				  "PRAGMA temp_store=MEMORY; PRAGMA application_id=%d; "
 				  "PRAGMA user_version=%d; BEGIN IMMEDIATE",

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-	FILTER_HASHES = 6,
-	FILTER_BITS = 12,      // bits per term at least: one in 250 is taken for present
+	FILTER_HASHES = 8,
+	FILTER_BITS = 16,      // bits per term at least: one in 1700 is taken for present
 	FILTER_MOST = 1 << 20, // bytes
 };
 
