@@ -1,7 +1,7 @@
 # Makefile - builds frametrace out of tree into $(O). Try: make help
 #
 # Knobs: O=build, DEBUG=1 (-O0), SAN=address,undefined, V=1 (show commands), WERROR=1,
-#        CC=clang, PREFIX=/usr/local, DESTDIR=, PARTS=huge (of make bench; see tests/bench/run)
+#        CC=clang, PREFIX=/usr/local, DESTDIR=, PARTS=log (of make bench; see tests/bench/run)
 
 VERSION := 0.1.0
 O       ?= build
@@ -45,9 +45,9 @@ lint: ## check format, includes between rooms, scripts; static analysis
 	$(Q)scripts/lint
 
 format: ## format all C sources in place
-	$(Q)clang-format -i $(wildcard tracer/*/*.[ch] tests/unit/*.[ch] tests/bench/*.c tests/fuzz/*.[ch])
+	$(Q)clang-format -i $(wildcard tracer/*/*.[ch] tests/unit/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch])
 
-bench: all ## measure speed against a minimal tracer and, if installed, other tools
+bench: all $(O)/tests/bench/biglog ## measure speed against a minimal tracer and, if installed, other tools
 	$(Q)tests/bench/run -O $(O) $(PARTS)
 
 demos: ## build the demo programs
@@ -86,11 +86,18 @@ $(O)/tests/unit/%.o: tests/unit/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -MMD -MP -c -o $@ $<
 
-$(UNITS): %: %.o $(ROOMS)
+$(O)/tests/bench/%.o: tests/bench/%.c $(O)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/tests/bench/biglog: $(O)/tests/bench/biglog_write.o
+
+$(UNITS) $(O)/tests/bench/biglog: %: %.o $(ROOMS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
--include $(OBJECTS:.o=.d) $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(UNITS:=.d) $(wildcard $(O)/tests/bench/*.d)
 
 SHARE := $(DESTDIR)$(PREFIX)/share
 BIN   := $(DESTDIR)$(PREFIX)/bin/frametrace
