@@ -181,6 +181,11 @@ static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq,
 		log->steps = 0;
 	}
 	sql_reset(out.st);
+	size_t all = shared + inner.n_live;
+	if (all > k->cap_live) { // k is new
+		k->live = xreallocarray(k->live, all, sizeof(*k->live));
+		k->cap_live = all;
+	}
 	for (size_t i = 0; i < shared; i++)
 		state_add_live(k, &known->live[i]);
 	for (size_t i = inner.n_live; i > 0; i--)

@@ -135,10 +135,13 @@ bool sql_is_null(struct sqlite3_stmt *st, int at)
 
 bool sql_get_int(struct sqlite3_stmt *st, int at, int64_t none, int64_t *ret)
 {
-	int type = sqlite3_column_type(st, at);
+	// The column is looked up once: this is most of what reading a row takes. Such a value is
+	// for one thread only, as all of a log is.
+	sqlite3_value *v = sqlite3_column_value(st, at);
+	int type = sqlite3_value_type(v);
 	if (type != SQLITE_INTEGER && type != SQLITE_NULL)
 		return false;
-	*ret = type == SQLITE_NULL ? none : sqlite3_column_int64(st, at);
+	*ret = type == SQLITE_NULL ? none : sqlite3_value_int64(v);
 	return true;
 }
 
