@@ -203,7 +203,7 @@ def check_odd_programs(directory):
 
 
 def check_musl(directory):
-    """Another C library: its allocator keeps a guard in the brk heap."""
+    """Another C library: its allocator may keep a guard in the brk heap."""
     if not shutil.which("musl-gcc"):
         return tap.skip("musl", "no musl-gcc")
     source = directory / "musl.c"
@@ -220,8 +220,8 @@ int main("""))
             kinds = {r["kind"] for r in regions}
             tap.ok({"text", "data", "stack", "vdso"} <= kinds, f"musl {flags}: kinds", kinds)
             guards = [r for r in regions if r["kind"] == "heap" and r["permissions"].startswith("---")]
+            # musl makes one only where its heap begins right behind the variables.
             tap.ok(all("guard" in r["what"] for r in guards), f"musl {flags}: guards", guards)
-            tap.ok(guards or not flags, f"musl {flags}: there is one", kinds)
 
 
 def check_replaced(directory):
@@ -324,7 +324,7 @@ def check_program(demo):
 
 def check_errors():
     for words, status, wanted in (
-            (["maps"], 2, "PID or a PROGRAM"), (["maps", "1", "2"], 2, "one PID"),
+            (["maps"], 2, "a PID, a LOG or a PROGRAM"), (["maps", "1", "2"], 2, "one PID"),
             (["maps", "999999999"], 1, "no such process"), (["maps", "--nothing"], 2, "--nothing"),
             (["maps", "--format=x", "1"], 2, "no format"), (["maps", "./none"], 1, "no such file")):
         done = run([FRAMETRACE, *words])
