@@ -438,7 +438,7 @@ def check_terminal(_):
            "at a terminal: completion, history, the last move again", typed.text, status)
     typed = Typed("-R", DEMOS / "vas_explore_c")
     typed.until("(frametrace) ")
-    typed.type("next 3\n")
+    typed.type("advance 19\n")
     typed.until("sleep(seconds)")
     typed.until("(frametrace) ")
     typed.type("continue\n")
