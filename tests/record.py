@@ -9,6 +9,7 @@ import os
 import re
 import resource
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -43,6 +44,12 @@ int main(int argc, char **argv)
 	printf("%d\n", sum);
 	return sum % 100;
 }
+"""
+
+TWO_CALLS = """
+static int first(int i) { return i + 1; }
+static int second(int i) { return i + 2; }
+int main(void) { return first(1) + second(2); }
 """
 
 
@@ -204,6 +211,28 @@ def check_usage():
 
 # ---- a part of a run ----------------------------------------------------------------------------
 
+def check_sound(log, what):
+    ran = run([FRAMETRACE, "replay", "--check", log])
+    tap.ok(ran.status == 0 and b"sound" in ran.out, f"{what}: replay --check finds it sound", ran)
+
+
+def remove_event(log, query):
+    with sqlite3.connect(log) as db:
+        db.execute(f"delete from event where seq = ({query})")
+    db.close()
+
+
+def check_late(directory):
+    """Without a frame around it: the first event of the log is not that of the run."""
+    program, log = compile_c(directory, "two_calls", TWO_CALLS), directory / "log"
+    record(log, [program], "-f", "first", "-f", "second", "--start-at=second")
+    check_sound(log, "--start-at, no frame around it")
+    tap.equal(rows(log, "select min(seq) from calls"), [(2,)], "--start-at: numbers are the run's")
+    for options in ([], ["-f", "second"]):
+        ran = run([FRAMETRACE, "replay", "--map", *options, log])
+        tap.ok(b"address space at start" in ran.out, "--start-at: the map at start is replayed", ran)
+
+
 def check_parts(directory):
     program, log = compile_c(directory, "calls", CALLS), directory / "log"
     ran = record(log, [program], "--start-at=leaf", "--no-heap")
@@ -214,6 +243,11 @@ def check_parts(directory):
                  calls[3][0])
     tap.equal(kinds, [("pop", "leaf")], "--start-at: all that comes then")
     tap.equal((ran.status, len(calls)), (15, 13), "--start-at: to the end")
+    check_sound(log, "--start-at")
+    remove_event(log, "select max(seq) - 1 from event")
+    ran = run([FRAMETRACE, "replay", "--check", log])
+    tap.ok(ran.status == 1 and b"damaged" in ran.err, "--start-at: a loss behind it is told", ran)
+    check_late(directory)
     ran = record(log, [program], "--start-at=nothing")
     tap.ok("nothing was not called" in last_line(ran) and "nothing" in state(log), "--start-at: never", ran)
     for option, last in (("--stop-after=middle", ("pop", "middle")), ("--stop-after=/^wor/",
@@ -223,6 +257,8 @@ def check_parts(directory):
         tap.ok(events[-1] == last and events.count(last) == 1 and ran.status == 15
                and "--stop-after" in state(log), f"{option}: up to there, and the program runs on",
                events, ran)
+    record(log, [program], "--stop-after=1", "--no-heap")
+    tap.equal(state(log), "it was to end after 1 event (--stop-after)", "--stop-after=1: one event")
     ran = record(log, [program], "--stop-after=5", "--no-heap")
     tap.equal((rows(log, "select count(*) from events"), ran.status, ran.out), ([(5,)], 15, b"15\n15\n"),
               "--stop-after=5: five events", ran)
@@ -298,6 +334,10 @@ def check_full(directory):
     status, out, err = record_in_parts(log, program, "--on-error=kill", preexec_fn=little_room)
     tap.ok(status == 1 and out == b"" and b"--on-error=kill" in err,
            "--on-error=kill: the program is ended", status, out, err)
+    ran = run(["sh", "-c", 'ulimit -f 0 && exec "$@"', "sh", FRAMETRACE, "record", "-o",
+               directory / "none", program])
+    tap.ok(ran.status == 1 and ran.out == b"" and b"File too large" in ran.err
+           and not (directory / "none").exists(), "no room at all: told of, nothing is left", ran)
     ran = record(log, [program], "--show=/dev/full")
     tap.ok(ran.status == 1 and b"--show" in ran.err and state(log) == "complete",
            "--show cannot be written: the log is whole", ran)

@@ -389,9 +389,11 @@ static enum ft_rc tell_function(struct describe *d, uint64_t pc)
 enum ft_rc describe_event(struct describe *d, const struct event *ev)
 {
 	enum ft_rc rc = FT_OK;
-	if (ev->kind == EVENT_EXEC) // other code at the same addresses
+	if (ev->kind == EVENT_EXEC) { // other code, and other texts, at the same addresses
 		seen_forget(&d->code);
-	else if (ev->kind == EVENT_PUSH)
+		d->last_file = NULL;
+	}
+	if (ev->kind == EVENT_PUSH)
 		rc = tell_function(d, ev->pc);
 	if (rc == FT_OK)
 		rc = tell_source(d, ev->file);

@@ -247,11 +247,11 @@ static void on_event(void *ctx, const struct event *ev)
 	if (rc == FT_FAIL) {
 		give_up(s);
 	} else if (rc == FT_OK && ends_with(s, ev)) {
-		s->cut =
-			s->stopping
-				? xasprintf("it was to end after %s (--stop-after)", ev->function)
-				: xasprintf("it was to end after %" PRIu64 " events (--stop-after)",
-					    s->events);
+		s->cut = s->stopping
+				 ? xasprintf("it was to end after %s (--stop-after)", ev->function)
+				 : xasprintf("it was to end after %" PRIu64
+					     " event%s (--stop-after)",
+					     s->events, s->events == 1 ? "" : "s");
 		close_log(s);
 		live_let_go(s->live);
 	}

@@ -1,6 +1,7 @@
 #include "commands/recording.h"
 
 #include <fnmatch.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,19 @@ static struct store_holds holds_of(const struct recording_options *o)
 	};
 }
 
+/*
+ * A limit on the size of files (ulimit -f) is an error to be told, not a signal that ends us. The
+ * program is not to inherit that: live.c does the same once it runs.
+ */
+static enum ft_rc create_store(const struct store_options *o, struct store **ret)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
+	sigaction(SIGXFSZ, &ignore, &old);
+	enum ft_rc rc = store_create(o, ret);
+	sigaction(SIGXFSZ, &old, NULL);
+	return rc;
+}
+
 enum ft_rc recording_create(const struct recording_options *o, struct recording **ret)
 {
 	char *directory = getcwd(NULL, 0);
@@ -78,7 +92,7 @@ enum ft_rc recording_create(const struct recording_options *o, struct recording 
 		.max_bytes = o->max_bytes,
 	};
 	struct store *store;
-	enum ft_rc rc = store_create(&so, &store);
+	enum ft_rc rc = create_store(&so, &store);
 	free(environment);
 	free(directory);
 	if (rc != FT_OK)

@@ -115,7 +115,7 @@ static enum ft_rc settle_range(struct session *s)
 {
 	const struct log_info *info = log_info(s->log);
 	enum ft_rc rc = FT_OK;
-	s->from = info->first;
+	s->from = info->dropped ? info->first : 0; // what came before all events is not let go
 	s->to = UINT64_MAX;
 	s->whole = !s->o.from;
 	if (s->o.from)
@@ -202,7 +202,8 @@ static enum ft_rc show(struct session *s)
 			show_event(s, start);
 	}
 	if (rc != FT_FAIL && !info->is_empty)
-		rc = log_read(s->log, s->sieve ? info->first : s->from, s->to, false, show_item, s);
+		rc = log_read(s->log, s->sieve && !s->whole ? info->first : s->from, s->to, false,
+			      show_item, s);
 	s->o.trace.format->close(s->reporter);
 	view_destroy(s->view);
 	return rc == FT_NONE ? FT_OK : rc;

@@ -5,8 +5,8 @@
  *           passes on what children of the program write when we are gone.
  * Gives:    the bytes to a sink, in the order of writing, and at once to our own streams.
  * Never:    changes a byte, touches standard input (but see keyboard.c), makes the program wait for
- * more than it would wait for without us: whoever reads our output. Lifetime: from output_create()
- * to output_finish(); the sink is called from the functions below.
+ *           more than it would wait for without us: whoever reads our output.
+ * Lifetime: from output_create() to output_finish(); the sink is called from the functions below.
  *
  * A stream that is a terminal here is one there: isatty(3), window size and modes are those of
  * ours, so that the program buffers and colours as ever. Anything else is a pipe; a stream that was

@@ -96,6 +96,7 @@ enum ft_rc wait_serving(void (*serve)(void *ctx), void *ctx, struct wait_result 
 	}
 	return result_of(tid, status, ret);
 }
+
 bool wait_now(struct wait_result *ret)
 {
 	int status;

@@ -28,6 +28,7 @@ static enum ft_rc integrity(struct log *log)
 struct seen {
 	bool any;
 	uint64_t last;
+	uint64_t began; // before this one only pushes of frames around it are told
 	struct log *log;
 };
 
@@ -36,7 +37,7 @@ static enum ft_rc see(void *ctx, const struct log_item *item)
 	struct seen *s = ctx;
 	if (!item->event || item->event->aside)
 		return FT_OK;
-	if (s->any && item->event->seq != s->last + 1)
+	if (s->any && item->event->seq != s->last + 1 && item->event->seq > s->began)
 		return sql_damaged(&s->log->q, "events are missing before event %llu",
 				   (unsigned long long)item->event->seq);
 	s->any = true;
@@ -62,6 +63,19 @@ static enum ft_rc check_chunks(struct log *log)
 	}
 }
 
+/* Up to which event only frames are told, those around it; 0: all is told. */
+static enum ft_rc read_began(struct log *log, uint64_t *ret)
+{
+	int64_t began = 0;
+	*ret = 0;
+	if (sql_number(&log->q, "SELECT value FROM meta WHERE key='began'", &began) == FT_FAIL)
+		return FT_FAIL;
+	if (began < 0)
+		return sql_damaged(&log->q, "the event that it began with has no number");
+	*ret = (uint64_t)began;
+	return FT_OK;
+}
+
 enum ft_rc log_check(struct log *log)
 {
 	struct seen seen = {.log = log};
@@ -69,7 +83,8 @@ enum ft_rc log_check(struct log *log)
 	const struct log_block *blocks;
 	size_t n;
 	uint64_t all;
-	if (log_begin(log) != FT_OK || integrity(log) != FT_OK)
+	if (log_begin(log) != FT_OK || integrity(log) != FT_OK ||
+	    read_began(log, &seen.began) != FT_OK)
 		return FT_FAIL;
 	enum ft_rc rc = log_start(log, &start);
 	if (rc == FT_NONE && !log_info(log)->is_empty)

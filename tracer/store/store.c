@@ -333,10 +333,19 @@ static enum ft_rc change_state(struct store *s, const struct event *ev, int64_t 
 	return FT_OK;
 }
 
+// Of what was before --start-at only the frames around are told: a reader may not take it for loss.
+static enum ft_rc put_gap(struct store *s, const struct event *ev)
+{
+	bool gap = s->has_events && ev->seq != s->last + 1;
+	return gap ? store_set_number(s, "began", (int64_t)ev->seq) : FT_OK;
+}
+
 static enum ft_rc put_event(struct store *s, const struct event *ev)
 {
 	struct sqlite3_stmt *st;
 	int64_t shape, stack;
+	if (put_gap(s, ev) != FT_OK)
+		return FT_FAIL;
 	store_chunk_begin(s, ev->seq);
 	if (store_statement(s, INSERT_EVENT, &st) != FT_OK ||
 	    bind_event(s, st, ev, &shape, &stack) != FT_OK)

@@ -221,7 +221,10 @@ enum ft_rc store_create(const struct store_options *o, struct store **ret)
 	s->commit_every_ns = commit_every_ns;
 	if (open_file(s, o->path) != FT_OK || make_schema(s) != FT_OK ||
 	    write_meta(s, o) != FT_OK || store_commit(s) != FT_OK) {
+		bool made = s->journal; // the file is ours, and nothing is in it
 		store_destroy(s);
+		if (made)
+			unlink(o->path);
 		return FT_FAIL;
 	}
 	*ret = s;
