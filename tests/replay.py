@@ -197,6 +197,7 @@ FILTERS = {
     "stack_or_heap_c": (["-f", "main"], ["-f", "!main"], ["-s", "*.c"]),
     "signals.c": (["-f", "main"], ["-f", "!main"]),
     "many_args.c": (["-f", "!main"],),
+    "callback_c": (["-f", "main"], ["-d", "1"]),
 }
 # Of one run and no other: process, time, what stopping took.
 ONCE = re.compile(rb"process \d+ |\[\d+\]|^ +cost: .*$|thread \d+|0x[0-9a-f]+|(?:_pad|si_\w+|_timer|__\w+) = .*$", re.M)

@@ -123,11 +123,14 @@ static bool is_hidden(const struct sieve *s, const char *function)
 static bool keep_path(const struct sieve *s, const struct event_leak *was, struct event_place *path,
 		      struct event_leak *ret)
 {
-	size_t n = 0;
+	size_t n = 0, inner = was->n_path; // inner: what the last one that is left calls
 	*ret = *was;
-	for (size_t i = 0; i < was->n_path; i++)
-		if (was->path[i].function && !is_hidden(s, was->path[i].function))
-			path[n++] = was->path[i];
+	for (size_t i = 0; i < was->n_path; i++) {
+		if (!was->path[i].function || is_hidden(s, was->path[i].function))
+			continue;
+		path[n++] = was->path[i];
+		inner = i + 1;
+	}
 	ret->path = path;
 	ret->n_path = n;
 	if (was->owner) {
@@ -138,9 +141,12 @@ static bool keep_path(const struct sieve *s, const struct event_leak *was, struc
 	}
 	if (!was->place.function || !is_hidden(s, was->place.function))
 		return true;
-	if (n > 0)
-		ret->place = path[n - 1];
-	return n > 0;
+	if (n == 0)
+		return false;
+	ret->place = path[n - 1];
+	ret->place.via = inner < was->n_path ? was->path[inner].function : was->place.function;
+	ret->place.via_module = was->place.via_module;
+	return true;
 }
 
 static bool same_leak(const struct event_leak *a, const struct event_leak *b)
