@@ -10,6 +10,7 @@ import pty
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 from pathlib import Path
@@ -185,6 +186,66 @@ int main(void)
 LATE = """echo now; ( exec 3<>"$1"; read word <&3; echo "late $word" ) & echo then"""
 
 
+# Waits for a key. Ctrl-Z: it tidies up and stops then (catch), stops, or does not.
+STOPS = r"""
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+static void on_stop(int signal)
+{
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, signal);
+	write(1, "tidy\n", 5);
+	struct sigaction old, usual = {.sa_handler = SIG_DFL};
+	sigaction(signal, &usual, &old);
+	raise(signal);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	sigaction(signal, &old, NULL);
+	write(1, "back\n", 5);
+}
+static void *wait_on(void *unused)
+{
+	pause();
+	return unused;
+}
+int main(int argc, char **argv)
+{
+	char key = 0;
+	pthread_t thread;
+	struct sigaction how = {.sa_flags = SA_RESTART};
+	how.sa_handler = strcmp(argv[1], "catch") == 0 ? on_stop : SIG_IGN;
+	if (strcmp(argv[1], "catch") == 0 || strcmp(argv[1], "ignore") == 0)
+		sigaction(SIGTSTP, &how, NULL);
+	for (int i = 0; strcmp(argv[1], "threads") == 0 && i < 3; i++)
+		pthread_create(&thread, NULL, wait_on, NULL);
+	write(1, "ready\n", 6);
+	read(0, &key, 1);
+	return key;
+}
+"""
+
+# A shell with job control that lets its job go on as soon as it has stopped.
+JOB_SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if job == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+while True:
+    status = os.waitpid(job, os.WUNTRACED)[1]
+    if not os.WIFSTOPPED(status):
+        sys.exit(os.waitstatus_to_exitcode(status) % 256)
+    os.write(1, b"stopped by %d, that is all\\n" % os.WSTOPSIG(status))
+    os.killpg(job, signal.SIGCONT)
+"""
+
+
 def recorded(log, *options):
     return [FRAMETRACE, "record", "-q", "-o", str(log), *options, "--"]
 
@@ -295,6 +356,30 @@ def check_interrupt(directory):
                   f"Ctrl-C: status {alone[0]} as alone")
 
 
+def check_suspend(directory):
+    """Ctrl-Z: the job stops when the program does, and goes on with it."""
+    program, log = compile_c(directory, "stops", STOPS, "-pthread"), directory / "log"
+    shell = [sys.executable, "-c", JOB_SHELL]
+    for how, stopped in (("catch", b"back"), ("default", b"all"), ("threads", b"all"),
+                         ("ignore", b"^Z")):
+        typed = []
+
+        def type_keys(fd, out):
+            if b"ready" in out and not typed:
+                typed.append(b"\x1a")
+                os.write(fd, typed[-1])
+            if stopped in out and len(typed) == 1:
+                typed.append(b"k\n")
+                os.write(fd, typed[-1])
+        alone = in_terminal([*shell, program, how], type_keys)
+        tap.ok(alone[0] == ord("k") and (b"stopped by" in alone[1]) == (how != "ignore"),
+               f"Ctrl-Z, {how}: it stops and goes on", alone)
+        for tracer in (recorded(log), [FRAMETRACE, "-q", "-o", directory / "trace"]):
+            typed.clear()
+            tap.equal(in_terminal([*shell, *tracer, program, how], type_keys), alone,
+                      f"Ctrl-Z, {how}: {Path(tracer[1]).name}: as alone")
+
+
 def check_order(directory):
     """What was written comes between the events between which it was written."""
     program, log = compile_c(directory, "order", ORDER), directory / "log"
@@ -377,6 +462,7 @@ def main():
         check_terminal(directory)
         check_pager(directory)
         check_interrupt(directory)
+        check_suspend(directory)
         check_order(directory)
         check_much(directory)
         check_slow_reader(directory)

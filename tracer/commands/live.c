@@ -188,6 +188,7 @@ enum ft_rc live_open(const struct live_options *o, struct live **ret)
 		.no_aslr = o->trace->no_aslr,
 		.pin = o->trace->pin,
 		.early_resume = !o->watched && !steps(o->trace) && o->trace->map == MAP_NONE,
+		.as_job = !o->output || o->pass_on, // else the terminal is a stepper's
 		.output = live->output,
 		.idle = o->idle,
 		.idle_ctx = o->sink_ctx,

@@ -32,6 +32,7 @@ void control_destroy(struct control *c)
 	if (c->mem >= 0)
 		close(c->mem);
 	serving_end(c);
+	job_end(c);
 	sites_deinit(&c->sites);
 	free(c->threads);
 	free(c->deferred);
@@ -302,6 +303,7 @@ static enum ft_rc act(struct control *c, const struct wait_result *w, struct sto
 		return FT_NONE;
 	}
 	t->stopped = true;
+	t->group_stopped = false;
 	if (!t->announced)
 		return FT_NONE;
 	c->resume_tid = t->tid;
@@ -310,7 +312,9 @@ static enum ft_rc act(struct control *c, const struct wait_result *w, struct sto
 	case WAIT_SIGNAL:
 		return on_signal(c, t, w->value, ret);
 	case WAIT_GROUP_STOP:
-		t->listening = true;
+		t->listening = t->group_stopped = true;
+		if (t->pid == c->pid)
+			job_stopped(c, w->value);
 		return FT_NONE;
 	case WAIT_FORK:
 	case WAIT_VFORK:
@@ -366,6 +370,7 @@ enum ft_rc control_next(struct control *c, struct stop *ret)
 	while (!c->exited) {
 		if (resume_last(c) == FT_FAIL)
 			return FT_FAIL;
+		job_follow(c);
 		struct wait_result w;
 		enum ft_rc rc = next_status(c, &w);
 		if (rc == FT_NONE)

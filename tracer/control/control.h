@@ -26,6 +26,7 @@ struct launch {
 	bool no_aslr;	   // personality(ADDR_NO_RANDOMIZE)
 	bool pin;	   // tracer and program on one CPU: fastest, but the program can see it
 	bool early_resume; // a hit thread runs on as soon as its hit is captured
+	bool as_job;	   // when it is stopped from the terminal (Ctrl-Z), so are we: job.c
 	/*
 	 * What the program writes is taken before any stop of it is reported or passed by, and
 	 * while it runs. NULL: its streams are ours. Finish it after the last control_next().

@@ -155,6 +155,7 @@ enum ft_rc control_launch(const struct launch *how, struct control **ret)
 	close(p.go[0]);
 	p.go[0] = -1;
 	serving_begin(c, how);
+	job_begin(c, how);
 	enum ft_rc rc = c->pid < 0 ? ft_fail("fork: %s", strerror(errno)) : FT_OK;
 	if (rc == FT_OK)
 		rc = seize_and_go(c, how, &p);

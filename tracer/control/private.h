@@ -19,12 +19,13 @@
 enum { AGAIN_MAX = 16 }; // nested signal handlers that are told from new arrivals
 
 struct thread {
-	pid_t tid, pid; // pid differs from the process's for a vfork child
-	bool stopped;	// ptrace-stopped and known to us
-	bool announced; // its creator's event was seen; until then its first stop waits
-	int deliver;	// signal to deliver when it is resumed
-	bool listening; // in a group-stop: left listening
-	bool leaving;	// about to end: nothing can be read through it soon
+	pid_t tid, pid;	    // pid differs from the process's for a vfork child
+	bool stopped;	    // ptrace-stopped and known to us
+	bool announced;	    // its creator's event was seen; until then its first stop waits
+	int deliver;	    // signal to deliver when it is resumed
+	bool listening;	    // in a group-stop: left listening
+	bool group_stopped; // and nothing was heard of it since
+	bool leaving;	    // about to end: nothing can be read through it soon
 	uint64_t caller_lo, caller_hi; // where the next entry is expected to be called from
 	struct site *resume_in;	       // at its site: to be resumed in the slot
 	bool stepping;		       // to be resumed by a single step
@@ -42,6 +43,13 @@ struct thread {
 		struct regs regs;
 	} again[AGAIN_MAX];
 	size_t n_again;
+};
+
+/* Stops from the terminal. */
+struct job {
+	bool on;
+	int signal; // that stopped the program; 0: none since it went on
+	struct sigaction old;
 };
 
 /* What we do while the program runs, besides waiting for it. */
@@ -72,6 +80,7 @@ struct control {
 	size_t n_deferred, cap_deferred;
 	struct control_stats stats;
 	struct serving serving;
+	struct job job;
 	struct hit hit;
 	struct step step;
 };
@@ -81,6 +90,12 @@ void serving_begin(struct control *c, const struct launch *how); // the child ha
 void serving_end(struct control *c);
 void serving_stopped(struct control *c, const struct wait_result *w);
 FT_CHECK enum ft_rc serving_wait(struct control *c, struct wait_result *ret); // next status of any
+
+/* job.c */
+void job_begin(struct control *c, const struct launch *how); // the child has been forked
+void job_end(struct control *c);
+void job_stopped(struct control *c, int signal); // a thread of the program reports it
+void job_follow(struct control *c); // all that stopped has been resumed, or left listening
 
 /* threads.c */
 struct thread *thread_find(struct control *c, pid_t tid); // NULL if unknown
