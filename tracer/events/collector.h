@@ -104,6 +104,9 @@ void heap_unload(struct collector *col); // functions go away
 /* heap_values.c: the blocks that an event's values point into, and who owns them now. */
 void heap_note_values(struct collector *col, struct stack *s, const struct frame *f,
 		      struct event *ev);
+/* The same for values that a line left: one by one, i from 0; v->dangling lives with the event. */
+void heap_note_change(struct collector *col, int tid, const struct frame *f, uint64_t rsp, size_t i,
+		      struct event_value *v);
 void heap_note_locals(struct collector *col, const struct frame *f, uint64_t pc, uint64_t block);
 void heap_note_pop(struct collector *col, const struct frame *f); // f is gone: for dangling
 

@@ -147,6 +147,15 @@ void heap_note_values(struct collector *col, struct stack *s, const struct frame
 	own(col, ev, &ev->returned);
 }
 
+void heap_note_change(struct collector *col, int tid, const struct frame *f, uint64_t rsp, size_t i,
+		      struct event_value *v)
+{
+	const struct stack *s =
+		stack_holding(stacks_of(&col->stacks, tid, control_pid(col->control)), f->cfa);
+	if (col->heap && s) // a leaf may have variables below rsp
+		note_value(col, s, rsp - ARCH_RED_ZONE, i, v);
+}
+
 /* Before a block goes: which variable of the frame that is at pc has its address now. */
 void heap_note_locals(struct collector *col, const struct frame *f, uint64_t pc, uint64_t block)
 {

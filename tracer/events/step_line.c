@@ -148,6 +148,7 @@ void line_end(struct collector *col, struct step_thread *t, struct step_frame *f
 		v->text = xstrdup(text);
 		now.value = v->text;
 		n_texts += keep_texts(&now, texts + n_texts);
+		heap_note_change(col, t->tid, frame, regs->r[ARCH_RSP], n, &now);
 		changes[n++] = (struct event_change){.now = now, .old = old};
 	}
 	if (n > 0) {

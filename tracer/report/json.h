@@ -35,6 +35,7 @@ void json_writer(struct buf *b, uint64_t pc, const char *text, uint32_t line);
 void json_value(struct buf *b, const struct event_value *v);
 void json_values(struct buf *b, const struct event_value *values, size_t n);
 void json_returned(struct buf *b, const struct event_value *v);
+void json_pointer(struct buf *b, const struct event_value *v); // where it leads: members, each ",…"
 void json_frame(struct buf *b, const struct event *ev);
 
 /* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: the name, and the fields after those of every event. */

@@ -53,7 +53,7 @@ static void add_tree(struct buf *b, const struct event_value *v)
 	buf_str(b, v->json); // JSON already
 }
 
-static void add_pointer(struct buf *b, const struct event_value *v)
+void json_pointer(struct buf *b, const struct event_value *v)
 {
 	if (v->block)
 		buf_printf(b, ",\"heap\":{\"block\":%llu,\"offset\":%llu,\"size\":%llu}",
@@ -68,7 +68,7 @@ static void add_pointer(struct buf *b, const struct event_value *v)
 void json_returned(struct buf *b, const struct event_value *v)
 {
 	add_value_text(b, v);
-	add_pointer(b, v);
+	json_pointer(b, v);
 	add_tree(b, v);
 }
 
@@ -89,7 +89,7 @@ void json_value(struct buf *b, const struct event_value *v)
 		KEY(b, ",\"scope_ended\":true");
 	if (v->is_static)
 		KEY(b, ",\"static\":true");
-	add_pointer(b, v);
+	json_pointer(b, v);
 	add_tree(b, v);
 	buf_char(b, '}');
 }

@@ -82,8 +82,7 @@ static void add_changes(struct buf *b, const struct event *ev)
 		FIELD(b, "value", json_string, v->value);
 		FIELD(b, "address", json_address, v->has_address ? v->address : 0);
 		FIELD(b, "register", json_string, v->reg);
-		if (v->points_to)
-			FIELD(b, "points_to", json_string, v->points_to);
+		json_pointer(b, v);
 		buf_char(b, '}');
 	}
 	buf_char(b, ']');

@@ -114,6 +114,7 @@ static void text_change(struct reporter *r, struct lines *l, const struct event 
 	lines_tone(l, TONE_VALUE);
 	lines_text(l, c->now.value);
 	lines_tone(l, TONE_ASIDE);
+	text_block(l, &c->now, false);
 	if (verbose)
 		text_points_to(&l->b, c->now.points_to, c->now.value);
 	if (c->old) {

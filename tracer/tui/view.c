@@ -118,12 +118,10 @@ static bool is_alive(const struct view *v, uint64_t number)
 	return v->all_blocks > v->n_blocks; // not all are here
 }
 
-/* Of a pointer whose text alone is known, as after a line, the text tells where it leads. */
+/* Blocks come and go while the value stays: where it leads is asked anew. */
 static void link_value(const struct view *v, struct view_value *value)
 {
 	struct event_value *e = &value->v;
-	if (!e->pointer && e->known && e->size == 8 && strncmp(e->value, "0x", 2) == 0)
-		e->pointer = strtoull(e->value, NULL, 16);
 	const struct view_block *b = e->pointer ? block_at(v, e->pointer) : NULL;
 	if (b)
 		e->block = b->b.number;
