@@ -518,6 +518,23 @@ def check_grading(directory):
                f"'{bad}' fails, and the session goes on", ran)
 
 
+def check_lines(directory):
+    """A line of a script counts as a whole, whatever its length and its bytes."""
+    log, _ = record(directory, DEMOS / "double_c")
+    script = directory / "lines"
+    for line, status, said in (
+            (b"check depth == 0 " + 9000 * b" " + b"&& depth == 7", 1, b"FAILED"),
+            (b"check depth == 0 " + 9000 * b" " + b"&& depth == 0", 0, b"ok"),
+            (b"check depth == 0\0 && depth == 7", 1, b"NUL"),
+            (b"\0", 1, b"NUL"),
+            (b"# " + 9000 * b"#", 0, b"")):
+        script.write_bytes(line + b"\nnext\ncheck a == 48")
+        ran = run([FRAMETRACE, "step", "-q", "--script", script, log])
+        tap.ok(ran.status == status and said in ran.out and b"\n16\t" in ran.out,
+               f"a line of {len(line)} bytes, {line.count(0)} of them NUL", ran.status, ran.err,
+               ran.out[-2000:])
+
+
 # ---- what cannot be -----------------------------------------------------------------------------
 
 def check_words(directory):
@@ -580,7 +597,7 @@ def main():
         directory = Path(name)
         for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
                       check_gdb, check_program, check_terminal, check_kept, check_threads,
-                      check_grading, check_words, check_failures, check_calls_only):
+                      check_grading, check_lines, check_words, check_failures, check_calls_only):
             check(directory)
     tap.done()
 

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 4096, MAX_DISTANCE = 8 };
-
 static const char prompt[] = "(frametrace) ";
 
 // ---- saying ----
@@ -275,18 +273,16 @@ static bool is_blank(const char *line)
 	return line[strspn(line, " \t\n")] == '\0';
 }
 
-// The next line of a script; NULL: the end. What is too long is cut, and said.
-static char *script_line(struct plain *s, char *line)
+// The next line of a script; NULL: the end.
+static const char *script_line(struct plain *s)
 {
-	if (!fgets(line, MAX_LINE, s->o->in))
+	ssize_t n = getline(&s->line, &s->cap_line, s->o->in);
+	if (n < 0)
 		return NULL;
-	size_t n = strlen(line);
-	if (n > 0 && line[n - 1] == '\n')
-		line[n - 1] = '\0';
-	else
-		for (int c; (c = getc(s->o->in)) != EOF && c != '\n';)
-			;
-	return line;
+	if (n > 0 && s->line[n - 1] == '\n')
+		s->line[--n] = '\0';
+	s->has_nul = strlen(s->line) < (size_t)n;
+	return s->line;
 }
 
 static void echo(struct plain *s, const char *line)
@@ -300,16 +296,17 @@ static void echo(struct plain *s, const char *line)
 
 static enum outcome do_line(struct plain *s, const char *line)
 {
-	char copy[MAX_LINE];
 	bool again = is_blank(line) && s->o->terminal && s->repeat;
-	snprintf(copy, sizeof(copy), "%s", again ? s->repeat : line);
+	char *copy = xstrdup(again ? s->repeat : line);
 	if (!s->o->terminal && !s->o->answers && !is_blank(line))
 		echo(s, line);
-	bool says = !is_blank(copy) && copy[strspn(copy, " \t")] != '#';
-	enum outcome o = run_line(s, copy);
+	bool says = s->has_nul || (!is_blank(copy) && copy[strspn(copy, " \t")] != '#');
+	// Half a command might do, or check, something else.
+	enum outcome o = s->has_nul ? wrong(s, "a NUL byte is in this line") : run_line(s, copy);
 	s->failed |= o == FAILED;
 	if (says)
 		flush(s);
+	free(copy);
 	return o;
 }
 
@@ -324,13 +321,12 @@ static void begin(struct plain *s)
 
 static void loop(struct plain *s)
 {
-	char line[MAX_LINE];
 	enum outcome o = DONE;
 	for (const char *const *f = s->o->first; f && *f && o != QUIT; f++)
 		o = do_line(s, *f);
 	struct typed *typed = s->o->terminal ? typed_open(s) : NULL;
 	while (o != QUIT) {
-		const char *next = typed ? typed_line(typed, prompt) : script_line(s, line);
+		const char *next = typed ? typed_line(typed, prompt) : script_line(s);
 		if (!next)
 			break;
 		o = do_line(s, next);
@@ -357,5 +353,6 @@ int plain_run(struct player *p, const struct plain_options *o)
 	answers_free(&s);
 	free(s.repeat);
 	free(s.list_file);
+	free(s.line);
 	return (s.failed && !o->terminal) || lost;
 }

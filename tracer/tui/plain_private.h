@@ -19,8 +19,11 @@ struct plain {
 	struct buf out;	 // of the command that runs
 	struct buf last; // of the one before it
 	char *repeat;	 // the last move, for an empty line
-	bool failed;	 // a command did
-	bool hushed;	 // what the command that runs said is not shown
+	char *line;	 // of a script
+	size_t cap_line;
+	bool has_nul; // and what is behind it cannot be seen
+	bool failed;  // a command did
+	bool hushed;  // what the command that runs said is not shown
 	unsigned long checks, wrong;
 	struct answer *answers; // of somebody who was asked
 	size_t n_answers, cap_answers;
