@@ -14,6 +14,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 if "-O" in sys.argv:
@@ -27,11 +30,30 @@ from lib.trace import BUILD, FRAMETRACE, SOURCE, run
 
 GOLDEN = SOURCE / "tests/golden/step"
 # Code and frames that are the same with every gcc that we know.
+AT_ONCE = 4  # sessions, which wait most of the time
 FLAGS = ["-g", "-O0", "-fcf-protection=none", "-fno-stack-protector", "-no-pie", "-w"]
 
 
+made, making = {}, threading.Lock()
+
+
+def once(make):
+    """Each program is built, each run is recorded once, whoever wants it first."""
+    def made_once(*key):
+        with making:
+            if (make, key) not in made:
+                made[make, key] = make(*key)
+            return made[make, key]
+    return made_once
+
+
+@once
 def program(name):
     """A demo in C, built for golden screens."""
+    return build(name)
+
+
+def build(name):
     out = BUILD / "tests/step" / name
     source = SOURCE / f"demos/{name}.c"
     if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
@@ -40,11 +62,12 @@ def program(name):
     return out
 
 
-def recorded(name, *options):
+@once
+def recorded(name):
     log = BUILD / "tests/step" / f"{name}.frametrace"
     log.unlink(missing_ok=True)
-    ran = run([FRAMETRACE, "record", "-q", "--no-aslr", "--frames", "--registers", *options,
-               "-o", log, program(name)])
+    ran = run([FRAMETRACE, "record", "-q", "--no-aslr", "--frames", "--registers",
+               "-o", log, build(name)])
     assert log.exists(), ran
     return log
 
@@ -74,10 +97,11 @@ CASES = {
 }
 
 
-def journey(argv, width, height, keys, fits=None):
+def journey(argv, width, height, keys, fits=None, patience=tmux.PATIENCE):
     """[(key, screen)]: the first one without a key. fits(i, screen): it is the one to come."""
     screens = []
     with stepper(argv, width, height) as t:
+        t.patience = patience
         for i, key in enumerate([None, *keys]):
             if key:
                 t.type(key)
@@ -118,9 +142,8 @@ def golden(name, update):
             base[:] = [normal.screen_base(screen)]
         return i < len(parts) and normal.screen(screen, base[0]) == parts[i]
 
-    tmux.PATIENCE = 20  # for a screen that differs
-    got = as_text(journey(argv(), width, height, keys, fits), base[0])
-    tmux.PATIENCE = 60
+    # a screen that differs is waited for in vain
+    got = as_text(journey(argv(), width, height, keys, fits, patience=20), base[0])
     diff = difflib.unified_diff(want.splitlines(), got.splitlines(), str(file), "now",
                                 lineterm="", n=1)
     tap.ok(got == want and got.strip(), f"golden {name}", *list(diff)[:80])
@@ -357,24 +380,93 @@ def hostile():
         t.status()
 
 
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def hangup():
+    """The terminal goes away: so do we and the program, also where SIGHUP is ignored."""
+    source = BUILD / "tests/step/endless.c"
+    source.write_text("static int f(int n)\n{\n\treturn n + 1;\n}\nint main(void)\n{\n"
+                      "\tfor (volatile int n = 0;;)\n\t\tn = f(n);\n}\n")
+    out = source.with_suffix("")
+    subprocess.run(["gcc", "-g", "-O0", "-o", str(out), str(source)], check=True)
+    for argv, keys in (([recorded("double")], []), ([out], []), ([out], ["c"])):
+        for before in ([], ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]):
+            with tmux.Terminal([*before, FRAMETRACE, "step", *argv], 80, 24) as t:
+                t.wait(r"^ event \d+ of")
+                ours = t.pid("frametrace")
+                pids = [ours, *children(ours)]
+                t.type(*keys)
+                if keys:
+                    first = re.search(r"running: event (\d+)", t.wait(r"running: event \d+"))
+                    t.wait(lambda s, first=first: "running: event" in s and first.group(0) not in s)
+                t.tmux("kill-server")
+                end = time.monotonic() + t.patience
+                while any(map(is_alive, pids)) and time.monotonic() < end:
+                    time.sleep(0.02)
+                left = [pid for pid in pids if is_alive(pid)]
+                tap.ok(not left, f"nothing is left without its terminal: {Path(argv[0]).name} "
+                       f"{' '.join(keys)}{', SIGHUP ignored' if before else ''}", left)
+                for pid in left:
+                    os.kill(pid, signal.SIGKILL)
+
+
+def beside():
+    def heads(screen):
+        return screen.splitlines()[0]
+
+    with stepper([recorded("double")], 120, 24) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("A")
+        tap.ok(t.wait(lambda s: re.search(r"1 Source.*3 Assembly.*2 Stack", heads(s))),
+               "A: assembly beside the source")
+        tap.ok(re.search(r"^ -> +15 .*│", t.screen(), re.M) and
+               re.search(r"│-> \S+ +15 +mov ", t.screen()), "the line and its instruction",
+               t.screen())
+        t.type("A")
+        tap.ok(t.wait(lambda s: "Assembly" not in heads(s)), "and back")
+        t.type("A")
+        t.resize(80, 24)
+        tap.ok(t.wait(lambda s: "Assembly" not in heads(s) and "2 Stack" in s), "80x24: as without")
+        t.type("A")
+        tap.ok(t.wait(r"takes 120 columns"), "and it is said why")
+        t.type("q")
+        t.status()
+
+
+def told(part, *arguments):
+    try:
+        part(*arguments)
+    except Exception as failure:  # of a thread: nobody else would tell
+        tap.ok(False, f"{part.__name__} {' '.join(map(str, arguments))}", repr(failure), failure)
+
+
 def main():
     update = "--update" in sys.argv
     words = [word for word in sys.argv[1:] if word != "--update"]
     if not tmux.is_there() or not shutil.which("gcc"):
         tap.skip_all("tmux or gcc is not installed")
-    for name in CASES:
-        if not words or any(word in name for word in words):
-            golden(name, update)
+    cases = [name for name in CASES if not words or any(word in name for word in words)]
     if update:
+        for name in cases:
+            golden(name, update)
         return
-    for part in (rust_demos, moves_and_searches, panes, the_mouse, sizes, terminals, signals,
-                 ctrl_c, hostile):
-        if words and not any(word in part.__name__ for word in words):
-            continue
-        try:
-            part()
-        except AssertionError as failure:
-            tap.ok(False, part.__name__, failure)
+    parts = [part for part in (sizes, signals, ctrl_c, terminals, moves_and_searches, hangup, beside,
+                               rust_demos, panes, the_mouse, hostile)
+             if not words or any(word in part.__name__ for word in words)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for part in parts:
+            pool.submit(told, part)
+        for name in cases:
+            pool.submit(told, golden, name, update)
     tap.done()
 
 

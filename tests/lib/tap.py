@@ -1,17 +1,20 @@
-"""tap - prints TAP: results as they come, the plan at the end."""
+"""tap - prints TAP: results as they come, the plan at the end. Threads may share it."""
 import sys
+import threading
 
 _results = []
+_lock = threading.Lock()
 
 
 def ok(good, name, *notes):
     """One result. Notes (any objects) explain a failure and are printed only then."""
-    _results.append(bool(good))
-    if not good:
-        for note in notes:
-            for line in str(note).splitlines()[:60]:
-                print("#", line)
-    print("ok" if good else "not ok", len(_results), "-", name, flush=True)
+    with _lock:
+        _results.append(bool(good))
+        if not good:
+            for note in notes:
+                for line in str(note).splitlines()[:60]:
+                    print("#", line)
+        print("ok" if good else "not ok", len(_results), "-", name, flush=True)
     return bool(good)
 
 
@@ -20,8 +23,9 @@ def equal(got, want, name, *notes):
 
 
 def skip(name, why):
-    _results.append(True)
-    print("ok", len(_results), "-", name, "# SKIP", why, flush=True)
+    with _lock:
+        _results.append(True)
+        print("ok", len(_results), "-", name, "# SKIP", why, flush=True)
 
 
 def skip_all(why):

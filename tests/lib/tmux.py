@@ -20,6 +20,8 @@ def is_there():
 class Terminal:
     """A shell command in a tmux of its own. Its exit status is in `status()` when it has ended."""
 
+    patience = PATIENCE
+
     def __init__(self, argv, width, height, term="screen-256color", **environment):
         self.directory = tempfile.TemporaryDirectory()
         path = Path(self.directory.name)
@@ -46,9 +48,13 @@ class Terminal:
 
     def type(self, *keys):
         """Keys as tmux names them: Space, Enter, C-c, S-Tab; other words letter by letter."""
+        commands = []
         for key in keys:
             known = re.fullmatch(r"[A-Z][A-Za-z]+|[CMS]-\S+|F\d+", key) and len(key) > 1
-            self.tmux("send-keys", *([] if known else ["-l"]), key)
+            last = key.replace(";", "\\;") if key.endswith(";") else key  # ";" ends a command
+            commands += ["send-keys", *([] if known else ["-l"]), last, ";"]
+        if commands:
+            self.tmux(*commands[:-1])
 
     def screen(self, *options):
         return self.tmux("capture-pane", "-p", *options)
@@ -56,7 +62,8 @@ class Terminal:
     def wait(self, wanted, why=""):
         """The screen on which there is a match of the pattern, or that fits a function."""
         fits = wanted if callable(wanted) else re.compile(wanted, re.M).search
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
+        pause = 0.005
         while True:
             screen = self.screen()
             if fits(screen):
@@ -64,7 +71,8 @@ class Terminal:
             if time.monotonic() > end:
                 raise AssertionError(f"never on the screen: {wanted} {why}\n{screen}"
                                      f"{self.stderr()}")
-            time.sleep(0.02)  # between two looks
+            time.sleep(pause)  # between two looks; each is a process, which takes time from ours
+            pause = min(2 * pause, 0.2)
 
     def settled(self):
         """The screen when two looks at it see the same."""
@@ -94,7 +102,7 @@ class Terminal:
 
     def status(self):
         """Waits for the end of the command; its status as the shell says it."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.patience
         while not self.after.exists():
             if time.monotonic() > end:
                 raise AssertionError("it does not end\n" + self.screen() + self.stderr())

@@ -15,7 +15,9 @@ __attribute__((constructor)) static void set_locale(void)
 	setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-static const enum pane usual[TILING_OTHERS] = {PANE_HEAP, PANE_REGISTERS, PANE_ASSEMBLY, PANE_MAP};
+#define USUAL .order = {PANE_HEAP, PANE_REGISTERS, PANE_ASSEMBLY, PANE_MAP}
+static const struct tiling_wish usual = {USUAL, .zoomed = PANES};
+static const struct tiling_wish beside = {USUAL, .zoomed = PANES, .beside = true};
 
 // Each cell of the screen is of exactly one pane, or of the bars.
 static unsigned uncovered(const struct tiling *l, int rows, int cols)
@@ -36,6 +38,14 @@ static unsigned uncovered(const struct tiling *l, int rows, int cols)
 	return bad;
 }
 
+static bool has_thin(const struct tiling *l)
+{
+	for (enum pane pane = 0; pane < PANES; pane++)
+		if (l->panes[pane].rows && (l->panes[pane].rows < 4 || l->panes[pane].cols < 30))
+			return true;
+	return false;
+}
+
 TEST(panes_cover_the_screen)
 {
 	struct tiling l;
@@ -43,11 +53,11 @@ TEST(panes_cover_the_screen)
 
 	for (int rows = 24; rows <= 100; rows++) {
 		for (int cols = 80; cols <= 300; cols++) {
-			tiling_make(rows, cols, usual, PANES, &l);
-			bad += uncovered(&l, rows, cols) != 0;
-			for (enum pane pane = 0; pane < PANES; pane++)
-				thin += l.panes[pane].rows &&
-					(l.panes[pane].rows < 4 || l.panes[pane].cols < 30);
+			for (int i = 0; i < 2; i++) {
+				tiling_make(rows, cols, i ? &beside : &usual, &l);
+				bad += uncovered(&l, rows, cols) != 0;
+				thin += has_thin(&l);
+			}
 		}
 	}
 	CHECK_EQ_U(bad, 0);
@@ -59,7 +69,7 @@ TEST(zoomed_panes_cover_the_screen)
 	struct tiling l;
 
 	for (enum pane pane = 0; pane < PANES; pane++) {
-		tiling_make(24, 80, usual, pane, &l);
+		tiling_make(24, 80, &(struct tiling_wish){USUAL, .zoomed = pane}, &l);
 		CHECK_EQ_U(uncovered(&l, 24, 80), 0);
 		CHECK_EQ_I(l.panes[pane].rows, 21);
 	}
@@ -67,10 +77,11 @@ TEST(zoomed_panes_cover_the_screen)
 
 TEST(little_room_shows_the_first_of_the_order)
 {
-	static const enum pane order[] = {PANE_MAP, PANE_HEAP, PANE_ASSEMBLY, PANE_REGISTERS};
+	static const struct tiling_wish wish = {
+		.order = {PANE_MAP, PANE_HEAP, PANE_ASSEMBLY, PANE_REGISTERS}, .zoomed = PANES};
 	struct tiling l;
 
-	tiling_make(24, 80, order, PANES, &l);
+	tiling_make(24, 80, &wish, &l);
 	CHECK(l.panes[PANE_SOURCE].rows > 0);
 	CHECK(l.panes[PANE_STACK].rows > 0);
 	CHECK(l.panes[PANE_OUTPUT].rows > 0);
@@ -85,21 +96,42 @@ TEST(much_room_shows_all)
 {
 	struct tiling l;
 
-	tiling_make(60, 200, usual, PANES, &l);
+	tiling_make(60, 200, &usual, &l);
 	for (enum pane pane = 0; pane < PANES; pane++)
 		CHECK(l.panes[pane].rows >= 8);
+}
+
+TEST(assembly_stands_beside_the_source)
+{
+	struct tiling l;
+
+	for (int cols = TILING_BESIDE_COLS; cols <= 200; cols += 40) {
+		tiling_make(24, cols, &beside, &l);
+		const struct rectangle *source = &l.panes[PANE_SOURCE];
+		const struct rectangle *assembly = &l.panes[PANE_ASSEMBLY];
+		CHECK_EQ_I(source->row, assembly->row);
+		CHECK_EQ_I(source->col + source->cols, assembly->col);
+		CHECK(l.panes[PANE_STACK].rows > 0 && l.panes[PANE_OUTPUT].rows > 0);
+		CHECK(l.panes[PANE_HEAP].rows > 0); // the first of the others
+	}
+	tiling_make(60, 160, &beside, &l);
+	for (enum pane pane = 0; pane < PANES; pane++)
+		CHECK(l.panes[pane].rows > 0);
+	tiling_make(24, TILING_BESIDE_COLS - 1, &beside, &l); // no room: as without
+	CHECK_EQ_I(l.panes[PANE_ASSEMBLY].rows, 0);
+	CHECK_EQ_U(uncovered(&l, 24, TILING_BESIDE_COLS - 1), 0);
 }
 
 TEST(too_small_shows_none)
 {
 	struct tiling l;
 
-	tiling_make(23, 80, usual, PANES, &l);
+	tiling_make(23, 80, &usual, &l);
 	CHECK(l.too_small);
-	tiling_make(24, 79, usual, PANES, &l);
+	tiling_make(24, 79, &usual, &l);
 	CHECK(l.too_small);
 	CHECK_EQ_I(tiling_find(&l, 0, 0), PANES);
-	tiling_make(0, 0, usual, PANES, &l);
+	tiling_make(0, 0, &usual, &l);
 	CHECK(l.too_small);
 }
 

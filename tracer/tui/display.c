@@ -449,6 +449,10 @@ bool display_is_interrupted(struct display *t)
 		return true;
 	if (poll(&fd, 1, 0) <= 0)
 		return false;
+	if (fd.revents & (POLLHUP | POLLERR)) { // the terminal is gone, and nobody told us
+		t->ended_by = SIGHUP;
+		return true;
+	}
 	while (read_key(&in)) {
 		if (in.key == INPUT_CTRL('c'))
 			return true;

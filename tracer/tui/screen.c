@@ -2,16 +2,17 @@
  * screen.c - the loop: a key, what it does, what is different on the screen.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/screen_private.h"
 
 static void init(struct screen *s, struct player *p)
 {
-	static const enum pane order[] = {PANE_HEAP, PANE_REGISTERS, PANE_ASSEMBLY, PANE_MAP};
-
-	*s = (struct screen){.p = p, .focus = PANE_STACK, .zoomed = PANES};
-	memcpy(s->order, order, sizeof(order));
+	*s = (struct screen){
+		.p = p,
+		.focus = PANE_STACK,
+		.wish = {.order = {PANE_HEAP, PANE_REGISTERS, PANE_ASSEMBLY, PANE_MAP},
+			 .zoomed = PANES},
+	};
 	for (enum pane pane = 0; pane < PANES; pane++)
 		s->follow[pane] = true;
 	buf_init(&s->message);

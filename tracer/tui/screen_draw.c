@@ -238,7 +238,7 @@ static void resize(struct screen *s)
 		canvas_resize(&s->c, rows, cols);
 	else
 		canvas_clear(&s->c);
-	tiling_make(rows, cols, s->order, s->zoomed, &s->tiling);
+	tiling_make(rows, cols, &s->wish, &s->tiling);
 	if (!s->tiling.too_small && s->tiling.panes[s->focus].rows == 0)
 		s->focus = PANE_STACK;
 }
@@ -276,10 +276,11 @@ void screen_draw_running(struct screen *s)
 {
 	if (s->tiling.too_small || s->c.rows < TILING_MIN_ROWS)
 		return;
+	// the player moves when the move is done: how far a program has come its log tells
+	uint64_t seq = player_is_live(s->p) ? log_info(player_log(s->p))->last : player_at(s->p);
 	struct pen p = pen_at(&s->c, s->tiling.bars.row, 0, s->c.cols);
 	p.style = STYLE_NAME;
-	pen_printf(&p, " running: event %llu   (Ctrl-C stops here)",
-		   (unsigned long long)player_at(s->p));
+	pen_printf(&p, " running: event %llu   (Ctrl-C stops here)", (unsigned long long)seq);
 	p.style = STYLE_PLAIN;
 	pen_blank(&p, p.end);
 	display_show(s->t, &s->c, -1, 0);

@@ -47,7 +47,7 @@ static void act_escape(struct screen *s, int arg, bool back)
 {
 	(void)arg;
 	(void)back;
-	s->zoomed = PANES;
+	s->wish.zoomed = PANES;
 }
 
 /* Here is what Ctrl-C would have done to other programs. */
@@ -97,6 +97,7 @@ static const struct binding panes[] = {
 	{'6', 0, NULL, NULL, act_pane, PANE_REGISTERS},
 	{'7', 0, NULL, NULL, act_pane, PANE_OUTPUT},
 	{'a', 0, "a", "assembly; once more: what was there before", act_pane, PANE_ASSEMBLY},
+	{'A', 0, "A", "assembly beside the source, and back", act_beside, 0},
 	{'m', 0, "m", "the map of the address space", act_pane, PANE_MAP},
 	{'r', 0, "r", "registers", act_pane, PANE_REGISTERS},
 	{'o', 0, "o", "the program's output", act_pane, PANE_OUTPUT},

@@ -16,20 +16,21 @@ static bool is_shown(const struct screen *s, enum pane pane)
 static void bring_forward(struct screen *s, enum pane pane)
 {
 	for (int i = 0; i < TILING_OTHERS; i++) {
-		if (s->order[i] != pane)
+		if (s->wish.order[i] != pane)
 			continue;
-		memmove(&s->order[1], &s->order[0], (size_t)i * sizeof(s->order[0]));
-		s->order[0] = pane;
+		memmove(&s->wish.order[1], &s->wish.order[0], (size_t)i * sizeof(s->wish.order[0]));
+		s->wish.order[0] = pane;
 		return;
 	}
 }
 
 static void send_back(struct screen *s, enum pane pane)
 {
-	if (s->order[0] != pane)
+	if (s->wish.order[0] != pane)
 		return;
-	memmove(&s->order[0], &s->order[1], (TILING_OTHERS - 1) * sizeof(s->order[0]));
-	s->order[TILING_OTHERS - 1] = pane;
+	memmove(&s->wish.order[0], &s->wish.order[1],
+		(TILING_OTHERS - 1) * sizeof(s->wish.order[0]));
+	s->wish.order[TILING_OTHERS - 1] = pane;
 }
 
 /* The key of a pane that is chosen already puts the one before it back. */
@@ -38,11 +39,11 @@ void act_pane(struct screen *s, int arg, bool back)
 	enum pane pane = (enum pane)arg;
 
 	(void)back;
-	if (s->zoomed != PANES) {
-		s->zoomed = pane;
-	} else if (s->focus == pane && s->order[0] == pane) {
+	if (s->wish.zoomed != PANES) {
+		s->wish.zoomed = pane;
+	} else if (s->focus == pane && s->wish.order[0] == pane) {
 		send_back(s, pane);
-		s->focus = s->order[0];
+		s->focus = s->wish.order[0];
 		return;
 	} else {
 		bring_forward(s, pane);
@@ -55,9 +56,9 @@ void act_next_pane(struct screen *s, int arg, bool back)
 	(void)arg;
 	for (int i = 0; i < PANES; i++) {
 		s->focus = (enum pane)((int)s->focus + (back ? PANES - 1 : 1)) % PANES;
-		if (s->zoomed != PANES)
-			s->zoomed = s->focus;
-		if (s->zoomed != PANES || is_shown(s, s->focus))
+		if (s->wish.zoomed != PANES)
+			s->wish.zoomed = s->focus;
+		if (s->wish.zoomed != PANES || is_shown(s, s->focus))
 			return;
 	}
 }
@@ -66,7 +67,20 @@ void act_zoom(struct screen *s, int arg, bool back)
 {
 	(void)arg;
 	(void)back;
-	s->zoomed = s->zoomed == PANES ? s->focus : PANES;
+	s->wish.zoomed = s->wish.zoomed == PANES ? s->focus : PANES;
+}
+
+void act_beside(struct screen *s, int arg, bool back)
+{
+	(void)arg;
+	(void)back;
+	if (s->c.cols < TILING_BESIDE_COLS) {
+		screen_say(s, "assembly beside the source takes %d columns; a: below it",
+			   TILING_BESIDE_COLS);
+		return;
+	}
+	s->wish.zoomed = PANES;
+	s->wish.beside = !s->wish.beside;
 }
 
 /* ---- rows ---- */

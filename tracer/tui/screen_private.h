@@ -50,8 +50,8 @@ struct screen {
 	struct buf text;    // MODE_TEXT: what a command said
 	size_t help_row;    // of help or text, the first row that is shown
 
-	enum pane focus, zoomed; // zoomed: PANES if none
-	enum pane order[TILING_OTHERS];
+	enum pane focus;
+	struct tiling_wish wish;
 	size_t scroll[PANES]; // first row that is shown
 	bool follow[PANES];   // it moves so that the row to be seen is shown
 	int left[PANES];
@@ -112,6 +112,7 @@ void act_select(struct screen *s, size_t frame); // innermost first
 /* screen_panes.c: what is looked at. */
 void act_pane(struct screen *s, int pane, bool back);
 void act_next_pane(struct screen *s, int arg, bool back);
+void act_beside(struct screen *s, int arg, bool back);
 void act_zoom(struct screen *s, int arg, bool back);
 void act_scroll(struct screen *s, int arg, bool back);
 void act_sideways(struct screen *s, int arg, bool back);

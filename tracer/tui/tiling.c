@@ -10,6 +10,9 @@ enum {
 	STACK_PERCENT = 37,
 	RIGHT_PERCENT = 28,
 	SOURCE_AND_OUTPUT = 14, // rows
+	BESIDE_ROWS = 9,	// of assembly, before there is another pane below it
+	BESIDE_PERCENT = 30,
+	BESIDE_STACK_PERCENT = 33,
 };
 
 /* Rows with the title: no pane is shown with less, and none needs more while others do. */
@@ -88,26 +91,52 @@ static void make_three(struct tiling *l, int height, int cols)
 	place(l, &third, height);
 }
 
+/* The first ones of the order, as many as there is room for and at least one, but for `not`. */
+static void add_others(struct column *c, const enum pane *order, int rows, enum pane not )
+{
+	int room = rows / OTHER_ROWS, shown = 0;
+	bool wanted[PANES] = {false};
+
+	for (int i = 0; i < TILING_OTHERS && (shown < room || shown < 1); i++) {
+		wanted[order[i]] = order[i] != not ;
+		shown += order[i] != not ;
+	}
+	for (enum pane pane = 0; pane < PANES; pane++) // in one order, whichever they are
+		if (wanted[pane])
+			add(c, pane);
+}
+
+static void make_beside(struct tiling *l, int height, int cols, const enum pane *order)
+{
+	int code = cols * BESIDE_PERCENT / 100, stack = cols * BESIDE_STACK_PERCENT / 100;
+	struct column first = {.cols = cols - code - stack};
+	struct column second = {.col = first.cols, .cols = code};
+	struct column third = {.col = first.cols + code, .cols = stack};
+
+	add(&first, PANE_SOURCE);
+	add(&first, PANE_OUTPUT);
+	add(&second, PANE_ASSEMBLY);
+	add_others(&second, order, height - BESIDE_ROWS, PANE_ASSEMBLY);
+	add(&third, PANE_STACK);
+	place(l, &first, height);
+	place(l, &second, height);
+	place(l, &third, height);
+}
+
 static void make_two(struct tiling *l, int height, int cols, const enum pane *order)
 {
 	struct column first = {.cols = cols * LEFT_PERCENT / 100};
 	struct column second = {.col = first.cols, .cols = cols - first.cols};
-	int room = (height - SOURCE_AND_OUTPUT) / OTHER_ROWS;
-	int shown = room < 1 ? 1 : room > TILING_OTHERS ? TILING_OTHERS : room;
 
 	add(&first, PANE_SOURCE);
-	for (enum pane pane = 0; pane < PANES; pane++) // in one order, whichever they are
-		for (int i = 0; i < shown; i++)
-			if (order[i] == pane)
-				add(&first, pane);
+	add_others(&first, order, height - SOURCE_AND_OUTPUT, PANES);
 	add(&first, PANE_OUTPUT);
 	add(&second, PANE_STACK);
 	place(l, &first, height);
 	place(l, &second, height);
 }
 
-void tiling_make(int rows, int cols, const enum pane order[TILING_OTHERS], enum pane zoomed,
-		 struct tiling *ret)
+void tiling_make(int rows, int cols, const struct tiling_wish *wish, struct tiling *ret)
 {
 	int height = rows - TILING_BARS;
 
@@ -115,12 +144,14 @@ void tiling_make(int rows, int cols, const enum pane order[TILING_OTHERS], enum 
 	if (ret->too_small)
 		return;
 	ret->bars = (struct rectangle){.row = height, .rows = TILING_BARS, .cols = cols};
-	if (zoomed != PANES)
-		ret->panes[zoomed] = (struct rectangle){.rows = height, .cols = cols};
+	if (wish->zoomed != PANES)
+		ret->panes[wish->zoomed] = (struct rectangle){.rows = height, .cols = cols};
+	else if (wish->beside && cols >= TILING_BESIDE_COLS)
+		make_beside(ret, height, cols, wish->order);
 	else if (cols >= THREE_COLUMNS)
 		make_three(ret, height, cols);
 	else
-		make_two(ret, height, cols, order);
+		make_two(ret, height, cols, wish->order);
 }
 
 enum pane tiling_find(const struct tiling *l, int row, int col)

@@ -17,6 +17,15 @@
  *	├───────┴─────────┤             ├────────┴─────────┴───────────┤
  *	│3 rows: bars     │             │                              │
  *	└─────────────────┘             └──────────────────────────────┘
+ *
+ *	assembly beside the source: 120 columns and more
+ *	┌────────┬──────────┬─────────┐
+ *	│source  │ assembly │ stack   │
+ *	│        ├──────────┤         │
+ *	├────────┤ 1..3     │         │
+ *	│output  │ others   │         │
+ *	├────────┴──────────┴─────────┤
+ *	└─────────────────────────────┘
  */
 #ifndef FT_TILING_H
 #define FT_TILING_H
@@ -38,6 +47,7 @@ enum pane {
 enum {
 	TILING_MIN_ROWS = 24,
 	TILING_MIN_COLS = 80,
+	TILING_BESIDE_COLS = 120,
 	TILING_BARS = 3, // rows at the bottom that belong to no pane
 	TILING_OTHERS = 4,
 };
@@ -54,12 +64,15 @@ struct tiling {
 	struct rectangle bars;
 };
 
-/*
- * `order`: assembly, heap, map and registers, each once; where there is no room for all the first
- * ones are shown. `zoomed`: that pane alone, or PANES.
- */
-void tiling_make(int rows, int cols, const enum pane order[TILING_OTHERS], enum pane zoomed,
-		 struct tiling *ret);
+/* What the user wants to see. */
+struct tiling_wish {
+	/* Assembly, heap, map, registers, each once; the first ones, if not all have room. */
+	enum pane order[TILING_OTHERS];
+	enum pane zoomed; // that pane alone; PANES: none
+	bool beside;	  // assembly beside the source, from TILING_BESIDE_COLS on
+};
+
+void tiling_make(int rows, int cols, const struct tiling_wish *wish, struct tiling *ret);
 
 /* The pane that has the place; PANES: none. */
 enum pane tiling_find(const struct tiling *l, int row, int col);
