@@ -19,7 +19,7 @@ SOURCES := $(wildcard tracer/*/*.c)
 OBJECTS := $(SOURCES:%.c=$(O)/%.o)
 ROOMS   := $(filter-out $(O)/tracer/commands/%,$(OBJECTS)) # what a unit test is linked with
 UNITS   := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
-DOCS    := $(wildcard README.md NEWS.md docs/*.md docs/*.json)
+DOCS    := $(wildcard README.md NEWS.md docs/*.md docs/*.json docs/*.svg)
 
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
