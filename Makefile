@@ -115,6 +115,7 @@ install: all ## install under $(DESTDIR)$(PREFIX), /usr/local by default
 	$(Q)install -D -m 644 scripts/completion/frametrace.zsh $(ZSH)
 	$(Q)install -D -m 644 scripts/completion/frametrace.fish $(FISH)
 	$(Q)install -D -m 644 -t $(DOC) $(DOCS)
+	$(Q)install -D -m 644 -t $(DOC)/coursework $(wildcard docs/coursework/*)
 
 uninstall: ## remove what install put there
 	$(Q)rm -f $(BIN) $(MAN) $(BASH) $(ZSH) $(FISH)
