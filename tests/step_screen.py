@@ -111,6 +111,7 @@ def journey(argv, width, height, keys, fits=None, patience=tmux.PATIENCE):
                 screen = t.wait(lambda s, i=i: fits(i, s)) if fits else t.settled()
             except AssertionError:
                 screen = t.screen()
+                t.patience = 3  # it has failed: the others are only shown with it
             screens.append((key, screen))
         t.type("q")
         if "--no-aslr" in argv:

@@ -125,7 +125,10 @@ def screen(text, base):
     text = re.sub(r"(?<= )[0-9a-f]{2}( [0-9a-f]{2}){3,}(?=[ …]|\.\.)",
                   lambda m: re.sub(r"\w", "b", m.group(0)), text)
     text = re.sub(r"(?<=saved )(\w+) = 0x[0-9a-fA]+", same_width(lambda m: m.group(1)), text)
-    text = re.sub(r"\bthread \d+", same_width("thread PID"), text)
+    # a thread's number has as many digits as it has: what stands behind it moves, or has no room
+    text = re.sub(r"\bthread \d+", "thread PID", text)
+    text = re.sub(r"^( event .*   (?:live|recorded|recorded, cut))   \S+ *$", r"\1", text, flags=re.M)
+    text = re.sub(r"^( eve└─+┘).*$", r"\1", text, flags=re.M)
     text = re.sub(r"return to (__libc_\w*|_start|libc\.so\.6)[^ │]*", same_width("return to libc"),
                   text)
     text = re.sub(r"(?<=[a-z0-9_>])\+\d+(?=[ ,│])", same_width("+N"), text)
