@@ -17,6 +17,8 @@ struct view {
 
 /* ---- kinds ---- */
 
+enum { HEAP_KINDS = 1u << EVENT_ALLOC | 1u << EVENT_FREE | 1u << EVENT_REALLOC | 1u << EVENT_BRK };
+
 static const struct kind_word {
 	const char *name;
 	uint32_t kinds;
@@ -43,7 +45,7 @@ static const struct kind_word {
 	{"exit", 1u << EVENT_EXIT},
 	{"output", 1u << VIEW_OUTPUT},
 	{"frames", 1u << EVENT_PUSH | 1u << EVENT_POP},
-	{"heap", 1u << EVENT_ALLOC | 1u << EVENT_FREE | 1u << EVENT_REALLOC | 1u << EVENT_BRK},
+	{"heap", HEAP_KINDS},
 	{"steps", 1u << EVENT_INSN | 1u << EVENT_LINE | 1u << EVENT_CHANGE},
 };
 
@@ -107,31 +109,8 @@ static bool is_shown(const struct view *v, const struct event *ev)
 {
 	if (ev->aside && !(ev->kind == EVENT_MAP && v->o.map_asides))
 		return false;
-	switch (ev->kind) {
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-		return shows_heap(v) && shows(v, ev->kind);
-	case EVENT_START:
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_SIGNAL:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_NOTE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-	case EVENT_EXIT:
-		break;
-	}
+	if ((HEAP_KINDS & 1u << ev->kind) && !shows_heap(v))
+		return false;
 	return shows(v, ev->kind);
 }
 
