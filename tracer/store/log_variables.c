@@ -1,5 +1,10 @@
 /*
  * log_variables.c - the variables of a frame, as far as they are known at some event.
+ *
+ * The last change of each counts, so the chunks are read from the last one backwards. What a change
+ * is about is in its shape: a shape that was met in a later chunk has nothing to add, and a chunk
+ * that has no other shape of this function need not be read. So a loop of a million turns costs the
+ * reading of a chunk or two.
  */
 #include "store/log_private.h"
 #include "store/terms.h"
@@ -10,7 +15,23 @@
 /* A copy of a value: strings of its own, in one allocation each. */
 struct log_variable {
 	struct event_value v;
+	uint64_t round; // when it was set; an earlier round is a later chunk
+	uint64_t order; // in which they are given: arguments, then as they were met first
 };
+
+/* One question. */
+struct gathering {
+	struct log *log;
+	uint64_t pushed, last; // of the frame; the event up to which changes count
+	const char *function;
+	uint64_t round;
+	int64_t *seen; // shapes of changes of this frame that earlier rounds have met
+	size_t n_seen, cap_seen, settled; // settled: how many of them earlier rounds have met
+};
+
+enum { ORDER_BITS = 20, ORDER_ARGUMENT = 0 }; // order: the shape's id, then the place in it
+
+static const uint64_t order_local = (uint64_t)1 << 62; // known at the pop only
 
 static void free_value(struct event_value *v)
 {
@@ -57,30 +78,59 @@ static bool is_same(const struct event_value *a, const struct event_value *b)
 	return !a->has_address || !b->has_address || a->address == b->address;
 }
 
-static void set_value(struct log *log, const struct event_value *v)
+static void set_value(struct gathering *g, const struct event_value *v, uint64_t order)
 {
+	struct log *log = g->log;
 	size_t i = 0;
 	while (i < log->n_variables && !is_same(&log->variables[i].v, v))
 		i++;
 	if (i == log->n_variables) {
 		log->variables = xgrow(log->variables, log->n_variables, &log->cap_variables,
 				       sizeof(*log->variables));
-		log->n_variables++;
+		log->variables[log->n_variables++] =
+			(struct log_variable){.round = g->round, .order = order};
 	} else {
+		if (order < log->variables[i].order)
+			log->variables[i].order = order;
+		if (log->variables[i].round != g->round)
+			return; // a later one is known
 		free_value(&log->variables[i].v);
 	}
 	copy_value(v, &log->variables[i].v);
 }
 
-static void set_values(struct log *log, const struct event_value *v, size_t n)
+static void set_values(struct gathering *g, const struct event_value *v, size_t n, uint64_t order)
 {
 	for (size_t i = 0; i < n; i++)
-		set_value(log, &v[i]);
+		set_value(g, &v[i], order + i);
+}
+
+static bool is_settled(const struct gathering *g, int64_t shape)
+{
+	for (size_t i = 0; i < g->settled; i++)
+		if (g->seen[i] == shape)
+			return true;
+	return false;
+}
+
+static void see(struct gathering *g, int64_t shape)
+{
+	for (size_t i = 0; i < g->n_seen; i++)
+		if (g->seen[i] == shape)
+			return;
+	g->seen = xgrow(g->seen, g->n_seen, &g->cap_seen, sizeof(*g->seen));
+	g->seen[g->n_seen++] = shape;
+}
+
+static bool is_of_function(const struct gathering *g, const struct log_shape *shape)
+{
+	return shape->kind == EVENT_CHANGE && same_text(shape->function, g->function);
 }
 
 /* Changes of the frame among events [from, to], all of one chunk. */
-static enum ft_rc read_changes(struct log *log, uint64_t pushed, uint64_t from, uint64_t to)
+static enum ft_rc read_changes(struct gathering *g, uint64_t from, uint64_t to)
 {
+	struct log *log = g->log;
 	struct sqlite3_stmt *st;
 	struct log_row row;
 	const struct event *ev;
@@ -98,20 +148,23 @@ static enum ft_rc read_changes(struct log *log, uint64_t pushed, uint64_t from, 
 			break;
 		}
 		from = row.seq + 1;
-		if (row.shape->kind != EVENT_CHANGE ||
-		    (row.has_back ? row.seq - row.back : 0) != pushed)
+		int64_t shape = row.shape->id;
+		if (row.shape->kind != EVENT_CHANGE || is_settled(g, shape) ||
+		    (row.has_back ? row.seq - row.back : 0) != g->pushed)
 			continue;
 		rc = log_decode(log, st, 0, false, &row, &ev);
 		if (rc != FT_OK)
 			break;
+		see(g, shape);
 		for (size_t i = 0; i < ev->n_changes; i++)
-			set_value(log, &ev->changes[i].now);
+			set_value(g, &ev->changes[i].now, ((uint64_t)shape << ORDER_BITS) + i);
 	}
 	sql_reset(st);
 	return rc == FT_NONE ? FT_OK : rc;
 }
 
-static enum ft_rc has_changes(struct log *log, const struct log_chunk *c, bool *ret)
+/* Whether a chunk may have a change of this function that no later chunk has told of. */
+static enum ft_rc has_changes(struct gathering *g, const struct log_chunk *c, bool *ret)
 {
 	const char *at = c->shapes, *end = c->shapes + c->shapes_len;
 	const struct log_shape *shape;
@@ -119,28 +172,33 @@ static enum ft_rc has_changes(struct log *log, const struct log_chunk *c, bool *
 	*ret = !c->is_known;
 	while (!*ret && at < end) {
 		if (!varint_take(&at, end, &id) || id > INT64_MAX)
-			return sql_damaged(&log->q, "a chunk's shapes cannot be read");
-		if (log_shape(log, (int64_t)id, &shape) != FT_OK)
+			return sql_damaged(&g->log->q, "a chunk's shapes cannot be read");
+		if (log_shape(g->log, (int64_t)id, &shape) != FT_OK)
 			return FT_FAIL;
-		*ret = shape->kind == EVENT_CHANGE;
+		*ret = is_of_function(g, shape) && !is_settled(g, (int64_t)id);
 	}
 	return FT_OK;
 }
 
-static enum ft_rc all_changes(struct log *log, uint64_t pushed, uint64_t last)
+static enum ft_rc all_changes(struct gathering *g)
 {
+	struct log *log = g->log;
 	enum ft_rc rc = FT_OK;
-	for (uint64_t at = pushed + 1; rc == FT_OK && at <= last;) {
+	for (uint64_t at = g->last; rc == FT_OK && at > g->pushed;) {
 		struct log_chunk c;
 		bool worth;
 		log->steps = 0;
-		if (log_chunk_at(log, at, &c) != FT_OK || has_changes(log, &c, &worth) != FT_OK)
+		if (log_chunk_at(log, at, &c) != FT_OK || has_changes(g, &c, &worth) != FT_OK) {
 			rc = FT_FAIL;
-		else if (worth)
-			rc = read_changes(log, pushed, at, c.last < last ? c.last : last);
-		if (c.last >= last)
 			break;
-		at = c.last + 1;
+		}
+		uint64_t first = c.first > g->pushed ? c.first : g->pushed + 1;
+		if (worth) {
+			g->round++;
+			rc = read_changes(g, first, at);
+			g->settled = g->n_seen;
+		}
+		at = first - 1;
 	}
 	log_chunk_done(log);
 	return rc;
@@ -165,28 +223,54 @@ static enum ft_rc popped_at(struct log *log, uint64_t pushed, uint64_t seq, uint
 	return rc;
 }
 
-static enum ft_rc gather(struct log *log, uint64_t pushed, uint64_t seq)
+/* What the pop told, which is the last that is known. */
+static enum ft_rc gather_pop(struct gathering *g, uint64_t popped)
+{
+	const struct event *ev;
+	enum ft_rc rc = log_event(g->log, popped, &ev);
+	if (rc != FT_OK || ev->kind != EVENT_POP)
+		return rc == FT_FAIL ? rc : FT_OK;
+	set_values(g, ev->args, ev->n_args, ORDER_ARGUMENT);
+	set_values(g, ev->locals, ev->n_locals, order_local);
+	return FT_OK;
+}
+
+static enum ft_rc gather_push(struct gathering *g)
+{
+	const struct event *ev;
+	enum ft_rc rc = log_event(g->log, g->pushed, &ev);
+	g->round++;
+	if (rc == FT_OK)
+		set_values(g, ev->args, ev->n_args, ORDER_ARGUMENT);
+	return rc;
+}
+
+static enum ft_rc gather(struct gathering *g, uint64_t seq)
 {
 	const struct event *ev;
 	uint64_t popped = 0;
-	enum ft_rc rc = log_event(log, pushed, &ev);
+	enum ft_rc rc = log_event(g->log, g->pushed, &ev);
 	if (rc != FT_OK || ev->kind != EVENT_PUSH)
 		return rc == FT_OK ? FT_NONE : rc;
-	set_values(log, ev->args, ev->n_args);
-	enum ft_rc has_pop = popped_at(log, pushed, seq, &popped);
-	if (has_pop == FT_FAIL)
-		return FT_FAIL;
-	uint64_t last = has_pop == FT_OK ? popped : seq;
-	if (log->info.holds.line && all_changes(log, pushed, last) != FT_OK)
-		return FT_FAIL;
-	if (has_pop != FT_OK)
-		return FT_OK;
-	rc = log_event(log, popped, &ev);
-	if (rc == FT_OK && ev->kind == EVENT_POP) {
-		set_values(log, ev->args, ev->n_args);
-		set_values(log, ev->locals, ev->n_locals);
-	}
-	return rc == FT_FAIL ? rc : FT_OK;
+	char *function = ev->function ? xstrdup(ev->function) : NULL;
+	g->function = function;
+	enum ft_rc has_pop = popped_at(g->log, g->pushed, seq, &popped);
+	g->last = has_pop == FT_OK ? popped : seq;
+	rc = has_pop == FT_FAIL ? FT_FAIL : FT_OK;
+	if (has_pop == FT_OK)
+		rc = gather_pop(g, popped);
+	if (rc == FT_OK && g->log->info.holds.line)
+		rc = all_changes(g);
+	if (rc == FT_OK)
+		rc = gather_push(g);
+	free(function);
+	return rc;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct log_variable *x = a, *y = b;
+	return (x->order > y->order) - (x->order < y->order);
 }
 
 enum ft_rc log_variables(struct log *log, uint64_t pushed_seq, uint64_t seq,
@@ -197,9 +281,13 @@ enum ft_rc log_variables(struct log *log, uint64_t pushed_seq, uint64_t seq,
 		return FT_NONE;
 	seq = seq > info->last ? info->last : seq;
 	forget(log);
-	enum ft_rc rc = gather(log, pushed_seq, seq);
+	struct gathering g = {.log = log, .pushed = pushed_seq};
+	enum ft_rc rc = gather(&g, seq);
+	free(g.seen);
 	if (rc != FT_OK)
 		return rc;
+	if (log->n_variables > 0)
+		qsort(log->variables, log->n_variables, sizeof(*log->variables), by_order);
 	if (log->n_variables > log->cap_values) {
 		log->cap_values = log->n_variables * 2;
 		log->values = xreallocarray(log->values, log->cap_values, sizeof(*log->values));
