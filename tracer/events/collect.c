@@ -498,6 +498,7 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		points_changed(&col->points);
 		col->threads++;
 		on_simple(col, stop, EVENT_THREAD);
+		space_tell_thread(col, stop->pid, stop->tid);
 		return FT_OK;
 	case STOP_CHILD:
 		on_simple(col, stop, EVENT_CHILD);

@@ -130,6 +130,7 @@ void registers_add(struct collector *col, struct event *ev);
 void space_tell_start(struct collector *col, pid_t pid, pid_t tid);
 void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char *when);
 void space_tell_growth(struct collector *col, pid_t pid, pid_t tid); // after an EVENT_BRK
+void space_tell_thread(struct collector *col, pid_t pid, pid_t tid); // after an EVENT_THREAD
 void space_tell_leaving(struct collector *col, const struct stop *stop);
 void space_tell_exec(struct collector *col);
 

@@ -206,8 +206,8 @@ struct event_map_change {
 
 /* EVENT_MAP: regions by address, ascending. */
 struct event_map {
-	const char *when; // "start", "exit", "push", "pop"; aside: "growth"; NULL: a process was
-			  // looked at
+	const char *when; // "start", "exit", "push", "pop"; aside: "growth", "thread"; NULL: a
+			  // process was looked at
 	const struct event_region *regions;
 	size_t n;
 	const struct event_band *bands;		// from high addresses to low, without a gap

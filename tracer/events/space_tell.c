@@ -1,6 +1,6 @@
 /*
  * space_tell.c - when a trace tells of the address space: --map. Without it a log still has whole
- * maps as asides: at start and end, and when the heap took memory from the kernel.
+ * maps as asides: at start and end, when the heap took memory from the kernel, when a thread began.
  */
 #include "events/collector.h"
 #include "events/space_events.h"
@@ -42,15 +42,27 @@ void space_tell_changes(struct collector *col, pid_t pid, pid_t tid, const char 
 		tell(col, pid, tid, &map);
 }
 
-void space_tell_growth(struct collector *col, pid_t pid, pid_t tid)
+// An aside of a log: what was mapped since the last one is not in it.
+static void tell_aside(struct collector *col, pid_t pid, pid_t tid, const char *when)
 {
 	struct event_map map;
 	if (!col->o.asides || col->o.map != MAP_NONE || !col->space_started ||
 	    col->space_asides >= ASIDES_MAX)
 		return;
 	col->space_asides++;
-	if (space_events_whole(col->space, tid, "growth", &map) == FT_OK)
+	if (space_events_whole(col->space, tid, when, &map) == FT_OK)
 		tell(col, pid, tid, &map);
+}
+
+void space_tell_growth(struct collector *col, pid_t pid, pid_t tid)
+{
+	tell_aside(col, pid, tid, "growth");
+}
+
+void space_tell_thread(struct collector *col, pid_t pid, pid_t tid)
+{
+	if (col->space_asides < ASIDES_MAX / 2)	     // of many threads the heap has its share left
+		tell_aside(col, pid, tid, "thread"); // its stack is new
 }
 
 // The last thread of the program is about to end, or the only one.
