@@ -197,18 +197,33 @@ def moves_and_searches():
         t.type("/", "n=2", "Enter")
         tap.ok(t.wait(r"n: long = 2 "), "n=2 finds a value")
         t.type("/", "no_such_thing", "Enter")
-        tap.ok(t.wait(r"not found behind this event: no_such_thing"), "what is not there is said")
+        tap.ok(t.wait(r'"no_such_thing" was not found after this event \(, searches back\)'),
+               "what is not there is said")
         t.type("g", "0", "Enter")
         t.wait(r"^ event 0 of")
-        t.type("b", "C-u", "factorial if n == 3", "Enter")
-        tap.ok(t.wait(r"breakpoint 1: factorial if n == 3"), "b takes a condition")
+        t.type("b")
+        t.wait(r"^ break at \(FUNCTION, .*\): factorial.c:\d+ *$")
+        t.type("factorial if n == 3")
+        tap.ok(t.wait(r"\): factorial if n == 3 *$"), "what is typed takes the place of the suggestion")
+        t.type(" && n == 3 && n == 3 && n == 3 && n == 3 && n == 3")
+        tap.ok(t.wait(r"^ break at: .*n == 3 && n == 3 *$"), "a long one keeps its label")
+        t.type(*15 * ["BSpace"], *15 * ["BSpace"], *20 * ["BSpace"], "Enter")
+        tap.ok(t.wait(r"breakpoint 1: factorial if n == 3 *$"), "b takes a condition")
         t.type("c")
         tap.ok(t.wait(r"n: long = 3 "), "c stops there")
         t.type("d", "Enter")
         tap.ok(t.wait(r"breakpoint 1 is gone"), "d suggests the only one")
-        t.type("b", "C-u", "no_such_function", "Enter")
-        screen = t.wait(r"no_such_function")
-        tap.ok(re.search(r"no_such_function", screen), "a place that is not there is said")
+        t.type("b", "no_such_function", "Enter")
+        tap.ok(t.wait(r'nothing in this log is at "no_such_function"'),
+               "a place that is not there is said")
+        t.type("w", "no_such_variable", "Enter")
+        tap.ok(t.wait(r'nothing in this log changes "no_such_variable"'), "and a variable")
+        t.type(":", "info breakpoints", "Enter")
+        tap.ok(t.wait(r"No breakpoints"), "and they are not there")
+        t.type("b", "factorial", "Enter")
+        tap.ok(t.wait(r"breakpoint 2: factorial *$"), "a refused one takes no number")
+        t.type("d", "Enter")
+        t.wait(r"breakpoint 2 is gone")
         t.type(":", "print n", "Enter")
         tap.ok(t.wait(r"^ .*n = 3"), ": runs a command of the prompt")
         t.type(":", "info frame", "Enter")
@@ -373,7 +388,7 @@ def hostile():
     with stepper([out], 200, 60) as t:
         t.wait(r"^ event \d+ of")
         t.type("b", "C-u", "f", "Enter", "c")
-        screen = t.wait(r"n?s: const char \*")
+        screen = t.wait(r" s(: const char \*)? = 0x")
         tap.ok("\\033[2Jgone" in t.wait(r"\\033\[2Jgone"), "output is escaped", screen)
         tap.ok("\\033]0;title" in t.screen(), "values are escaped", t.screen())
         tap.ok("\u202e" not in t.screen(), "nothing turns the line", t.screen())
@@ -443,6 +458,144 @@ def beside():
         t.status()
 
 
+def instructions():
+    """Panes, status and prompt agree where the thread is after each instruction."""
+    log = BUILD / "tests/step/double.insn.frametrace"
+    log.unlink(missing_ok=True)
+    run([FRAMETRACE, "record", "-q", "--no-aslr", "--frames", "--registers", "--events=call,insn",
+         "-o", log, build("double")])
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", "-M", "intel",
+                           str(build("double"))], check=True, capture_output=True, text=True).stdout
+    behind = {}  # of each instruction its address, and that of the next one
+    lines = [m for m in (re.match(r" +([0-9a-f]+):\t(\S+)(.*)", line) for line in
+                         code.partition("<twice>:")[2].splitlines()) if m]
+    for now, after in zip(lines, lines[1:]):
+        behind.setdefault(now[2], (now[1], after[1]))
+    entry, body = lines[0][1], behind["push"][1]
+    with stepper([log], 120, 40) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("a", "/", "twice", "Enter")
+        t.wait(r"twice\(n=48\) pushed|found: twice")
+
+        def to(words):
+            while True:
+                number = re.search(r"^ event (\d+) of (\d+)", t.screen(), re.M)
+                t.type("i")
+                screen = t.wait(lambda s: re.search(r"^ event (\d+) of", s, re.M).group(1) !=
+                                number.group(1))
+                if re.search(words, screen, re.M):
+                    return screen
+
+        for words, pc, name in ((r"^ call twice; .* as return address", entry, "call"),
+                                (r"^ push +rbp; .* as saved rbp", body, "push"),
+                                (r"^ ret; rsp \+8", None, "ret")):
+            screen = to(words)
+            rsp = re.search(r"^ event .* rsp (0x[0-9a-f]+)", screen, re.M).group(1)
+            tap.ok(re.search(rf"rsp {rsp} ←", screen), f"{name}: rsp of status and stack", screen)
+            tap.ok(re.search(rf"rsp {rsp} ", screen.partition("6 Registers")[2]) or
+                   "6 Registers" not in screen, f"{name}: and of the registers", screen)
+            arrow = re.search(r"^-> +0x([0-9a-f]+) .*│", screen, re.M) or \
+                re.search(r"^-> +…([0-9a-f]+) .*│", screen, re.M)
+            if pc:
+                tap.ok(arrow and pc.endswith(arrow.group(1)[-4:]),
+                       f"{name}: the next instruction is marked", pc, screen)
+            else:
+                tap.ok("3 Assembly ═ main" in screen or "3 Assembly ─ main" in screen,
+                       f"{name}: the caller's code is there", screen)
+            t.type(":", "info registers rsp", "Enter")
+            tap.ok(t.wait(rf"^ rsp +{rsp} "), f"{name}: and of the prompt", t.screen())
+            if pc:
+                t.type(":", "info registers rip", "Enter")
+                tap.ok(t.wait(rf"^ rip +0x{pc} "), f"{name}: rip is what comes next", t.screen())
+        t.type("q")
+        t.status()
+
+
+def the_end():
+    """The source stays, whichever key leads there."""
+    for key in "nxc":
+        with stepper([program("double")]) as t:
+            screen = t.wait(r"^ event \d+ of")
+            bad = []
+            while "the run ends here" not in screen:
+                t.type(key)
+                screen = t.wait(lambda s, before=screen: s != before and "running:" not in s)
+                if "1 Source ─ double.c" not in screen or "int main(void)" not in screen:
+                    bad.append(screen)
+            tap.ok(not bad, f"{key} to the end: the source is always there", *bad)
+            t.type("q")
+            t.status()
+
+
+THREADS = r"""
+#include <pthread.h>
+static pthread_barrier_t both;
+static int twice(int n) { return 2 * n; }
+static int inner(int n)
+{
+\tpthread_barrier_wait(&both);
+\tn = twice(n);
+\tpthread_barrier_wait(&both);
+\treturn n;
+}
+static void *work(void *arg) { return (void *)(long)inner(*(int *)arg); }
+int main(void)
+{
+\tpthread_t t[2];
+\tint numbers[2] = {3, 4};
+\tpthread_barrier_init(&both, 0, 2);
+\tfor (int i = 0; i < 2; i++)
+\t\tpthread_create(&t[i], 0, work, &numbers[i]);
+\tfor (int i = 0; i < 2; i++)
+\t\tpthread_join(t[i], 0);
+\treturn 0;
+}
+"""
+
+
+def threads():
+    source = BUILD / "tests/step/threads.c"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(THREADS.replace("\\t", "\t"))
+    out, log = source.with_suffix(""), source.with_suffix(".frametrace")
+    subprocess.run(["gcc", "-pthread", *FLAGS, "-o", str(out), str(source)], check=True)
+    log.unlink(missing_ok=True)
+    run([FRAMETRACE, "record", "-q", "--frames", "--registers", "-o", log, out])
+    with stepper([log], 200, 60) as t:
+        t.wait(r"^ event \d+ of")
+        t.type("/", "twice", "Enter")
+        screen = t.wait(r"2 Stack . thread \d, one of 3")
+        seen = []
+        for _ in range(3):
+            number, rsp = re.search(r"thread (\d) \(\d+\) .* rsp (0x[0-9a-f]+)", screen).groups()
+            seen.append(number)
+            tap.ok(re.search(rf"[* ]rsp {rsp}", screen), f"thread {number}: registers are its own",
+                   screen)
+            bands = re.findall(r"0x([0-9a-f]{12}) .{10,13}? (free|stack|mmap area|heap)\b(.*)", screen)
+            at = next((b for b in bands if int(b[0], 16) <= int(rsp, 16)), None)
+            tap.ok(at and at[1] != "free" and "rsp" in at[2],
+                   f"thread {number}: the map has its stack", rsp, bands, screen)
+            tap.ok(re.search(r"^(->|=>|.->| ->|.=>) +\d+ ", screen, re.M),
+                   f"thread {number}: its line is marked", screen)
+            t.type("t")
+            screen = t.wait(lambda s, number=number: re.search(r"thread \d, one of 3", s) and
+                            f"thread {number}, one of 3" not in s and
+                            f"thread {number} (" not in s)
+        tap.equal(sorted(seen), ["1", "2", "3"], "t goes round the threads")
+        t.type(":", "info threads", "Enter")
+        listed = t.wait(r"thread 3 +\w+, \d frame")
+        tap.ok(all(re.search(rf"thread {number} +\w+, \d frame", listed) for number in seen),
+               "as the prompt counts them", listed)
+        t.type("q")
+        t.wait("2 Stack")
+        t.type("G")
+        t.wait(r"the run ends here|exited")
+        t.type("t")
+        tap.ok(t.wait("no thread has a traced frame here"), "no thread at all")
+        t.type("q")
+        t.status()
+
+
 def told(part, *arguments):
     try:
         part(*arguments)
@@ -461,7 +614,7 @@ def main():
             golden(name, update)
         return
     parts = [part for part in (sizes, signals, ctrl_c, terminals, moves_and_searches, hangup, beside,
-                               rust_demos, panes, the_mouse, hostile)
+                               instructions, the_end, threads, rust_demos, panes, the_mouse, hostile)
              if not words or any(word in part.__name__ for word in words)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for part in parts:

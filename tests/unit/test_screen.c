@@ -374,7 +374,7 @@ TEST(open_frame_has_an_owner_for_each_byte)
 		    "│ …e398   8 return to main+22           │\n"
 		    "│           56 81 56 55 55 55 00 00     │\n"
 		    "│*…e394   4 n: i32 = 48     30 00 00 00 │\n"
-		    "│ …e390   4 spill, unwritten            │\n"
+		    "│ …e390   4 spill, not written yet      │\n"
 		    "└───────────────── rsp 0x7fffffffe390 ← ┘\n"
 		    ": …e310 128 red zone\n");
 }
@@ -534,6 +534,209 @@ TEST(dangling_pointer_is_said)
 		    ": 0x7fffffffe320 red zone: 128 bytes below rsp\n");
 }
 
+TEST(values_stand_by_address)
+{
+	struct view_value values[] = {n_is_48, heap_points, n_is_48, n_is_48};
+	struct view_frame one[] = {frames[0]};
+	struct view v = state();
+	const struct look k = {.rows = 21};
+
+	values[0].v.name = "low";
+	values[0].v.address = 0x7fffffffe3b4;
+	values[2].v.name = "in_register";
+	values[2].v.has_address = false;
+	values[2].v.reg = "ebx";
+	values[3].v.name = "high";
+	values[3].v.address = 0x7fffffffe3cc;
+	for (size_t i = 0; i < FT_COUNT(values); i++)
+		values[i].changed = false;
+	one[0].values = values;
+	one[0].n_values = FT_COUNT(values);
+	v.frames = one;
+	v.n_frames = v.n_live = 1;
+	v.selected = 0;
+	v.rsp = one[0].f.rsp;
+	check_stack(&v, &k, 41, true,
+		    "┌▶main ─────────────────────── 64 bytes ┐\n"
+		    "│ …e3cc high: i32 = 48                4 │\n"
+		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
+		    "│ …e3b4 low: i32 = 48                 4 │\n"
+		    "│ ebx   in_register: i32 = 48         4 │\n"
+		    "└───────────────── rsp 0x7fffffffe3a0 ← ┘\n"
+		    ": …e320 red zone: 128 bytes below rsp\n");
+}
+
+TEST(arguments_on_the_stack_lie_between_the_frames)
+{
+	struct view_frame two[] = {frames[0], frames[1]};
+	struct view_value values[] = {n_is_48, n_is_48};
+	struct view_slot both[] = {slots[1], slots[0]};
+	struct view v = state();
+	const struct fold open = {.pushed_seq = 1, .open = true};
+
+	values[0].v.name = "seventh";
+	values[0].v.address = 0x7fffffffe3a0;
+	values[1].v.name = "eighth";
+	values[1].v.address = 0x7fffffffe3a8;
+	two[0].f.rsp = 0x7fffffffe3b8;
+	two[1].values = values;
+	two[1].n_values = 2;
+	v.frames = two;
+	check_stack(&v, &(const struct look){.rows = 4}, 41, true,
+		    "┌ main() ───────────────────── 40 bytes ┐\n"
+		    "└───────────────────────────────────────┘\n"
+		    ": … 8 bytes not traced\n"
+		    ":*…e3a8 eighth: i32 = 48              4\n"
+		    ":*…e3a0 seventh: i32 = 48             4\n"
+		    "┌▶*twice ───────────────────── 16 bytes ┐\n"
+		    "│ …e398 return to main+22, double.c:15  │\n"
+		    "└───────────────── rsp 0x7fffffffe390 ← ┘\n"
+		    ": …e310 red zone: 128 bytes below rsp\n");
+	v.selected = 0; // and in one line
+	two[1].f.rsp = 0x7fffffffe3a0 - 16;
+	both[0].s.address = 0x7fffffffe3a0;
+	both[0].changed = false;
+	two[1].slots = both;
+	two[1].n_slots = 2;
+	check_stack(&v, &(const struct look){.rows = 21, .folds = &open, .n_folds = 1}, 41, true,
+		    "┌▶main ─────────────────────── 40 bytes ┐\n"
+		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
+		    "└───────────────────────────────────────┘\n"
+		    ": …e3a0   4 n: i32 = 48     30 00 00 00\n"
+		    "┌ *twice ───────────────────── 16 bytes ┐\n"
+		    "│ …e3a0 CFA: call -8, push rax -8 = -16 │\n"
+		    "│ …e398   8 return to main+22           │\n"
+		    "│           56 81 56 55 55 55 00 00     │\n"
+		    "└───────────────── rsp 0x7fffffffe390 ← ┘\n");
+}
+
+TEST(rsp_within_a_frame_whose_prologue_runs)
+{
+	struct view v = state();
+	const struct fold open = {.pushed_seq = 1, .open = true};
+
+	v.rsp = 0x7fffffffe398; // only the return address is there
+	check_stack(&v, &(const struct look){.rows = 4}, 41, true,
+		    "┌ main() ───────────────────── 64 bytes ┐\n"
+		    "├▶*twice ───────────────────── 16 bytes ┤\n"
+		    "│ …e398 return to main+22, double.c:15  │\n"
+		    "│                  rsp 0x7fffffffe398 ← │\n"
+		    "│*…e394 n: i32 = 48                   4 │\n"
+		    "└───────────────────────────────────────┘\n");
+	v.rsp = 0x7fffffffe3a0; // not even that one is any more
+	check_stack(&v, &(const struct look){.rows = 12, .folds = &open, .n_folds = 1}, 41, true,
+		    "┌ main ─────────────────────── 64 bytes ┐\n"
+		    "│ …e3c0 heap = 0x5555555ab500 -> 99 →①  │\n"
+		    "├▶*twice ───────────────────── 16 bytes ┤\n"
+		    "│                  rsp 0x7fffffffe3a0 ← │\n"
+		    "│ …e3a0 CFA: call -8, push rax -8 = -16 │\n"
+		    "│ …e398   8 return to main+22           │\n"
+		    "│           56 81 56 55 55 55 00 00     │\n"
+		    "│*…e394   4 n: i32 = 48     30 00 00 00 │\n"
+		    "│ …e390   4 spill, not written yet      │\n"
+		    "└───────────────────────────────────────┘\n");
+}
+
+TEST(open_frame_says_where_pointers_lead)
+{
+	struct view_value freed = heap_points, gone = heap_points;
+	struct view_slot pointers[] = {{.s = {.address = 0x7fffffffe3c0,
+					      .size = 8,
+					      .owner = "local",
+					      .name = "heap",
+					      .type = "alloc::boxed::Box<i32>",
+					      .value = "0x5555555ab500 -> 99"},
+					.value = &heap_points}};
+	struct view_frame one[] = {frames[0]};
+	struct view v = state();
+	const struct fold open = {.pushed_seq = 0, .open = true};
+	const struct look k = {.rows = 21, .folds = &open, .n_folds = 1};
+
+	freed.freed = true;
+	gone.v.dangling = "heap #1, freed by main";
+	one[0].slots = pointers;
+	one[0].n_slots = 1;
+	one[0].frame_rsp = one[0].f.rsp;
+	v.frames = one;
+	v.n_frames = v.n_live = 1;
+	v.selected = 0;
+	v.rsp = one[0].f.rsp;
+	check_stack(&v, &k, 44, true,
+		    "┌▶main ────────────────────────── 64 bytes ┐\n"
+		    "│ …e3c0   8 heap = 0x5555555ab500 -> 99 →① │\n"
+		    "└──────────────────── rsp 0x7fffffffe3a0 ← ┘\n");
+	pointers[0].value = &freed;
+	check_stack(&v, &k, 44, true,
+		    "┌▶main ────────────────────────── 64 bytes ┐\n"
+		    "│ …e3c0   8 heap = 0x5555555ab50… →① freed │\n"
+		    "└──────────────────── rsp 0x7fffffffe3a0 ← ┘\n");
+	pointers[0].value = &gone;
+	check_stack(&v, &k, 60, true,
+		    "┌▶main ───────────── CFA 0x7fffffffe3e0, 64 bytes, rsp -64 ┐\n"
+		    "│ 0x7fffffffe3c0   -32   8 heap = 0x5555555ab500 -> 99     │\n"
+		    "│                          points to what is gone: heap #1…│\n"
+		    "└──────────────────────────────────── rsp 0x7fffffffe3a0 ← ┘\n");
+}
+
+TEST(bytes_below_rsp_have_no_border)
+{
+	struct view_frame one[] = {frames[1]};
+	struct view_slot below[] = {{.s = {.address = 0x7fffffffe388,
+					   .size = 8,
+					   .owner = "local",
+					   .name = "a",
+					   .type = "long",
+					   .value = "1234567890",
+					   .bytes = "d202964900000000"}}};
+	struct view v = state();
+	const struct fold open = {.pushed_seq = 1, .open = true};
+
+	one[0].slots = below;
+	one[0].n_slots = 1;
+	v.frames = one;
+	v.n_frames = v.n_live = 1;
+	v.selected = 0;
+	check_stack(&v, &(const struct look){.rows = 21, .folds = &open, .n_folds = 1}, 41, true,
+		    "┌▶*twice ───────────────────── 16 bytes ┐\n"
+		    "└───────────────── rsp 0x7fffffffe390 ← ┘\n"
+		    ": …e388   8 a: long = 1234567890\n"
+		    ":           d2 02 96 49 00 00 00 00\n");
+}
+
+static void check_said(const struct event *ev, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b);
+	view_say(&b, ev);
+	CHECK_EQ_S(b.s, want);
+	buf_deinit(&b);
+}
+
+TEST(events_are_said_as_the_trace_says_them)
+{
+	struct event_store saved = {.owner = "saved register", .name = "rbx", .value = "0x1"};
+	struct event_store named = {.owner = "local", .name = "n", .value = "48"};
+	struct event_store returns = {.owner = "return address", .value = "0x401000"};
+	struct event insn = {.kind = EVENT_INSN, .insn = "push rbx", .delta = -8, .n_stores = 1};
+	struct event_heap heap = {.address = 0x1000, .size = 132 * 1024, .is_brk = true};
+	struct event brk = {.kind = EVENT_BRK, .heap = &heap};
+
+	insn.stores = &saved;
+	check_said(&insn, "push rbx; rsp -8; stores 0x1 as saved rbx");
+	insn.stores = &named;
+	check_said(&insn, "push rbx; rsp -8; stores 48 in n");
+	insn.stores = &returns;
+	check_said(&insn, "push rbx; rsp -8; stores 0x401000 as return address");
+	check_said(&brk, "the heap grows by 132 KiB (brk), to 0x22000");
+	check_said(&(struct event){.kind = EVENT_SIGNAL,
+				   .signal_name = "SIGSEGV",
+				   .symbol_at = "deref+4",
+				   .function = "deref",
+				   .has_fault = true},
+		   "SIGSEGV arrives in deref, at address 0x0");
+}
+
 // A pane that is made from a view alone.
 static void check_pane(void (*pane)(struct sheet *, const struct view *), const struct view *v,
 		       int cols, const char *want)
@@ -546,6 +749,18 @@ static void check_pane(void (*pane)(struct sheet *, const struct view *), const 
 	char *rows = rows_of(&s);
 	CHECK_EQ_S(rows, want);
 	free(rows);
+	sheet_deinit(&s);
+}
+
+static void check_title(void (*pane)(struct sheet *, const struct view *), const struct view *v,
+			const char *want)
+{
+	struct sheet s;
+
+	sheet_init(&s, true);
+	sheet_reset(&s, 40);
+	pane(&s, v);
+	CHECK_EQ_S(s.title.s, want);
 	sheet_deinit(&s);
 }
 
@@ -598,6 +813,21 @@ TEST(registers_that_changed_are_marked)
 		   " r8  0xffffffffffffff30\n");
 }
 
+TEST(registers_say_of_when_they_are)
+{
+	struct view_register rax = {.r = {"rax", 96}};
+	struct view v = state();
+
+	check_pane(pane_registers, &v, 60, " registers were not recorded (record --registers)\n");
+	v.registers = &rax;
+	v.n_registers = 1;
+	check_title(pane_registers, &v, "");
+	v.in_prologue = true;
+	check_title(pane_registers, &v, "as of the push, but for rsp and rip");
+	v.is_other = true;
+	check_title(pane_registers, &v, "as of its last event");
+}
+
 TEST(map_says_where_rsp_and_blocks_are)
 {
 	struct view_band bands[] = {
@@ -612,6 +842,7 @@ TEST(map_says_where_rsp_and_blocks_are)
 
 	v.bands = bands;
 	v.n_bands = 4;
+	v.map_seq = v.seq;
 	v.blocks = &block;
 	v.n_blocks = 1;
 	check_pane(pane_map, &v, 38,
@@ -620,6 +851,9 @@ TEST(map_says_where_rsp_and_blocks_are)
 		   "*0x5555555ab000    132 KiB heap ①\n"
 		   "            0x0   85.3 TiB free\n"
 		   " the size is of what lies from there …\n");
+	v.seq = 7; // later the kernel's list was not looked at
+	v.map_seq = 1;
+	check_title(pane_map, &v, "as of event 1");
 	check_pane(pane_map, &v, 90,
 		   " 0x7ffffffde000    132 KiB stack       ← rsp  grows down\n"
 		   " 0x5555555cc000   42.7 TiB free\n"
@@ -678,6 +912,29 @@ TEST(source_marks_line_cursor_and_breakpoint)
 	pane_source(&s, &v, &src, &k);
 	rows = rows_of(&s);
 	CHECK(strstr(rows, " =>   3     return 0;\n"));
+	free(rows);
+	sheet_deinit(&s);
+}
+
+TEST(source_stays_where_none_is_known)
+{
+	static char text[] = "int main(void)\n{\n}\n", file[] = "/src/a.c";
+	static size_t lines[] = {0, 15, 17};
+	const struct source src = {
+		.file = file, .text = text, .len = sizeof(text) - 1, .lines = lines, .n = 3};
+	const struct look k = {.rows = 5, .cursor = 3};
+	struct view v = state();
+	struct sheet s;
+
+	v.place = (struct player_place){.function = "__libc_start_call_main", .line = 2};
+	sheet_init(&s, false);
+	sheet_reset(&s, 24);
+	pane_source(&s, &v, &src, &k);
+	char *rows = rows_of(&s);
+	CHECK_EQ_S(rows, "      1 int main(void)\n"
+			 "      2 {\n"
+			 "      3 }\n");
+	CHECK_EQ_S(s.title.s, "a.c, no source here");
 	free(rows);
 	sheet_deinit(&s);
 }

@@ -103,7 +103,7 @@ static void source_row(struct sheet *s, const struct view *v, const struct sourc
 		       const struct look *k, size_t i)
 {
 	struct pen p = sheet_row(s, i + 1);
-	bool now = v->place.line == i + 1;
+	bool now = v->place.file && v->place.line == i + 1;
 
 	p.style = now ? STYLE_NOW : STYLE_ASIDE;
 	if (has_breakpoint(k, src->file, i + 1)) {
@@ -131,7 +131,7 @@ void pane_source(struct sheet *s, const struct view *v, const struct source *src
 		buf_str(&s->title, src->file ? path_name(src->file) : "");
 		sheet_say(s, !v->place.function ? "no traced function is running"
 			     : src->file	? "the text of this file was not found"
-						: "no source: the program was built without -g");
+						: "no source is known here: built without -g?");
 		sheet_all(s);
 		return;
 	}
@@ -140,7 +140,11 @@ void pane_source(struct sheet *s, const struct view *v, const struct source *src
 	size_t from = cursor > AROUND ? cursor - AROUND : 0;
 
 	buf_str(&s->title, path_name(src->file));
-	if (v->place_is_caller)
+	if (!v->place.file && v->place.function)
+		buf_str(&s->title, ", no source here");
+	else if (v->place.calls)
+		buf_str(&s->title, ", a call");
+	else if (v->place_is_caller)
 		buf_str(&s->title, ", a caller");
 	for (size_t i = from; i < src->n && i < cursor + AROUND; i++)
 		source_row(s, v, src, k, i);
@@ -193,7 +197,8 @@ void pane_assembly(struct sheet *s, const struct view *v, const struct look *k)
 	size_t from = cursor > AROUND ? cursor - AROUND : 0;
 
 	// of a caller the address is where it goes on: the call is the one before
-	if (v->place_is_caller && now != SIZE_MAX && now > 0 && v->insns[now].pc == v->place.pc)
+	if (v->place_is_caller && !v->place.calls && now != SIZE_MAX && now > 0 &&
+	    v->insns[now].pc == v->place.pc)
 		now--;
 	buf_str(&s->title, v->function ? v->function : "");
 	for (size_t i = from; i < v->n_insns && i < cursor + AROUND; i++)

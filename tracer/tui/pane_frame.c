@@ -138,6 +138,18 @@ static void put_value(struct pen *p, const struct view_value *value, enum style 
 		pen_text(p, ", scope over");
 }
 
+static void put_dangling(struct sheet *s, const struct event_value *v, size_t tag, int indent,
+			 bool boxed)
+{
+	struct pen p = begin(s, tag, boxed);
+
+	pen_blank(&p, indent);
+	p.style = STYLE_ALARM;
+	pen_text(&p, "points to what is gone: ");
+	pen_text(&p, v->dangling);
+	end(s, &p, boxed);
+}
+
 void pane_value_row(struct sheet *s, const struct view_value *value, size_t tag, enum style style,
 		    bool boxed)
 {
@@ -149,14 +161,8 @@ void pane_value_row(struct sheet *s, const struct view_value *value, size_t tag,
 	if (v->size)
 		put_size(&p, v->size);
 	end(s, &p, boxed);
-	if (!v->dangling)
-		return;
-	p = begin(s, tag, boxed);
-	pen_blank(&p, p.col + (is_wide(s) ? 18 : 9));
-	p.style = STYLE_ALARM;
-	pen_text(&p, "points to what is gone: ");
-	pen_text(&p, v->dangling);
-	end(s, &p, boxed);
+	if (v->dangling)
+		put_dangling(s, v, tag, is_wide(s) ? 19 : 10, boxed);
 }
 
 static void put_return(struct sheet *s, const struct view *v, size_t tag, enum style style)
@@ -192,25 +198,104 @@ bool pane_is_below(const struct view_frame *f, const struct view_value *value)
 	       f->f.rsp - value->v.address <= 128;
 }
 
+/* As memory has them, the highest address first; those that are not in memory at the end. */
+static bool is_before(const struct event_value *a, const struct event_value *b)
+{
+	if (!a->has_address || !b->has_address)
+		return a->has_address && !b->has_address;
+	return a->address > b->address;
+}
+
+size_t pane_by_address(const struct view_frame *f, const struct view_value *ret[VIEW_VALUES])
+{
+	size_t n = 0;
+
+	for (; f->detailed && n < f->n_values && n < VIEW_VALUES; n++) {
+		size_t at = n;
+		for (; at > 0 && is_before(&f->values[n].v, &ret[at - 1]->v); at--)
+			ret[at] = ret[at - 1];
+		ret[at] = &f->values[n];
+	}
+	return n;
+}
+
+static bool is_handed_over(const struct view *v, size_t frame, uint64_t address)
+{
+	const struct view_frame *f = &v->frames[frame], *out = frame > 0 ? f - 1 : NULL;
+	return out && !out->f.ghost && !f->f.ghost && out->f.stack_top == f->f.stack_top &&
+	       address >= f->f.cfa && address < out->f.rsp;
+}
+
+bool pane_is_handed_over(const struct view *v, size_t frame, const struct view_value *value)
+{
+	return value->v.has_address && is_handed_over(v, frame, value->v.address);
+}
+
+bool pane_has_rsp_inside(const struct view *v, size_t frame)
+{
+	const struct view_frame *f = &v->frames[frame];
+	const struct view_frame *in = frame + 1 < v->n_frames ? f + 1 : NULL;
+	bool innermost = !in || in->f.ghost || in->f.stack_top != f->f.stack_top;
+	return innermost && !f->f.ghost && v->rsp > f->f.rsp && v->rsp <= f->f.cfa;
+}
+
+/* Where rsp is, between what is above it and what is not. */
+static void put_rsp_row(struct sheet *s, const struct view *v, size_t tag)
+{
+	struct pen p = begin(s, tag, true);
+
+	p.end++;
+	pane_put_rsp(&p, v->rsp, GLYPHS);
+	end(s, &p, true);
+}
+
+/* The return address, and what is above it. */
+static void put_rsp_and_return(struct sheet *s, const struct view *v, size_t frame, bool *rsp,
+			       bool *returns)
+{
+	const struct view_frame *f = &v->frames[frame];
+
+	if (*rsp && v->rsp > f->f.cfa - 8) {
+		put_rsp_row(s, v, frame);
+		*rsp = false;
+	}
+	if (*returns)
+		put_return(s, v, frame, f->f.ghost ? STYLE_GHOST : STYLE_PLAIN);
+	*returns = false;
+}
+
 void pane_frame_values(struct sheet *s, const struct view *v, size_t frame)
 {
 	const struct view_frame *f = &v->frames[frame];
+	const struct view_value *values[VIEW_VALUES];
 	enum style style = f->f.ghost ? STYLE_GHOST : STYLE_PLAIN;
+	bool returns = f->detailed && f->return_address, rsp = pane_has_rsp_inside(v, frame);
 
-	if (!f->detailed)
-		return;
-	if (f->return_address)
-		put_return(s, v, frame, style);
-	for (size_t i = 0; i < f->n_values; i++)
-		if (f->f.ghost || !pane_is_below(f, &f->values[i]))
-			pane_value_row(s, &f->values[i], frame, style, true);
+	for (size_t i = 0, n = pane_by_address(f, values); i < n; i++) {
+		const struct event_value *value = &values[i]->v;
+		if (pane_is_handed_over(v, frame, values[i]) ||
+		    (!f->f.ghost && pane_is_below(f, values[i])))
+			continue;
+		if (!value->has_address || value->address < f->f.cfa)
+			put_rsp_and_return(s, v, frame, &rsp, &returns);
+		if (rsp && (!value->has_address || value->address < v->rsp)) {
+			put_rsp_row(s, v, frame);
+			rsp = false;
+		}
+		pane_value_row(s, values[i], frame, style, true);
+	}
+	put_rsp_and_return(s, v, frame, &rsp, &returns);
+	if (rsp)
+		put_rsp_row(s, v, frame);
 }
 
 /* "n: i32 = 48", "saved rbp = 0x7f…", "spill 0x60 (96), from edi" */
-static void put_slot(struct pen *p, const struct view_frame *f, const struct event_slot *s,
-		     bool changed)
+static void put_slot(struct pen *p, const struct view_frame *f, const struct view_slot *slot)
 {
+	const struct event_slot *s = &slot->s;
+	const struct view_value *value = slot->value;
 	enum style style = p->style;
+	int link = value ? link_columns(value) : 0;
 	bool is_return = is(s, "return address"), is_named = s->name && s->type;
 
 	p->style = is_return && style != STYLE_GHOST ? STYLE_LINK : style;
@@ -230,7 +315,9 @@ static void put_slot(struct pen *p, const struct view_frame *f, const struct eve
 	pen_text(p, s->name ? s->name : "");
 	if (s->offset)
 		pen_printf(p, " from byte %llu", (unsigned long long)s->offset);
-	if (s->type) {
+	int columns = s->type ? 5 + text_columns(s->type) : 0;
+	columns += s->value ? text_columns(s->value) : 0;
+	if (s->type && (!s->value || columns + link <= p->end - p->col)) { // else it gives way
 		p->style = style == STYLE_GHOST ? style : STYLE_ASIDE;
 		pen_text(p, ": ");
 		pen_text(p, s->type);
@@ -238,13 +325,19 @@ static void put_slot(struct pen *p, const struct view_frame *f, const struct eve
 	}
 	if (s->value) {
 		pen_text(p, " = ");
-		p->style = changed ? STYLE_CHANGED : style == STYLE_GHOST ? style : STYLE_VALUE;
+		p->style = slot->changed	  ? STYLE_CHANGED
+			   : style == STYLE_GHOST ? style
+						  : STYLE_VALUE;
+		p->end -= link;
 		pen_text(p, s->value);
+		p->end += link;
 	}
+	if (link)
+		put_link(p, value);
 }
 
 /* `then`: the map is of the push, and that is past. */
-static void put_remarks(struct pen *p, const struct event_slot *s, bool wide, bool then)
+static void put_remarks(struct pen *p, const struct event_slot *s, bool then)
 {
 	bool nobodys = is(s, "padding") || is(s, "red zone");
 
@@ -258,7 +351,7 @@ static void put_remarks(struct pen *p, const struct event_slot *s, bool wide, bo
 	if (s->scope_ended)
 		pen_text(p, ", scope over");
 	if (s->unwritten && !nobodys)
-		pen_text(p, then ? ", unwritten then" : wide ? ", not written yet" : ", unwritten");
+		pen_text(p, then ? ", not written then" : ", not written yet");
 	if (s->ghost) {
 		p->style = STYLE_GHOST;
 		pen_printf(p, "; ghost: still %s", s->ghost);
@@ -267,7 +360,7 @@ static void put_remarks(struct pen *p, const struct event_slot *s, bool wide, bo
 
 /* "30 00 00 00": as memory has them, the lowest address first. */
 static void put_bytes(struct sheet *s, struct pen *p, const struct event_slot *slot, size_t frame,
-		      int indent)
+		      int indent, bool boxed)
 {
 	struct buf b;
 	bool more = strlen(slot->bytes) < 2 * slot->size || slot->size > BYTES_SHOWN;
@@ -278,8 +371,8 @@ static void put_bytes(struct sheet *s, struct pen *p, const struct event_slot *s
 	if (more)
 		buf_str(&b, " ..");
 	if (p->col + 2 + (int)b.len > p->end - 1) {
-		end(s, p, true);
-		*p = begin(s, frame, true);
+		end(s, p, boxed);
+		*p = begin(s, frame, boxed);
 		pen_blank(p, indent);
 	} else {
 		pen_blank(p, p->end - (int)b.len - 1);
@@ -302,11 +395,13 @@ static void slot_row(struct sheet *s, const struct view *v, size_t frame,
 	pen_printf(&p, "%3llu ", (unsigned long long)slot->s.size);
 	int indent = p.col;
 	p.style = f->f.ghost ? STYLE_GHOST : STYLE_PLAIN;
-	put_slot(&p, f, &slot->s, slot->changed);
-	put_remarks(&p, &slot->s, wide, !f->f.ghost && v->seq != f->f.pushed_seq);
+	put_slot(&p, f, slot);
+	put_remarks(&p, &slot->s, !f->f.ghost && v->seq != f->f.pushed_seq);
 	if (slot->s.bytes && !is(&slot->s, "red zone"))
-		put_bytes(s, &p, &slot->s, frame, indent);
+		put_bytes(s, &p, &slot->s, frame, indent, boxed);
 	end(s, &p, boxed);
+	if (slot->value && slot->value->v.dangling)
+		put_dangling(s, &slot->value->v, frame, indent, boxed);
 }
 
 static void cfa_row(struct sheet *s, const struct view *v, size_t frame)
@@ -328,12 +423,17 @@ static void cfa_row(struct sheet *s, const struct view *v, size_t frame)
 void pane_frame_bytes(struct sheet *s, const struct view *v, size_t frame, bool below_rsp)
 {
 	const struct view_frame *f = &v->frames[frame];
+	bool rsp = !below_rsp && pane_has_rsp_inside(v, frame);
 
 	for (size_t i = 0; i < f->n_slots; i++) {
 		const struct view_slot *slot = &f->slots[i];
 		bool below = slot->s.address < f->frame_rsp;
-		if (below != below_rsp)
+		if (below != below_rsp || is_handed_over(v, frame, slot->s.address))
 			continue;
+		if (rsp && slot->s.address < v->rsp) {
+			put_rsp_row(s, v, frame);
+			rsp = false;
+		}
 		if (slot->s.address + slot->s.size == f->f.cfa)
 			cfa_row(s, v, frame);
 		if (v->overwritten && v->overwritten == slot->s.address && !f->f.ghost)
@@ -341,4 +441,15 @@ void pane_frame_bytes(struct sheet *s, const struct view *v, size_t frame, bool 
 		else
 			slot_row(s, v, frame, slot, !below);
 	}
+	if (rsp)
+		put_rsp_row(s, v, frame);
+}
+
+void pane_frame_handed(struct sheet *s, const struct view *v, size_t frame)
+{
+	const struct view_frame *f = &v->frames[frame];
+
+	for (size_t i = 0; i < f->n_slots; i++)
+		if (is_handed_over(v, frame, f->slots[i].s.address))
+			slot_row(s, v, frame, &f->slots[i], false);
 }

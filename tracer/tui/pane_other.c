@@ -185,6 +185,8 @@ void pane_map(struct sheet *s, const struct view *v)
 {
 	if (v->n_bands == 0)
 		sheet_say(s, "the address space was not recorded");
+	else if (v->map_seq != v->seq)
+		buf_printf(&s->title, "as of event %llu", (unsigned long long)v->map_seq);
 	else
 		buf_str(&s->title, "high addresses on top");
 	for (size_t i = 0; i < v->n_bands; i++) {
@@ -243,7 +245,13 @@ void pane_registers(struct sheet *s, const struct view *v)
 	size_t rows = (v->n_registers + (size_t)columns - 1) / (size_t)columns;
 
 	if (v->n_registers == 0)
-		sheet_say(s, "registers were not recorded here");
+		sheet_say(s, v->holds.registers || v->live
+				     ? "no event up to here has the registers of this thread"
+				     : "registers were not recorded (record --registers)");
+	else if (v->is_other)
+		buf_str(&s->title, "as of its last event");
+	else if (v->in_prologue)
+		buf_str(&s->title, "as of the push, but for rsp and rip");
 	for (size_t row = 0; row < rows; row++) {
 		struct pen p = sheet_row(s, row);
 		for (int i = 0; i < columns; i++) {

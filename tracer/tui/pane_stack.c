@@ -137,8 +137,41 @@ static void put_gap(struct drawing *d, uint64_t bytes, const char *what)
 	pen_printf(&p, " %llu bytes %s", (unsigned long long)bytes, what);
 }
 
+/* From the rsp of a frame down to the CFA of the one inside it. */
+static void put_between(struct drawing *d, size_t i)
+{
+	const struct view_frame *in = &d->v->frames[i + 1];
+	const struct view_value *values[VIEW_VALUES];
+	enum detail detail = detail_of(d, i + 1);
+	bool rows = detail == DETAIL_VALUES, any = false;
+	uint64_t at = d->v->frames[i].f.rsp;
+
+	if (detail == DETAIL_BYTES) {
+		pane_frame_handed(d->s, d->v, i + 1);
+		return;
+	}
+	for (size_t k = 0, n = pane_by_address(in, values); k < n; k++) {
+		const struct event_value *v = &values[k]->v;
+		if (!pane_is_handed_over(d->v, i + 1, values[k]) || v->address >= at)
+			continue;
+		uint64_t size = (v->size + 7) & ~(uint64_t)7; // they are passed in words
+		if (size < at - v->address && rows)
+			put_gap(d, at - v->address - size, any ? "in between" : "not traced");
+		if (rows)
+			pane_value_row(d->s, values[k], i + 1, STYLE_PLAIN, false);
+		at = v->address;
+		any = true;
+	}
+	if (any && !rows)
+		put_gap(d, d->v->frames[i].f.rsp - in->f.cfa, "of arguments");
+	else if (!any)
+		put_gap(d, at - in->f.cfa, "in between, not traced");
+	else if (at > in->f.cfa)
+		put_gap(d, at - in->f.cfa, "in between");
+}
+
 /* "rsp 0x7fffffffe390 ←", up to before the last column. */
-static void put_rsp(struct pen *p, uint64_t rsp, enum glyph fill)
+void pane_put_rsp(struct pen *p, uint64_t rsp, enum glyph fill)
 {
 	char text[48];
 	int n = snprintf(text, sizeof(text), " rsp 0x%llx ", (unsigned long long)rsp);
@@ -162,8 +195,8 @@ static void put_lower_border(struct drawing *d, size_t i, bool is_rsp)
 
 	p.style = f->f.ghost ? STYLE_GHOST : STYLE_ASIDE;
 	pen_glyph(&p, GLYPH_LOWER_LEFT);
-	if (is_rsp)
-		put_rsp(&p, f->f.rsp, GLYPH_HLINE);
+	if (is_rsp && !pane_has_rsp_inside(d->v, i))
+		pane_put_rsp(&p, f->f.rsp, GLYPH_HLINE);
 	pen_fill(&p, GLYPH_HLINE, p.end - 1);
 	pen_glyph(&p, GLYPH_LOWER_RIGHT);
 }
@@ -181,7 +214,7 @@ static void put_deeper(struct drawing *d, const struct view_frame *f)
 	struct pen p = sheet_row(d->s, SIZE_MAX);
 	p.style = STYLE_ASIDE;
 	pen_text(&p, ":");
-	put_rsp(&p, d->v->rsp, GLYPHS);
+	pane_put_rsp(&p, d->v->rsp, GLYPHS);
 }
 
 /* Below rsp: what a leaf function has there, and where that ends. */
@@ -189,13 +222,16 @@ static void put_red_zone(struct drawing *d, size_t i)
 {
 	const struct view_frame *f = &d->v->frames[i];
 
+	if (pane_has_rsp_inside(d->v, i)) // it is not below the frame
+		return;
 	if (detail_of(d, i) == DETAIL_BYTES) {
 		pane_frame_bytes(d->s, d->v, i, true);
 		return;
 	}
-	for (size_t k = 0; f->detailed && k < f->n_values; k++)
-		if (pane_is_below(f, &f->values[k]))
-			pane_value_row(d->s, &f->values[k], i, STYLE_PLAIN, false);
+	const struct view_value *values[VIEW_VALUES];
+	for (size_t k = 0, n = pane_by_address(f, values); k < n; k++)
+		if (pane_is_below(f, values[k]))
+			pane_value_row(d->s, values[k], i, STYLE_PLAIN, false);
 	struct pen p = sheet_row(d->s, i);
 	p.style = STYLE_ASIDE;
 	pen_text(&p, ": ");
@@ -259,7 +295,7 @@ static void put_frame(struct drawing *d, size_t i)
 	if (!in || !joins(f, in))
 		put_lower_border(d, i, innermost && !deeper);
 	if (in && in->f.cfa < f->f.rsp)
-		put_gap(d, f->f.rsp - in->f.cfa, "in between, not traced");
+		put_between(d, i);
 	if (deeper)
 		put_deeper(d, f);
 	else if (innermost)
@@ -295,7 +331,9 @@ void pane_stack(struct sheet *s, const struct view *v, const struct look *k)
 {
 	struct drawing d = {.s = s, .v = v, .k = k};
 
-	if (v->threads > 1)
+	if (v->threads > 1 && v->thread)
+		buf_printf(&s->title, "thread %u, one of %zu (t: next)", v->thread, v->threads);
+	else if (v->threads > 1)
 		buf_printf(&s->title, "thread %d, one of %zu (t: next)", v->tid, v->threads);
 	else
 		buf_str(&s->title, "high addresses on top");

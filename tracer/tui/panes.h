@@ -82,6 +82,16 @@ void pane_frame_bytes(struct sheet *s, const struct view *v, size_t frame, bool 
 void pane_value_row(struct sheet *s, const struct view_value *value, size_t tag, enum style style,
 		    bool boxed);
 bool pane_is_below(const struct view_frame *f, const struct view_value *value); // rsp
+/* Its values from high to low addresses, then the others. */
+size_t pane_by_address(const struct view_frame *f, const struct view_value *ret[VIEW_VALUES]);
+/* An argument on the stack, outside of both frames: between the caller's rsp and the CFA. */
+bool pane_is_handed_over(const struct view *v, size_t frame, const struct view_value *value);
+/* Its owners' rows, of an open frame. */
+void pane_frame_handed(struct sheet *s, const struct view *v, size_t frame);
+/* rsp is above the frame's lower end: its prologue or epilogue runs. */
+bool pane_has_rsp_inside(const struct view *v, size_t frame);
+/* "rsp 0x7fffffffe390 ←", up to before the last column; GLYPHS: blanks before it. */
+void pane_put_rsp(struct pen *p, uint64_t rsp, enum glyph fill);
 enum { PANE_WIDE = 58 }; // columns from which on a stack has full addresses
 
 void source_set(struct source *src, struct log *log, const char *file);

@@ -71,24 +71,9 @@ MOVE(call, PLAYER_CALL)
 MOVE(return, PLAYER_RETURN)
 MOVE(continue, PLAYER_CONTINUE)
 
-// In a log that is whole a place that no event is at was likely mistyped.
 static enum outcome make_break(struct plain *s, const char *spec, bool temporary, unsigned *ret)
 {
-	bool reached = true;
-	enum ft_rc rc = player_break(s->p, spec, ret);
-	if (rc == FT_OK && temporary)
-		rc = player_make_temporary(s->p, *ret);
-	if (rc == FT_OK)
-		rc = player_reaches(s->p, *ret, &reached);
-	if (rc != FT_OK)
-		return wrong_error(s);
-	if (reached || player_is_live(s->p))
-		return DONE;
-	if (player_delete(s->p, *ret) == FT_FAIL)
-		return wrong_error(s);
-	bool no_lines = strchr(spec, ':') && !log_info(player_log(s->p))->holds.line;
-	return wrong(s, "nothing in this log is at \"%s\"%s", spec,
-		     no_lines ? ": its lines were not recorded (record --events=line)" : "");
+	return player_break_checked(s->p, spec, temporary, ret) == FT_OK ? DONE : wrong_error(s);
 }
 
 // To a place, whatever breakpoints there are besides.

@@ -76,7 +76,6 @@ const char *nearest_word(const char *word, const char *const *words, size_t n);
 /* Why the last move ended, if there is something to say. */
 void say_why(struct plain *s);
 /* 1: the first, or one whose begin is not in the log. */
-FT_CHECK enum ft_rc thread_number(struct plain *s, int tid, unsigned *ret);
 
 /* Where we are: as gdb says it after a step. */
 enum outcome say_position(struct plain *s, bool always_frame);

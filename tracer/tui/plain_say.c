@@ -11,7 +11,6 @@
 enum {
 	OUTPUT_KEPT = 1 << 20, // bytes of the program's output that are looked at
 	WIDTH_SEQ = 6,
-	MOST_THREADS = 1000, // whose numbers are looked for
 };
 
 enum outcome say_report(struct plain *s, const struct event *ev)
@@ -123,32 +122,12 @@ void say_why(struct plain *s)
 }
 
 // In the order of their beginning; the system's numbers differ from run to run.
-enum ft_rc thread_number(struct plain *s, int tid, unsigned *ret)
-{
-	struct log_query q = {.has_kind = true, .kind = EVENT_THREAD};
-	uint64_t seq = log_info(player_log(s->p))->first;
-	*ret = 1;
-	for (unsigned number = 2; number < MOST_THREADS; number++, seq++) {
-		const struct event *ev;
-		enum ft_rc rc = log_find(player_log(s->p), &q, seq, false, &seq);
-		if (rc == FT_OK)
-			rc = log_event(player_log(s->p), seq, &ev);
-		if (rc != FT_OK)
-			return rc == FT_NONE ? FT_OK : rc;
-		if (ev->child == tid) {
-			*ret = number;
-			return FT_OK;
-		}
-	}
-	return FT_OK;
-}
-
 static enum outcome say_thread(struct plain *s, int tid)
 {
 	unsigned number;
-	if (thread_number(s, tid, &number) != FT_OK)
+	if (player_thread_number(s->p, tid, &number) == FT_FAIL)
 		return wrong_error(s);
-	say(s, "[thread %u]\n", number);
+	say(s, "[thread %u]\n", number ? number : (unsigned)tid);
 	return DONE;
 }
 
@@ -223,8 +202,9 @@ static enum outcome say_threads(struct plain *s, const struct thread_row *rows, 
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned number;
-		if (thread_number(s, rows[i].tid, &number) != FT_OK)
+		if (player_thread_number(s->p, rows[i].tid, &number) == FT_FAIL)
 			return wrong_error(s);
+		number = number ? number : (unsigned)rows[i].tid;
 		say(s, "%c thread %-3u ", rows[i].tid == now ? '*' : ' ', number);
 		say_text(s, rows[i].function);
 		say(s, ", %zu frame%s\n", rows[i].frames, rows[i].frames == 1 ? "" : "s");

@@ -89,6 +89,9 @@ bool player_is_pause_wanted(struct player *p);
  * of player_value()'s words. FT_FAIL in words.
  */
 FT_CHECK enum ft_rc player_break(struct player *p, const char *spec, unsigned *ret_number);
+/* The same; FT_FAIL also if the log is whole and has no event there: it was likely mistyped. */
+FT_CHECK enum ft_rc player_break_checked(struct player *p, const char *spec, bool temporary,
+					 unsigned *ret_number);
 FT_CHECK enum ft_rc player_delete(struct player *p, unsigned number); // FT_NONE: no such one
 
 struct player_breakpoint {
@@ -116,9 +119,17 @@ struct player_place {
 	const char *function;
 	uint32_t depth;
 	int tid;
+	bool calls;   // what it calls runs now, and is not traced: pc is of the call
+	uint64_t seq; // of the event that tells it
 };
 
 void player_place(struct player *p, struct player_place *ret);
+
+/* Threads are counted from 1 as they began. FT_NONE, and 0: it is not known when this one did. */
+FT_CHECK enum ft_rc player_thread_number(struct player *p, int tid, unsigned *ret);
+
+/* Of another thread: as its last event tells. line 0: none does. */
+void player_thread_place(struct player *p, int tid, struct player_place *ret);
 
 /* Of a live frame; of those that are not the innermost the line of their call. */
 FT_CHECK enum ft_rc player_frame_place(struct player *p, size_t frame, struct player_place *ret);
@@ -146,8 +157,13 @@ FT_CHECK enum ft_rc player_value(struct player *p, const char *name, struct buf 
 /* Whether a CONDITION holds here. FT_FAIL in words, also if a name in it means nothing here. */
 FT_CHECK enum ft_rc player_check(struct player *p, const char *condition, bool *ret);
 
-/* The registers as of the last event of the thread that has them; FT_NONE: none were recorded. */
+/*
+ * The registers as of the last event of the thread that has them; FT_NONE: none were recorded. Of
+ * an event that says where rsp and the next instruction are, those two are what it says.
+ */
 FT_CHECK enum ft_rc player_registers(struct player *p, const struct event_register **ret,
 				     size_t *ret_n);
+FT_CHECK enum ft_rc player_thread_registers(struct player *p, int tid,
+					    const struct event_register **ret, size_t *ret_n);
 
 #endif

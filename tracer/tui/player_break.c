@@ -278,6 +278,33 @@ enum ft_rc player_reaches(struct player *p, unsigned number, bool *ret)
 	return FT_OK;
 }
 
+enum ft_rc player_break_checked(struct player *p, const char *spec, bool temporary,
+				unsigned *ret_number)
+{
+	bool reached = true;
+	enum ft_rc rc = player_break(p, spec, ret_number);
+	if (rc != FT_OK)
+		return rc;
+	if (temporary)
+		rc = player_make_temporary(p, *ret_number);
+	if (rc == FT_OK)
+		rc = player_reaches(p, *ret_number, &reached);
+	if (rc == FT_OK && (reached || player_is_live(p)))
+		return FT_OK;
+	if (player_delete(p, *ret_number) == FT_FAIL || rc != FT_OK)
+		return FT_FAIL;
+	p->last_number--; // it was never there
+	bool is_watch = strncmp(spec, "watch ", 6) == 0;
+	bool no_lines = strchr(spec, ':') && !log_info(p->log)->holds.line;
+	if (is_watch)
+		return ft_fail("nothing in this log changes \"%s\"%s", spec + 6,
+			       log_info(p->log)->holds.line
+				       ? ""
+				       : ": changes were not recorded (record --events=line)");
+	return ft_fail("nothing in this log is at \"%s\"%s", spec,
+		       no_lines ? ": its lines were not recorded (record --events=line)" : "");
+}
+
 size_t player_breakpoints(struct player *p, const struct player_breakpoint **ret)
 {
 	if (p->cap_listed < p->n_stops) {

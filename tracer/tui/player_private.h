@@ -4,8 +4,8 @@
  * player.c: life, where a move ends. player_unit.c: what the units mean. player_scan.c: through the
  * events of a stretch, and to the next stop by the log's index. player_break.c: breakpoints as
  * they are written. player_stop.c: the events that they are at.
- * player_cond.c: conditions. player_value.c: what a name means here. player_here.c: place, frames,
- * registers.
+ * player_cond.c: conditions. player_value.c: what a name means here. player_here.c: frames,
+ * variables. player_place.c: where a thread is, its registers.
  */
 #ifndef FT_PLAYER_PRIVATE_H
 #define FT_PLAYER_PRIVATE_H
@@ -102,9 +102,12 @@ struct player {
 	struct buf file, function; // of player_place()
 	struct buf frame_file, frame_function;
 	struct event_register *registers;
-	size_t cap_registers;
+	size_t n_registers, cap_registers;
 	struct texts register_texts;
 	struct tracked tracked;
+	int *tids; // of the threads that began, in order: [0] is number 2
+	size_t n_tids, cap_tids;
+	uint64_t tids_until; // where that was last looked for
 };
 
 void texts_reset(struct texts *t);
@@ -235,6 +238,19 @@ FT_CHECK enum ft_rc fact_at(struct player *p, const struct scope *at, const char
 
 /* ---- player_here.c ---- */
 
+/* The last event of a thread that tells something; FT_NONE: none near. */
+struct look_back {
+	int tid;
+	uint64_t cfa; // of the frame; 0: any
+	bool (*tells)(const struct look_back *l, const struct event *ev);
+	uint64_t seq;
+};
+
+FT_CHECK enum ft_rc look_back(struct player *p, uint64_t from, struct look_back *l,
+			      const struct event **ret);
+bool tells_place(const struct look_back *l, const struct event *ev);
+
+int here_tid(struct player *p, uint64_t seq);	   // 0: not known
 FT_CHECK enum ft_rc here_frames(struct player *p); // p->frames of p->at
 FT_CHECK enum ft_rc here_scope(struct player *p, uint64_t seq, struct scope *ret);
 FT_CHECK enum ft_rc here_selected(struct player *p, struct scope *ret); // the selected frame, now

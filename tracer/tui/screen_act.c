@@ -32,7 +32,7 @@ static void put_cursors(struct screen *s)
 {
 	size_t insn = pane_insn_at(&s->now, s->now.place.pc);
 
-	if (s->now.place.line || s->now.place.function)
+	if (s->now.place.line || s->now.place.file)
 		s->line = s->now.place.line ? s->now.place.line : 1;
 	s->insn = insn == SIZE_MAX ? 0 : insn;
 	s->follow[PANE_SOURCE] = s->follow[PANE_ASSEMBLY] = s->follow[PANE_STACK] = true;
@@ -51,7 +51,7 @@ void screen_look(struct screen *s, bool moved)
 		view_deinit(&s->now);
 	}
 	s->now = v;
-	if (v.place.function) // where nothing runs the code that ran last stays
+	if (v.place.file) // where no source is known what was there last stays
 		source_set(&s->source, player_log(s->p), v.place.file);
 	put_cursors(s);
 }
@@ -236,8 +236,9 @@ void act_find(struct screen *s, const char *text, bool back)
 	for (size_t i = 0; i < FT_COUNT(w.parts); i++)
 		free(w.parts[i]);
 	if (rc == FT_NONE) {
-		screen_say(s, "not found %s: %s", back ? "before this event" : "behind this event",
-			   s->find.s);
+		screen_say(s, "\"%s\" was not found %s", s->find.s,
+			   back ? "before this event (. searches on)"
+				: "after this event (, searches back)");
 		s->is_alarm = true;
 		return;
 	}
@@ -254,11 +255,12 @@ void act_break(struct screen *s, const char *text)
 
 	if (!*text)
 		return;
-	if (player_break(s->p, text, &n) != FT_OK)
+	if (player_break_checked(s->p, text, false, &n) != FT_OK)
 		screen_failed(s);
+	else if (strncmp(text, "watch ", 6) == 0)
+		screen_say(s, "watch %u: %s", n, text + 6);
 	else
-		screen_say(s, "%s %u: %s", strncmp(text, "watch ", 6) == 0 ? "watch" : "breakpoint",
-			   n, text);
+		screen_say(s, "breakpoint %u: %s", n, text);
 }
 
 void act_delete(struct screen *s, const char *text)

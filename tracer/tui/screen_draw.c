@@ -177,7 +177,10 @@ static void put_status(struct screen *s, int row)
 	p.style = STYLE_BAR;
 	pen_printf(&p, " event %llu of %llu%s", (unsigned long long)v->seq,
 		   (unsigned long long)v->last, v->live ? "+" : "");
-	pen_printf(&p, "   thread %d   depth %u", v->tid, v->depth);
+	if (v->thread) // as the prompt counts them
+		pen_printf(&p, "   thread %u (%d)   depth %u", v->thread, v->tid, v->depth);
+	else
+		pen_printf(&p, "   thread %d   depth %u", v->tid, v->depth);
 	if (v->rsp)
 		pen_printf(&p, "   rsp 0x%llx", (unsigned long long)v->rsp);
 	pen_text(&p, v->live ? "   live" : v->cut ? "   recorded, cut" : "   recorded");
@@ -195,19 +198,39 @@ static void put_question(struct screen *s, int row)
 	pen_blank(&p, p.end);
 }
 
-/* Returns the column of the cursor. */
+static int columns_of(const char *s, size_t len)
+{
+	struct buf b;
+
+	buf_init(&b);
+	buf_add(&b, s, len);
+	int columns = text_columns(b.s);
+	buf_deinit(&b);
+	return columns;
+}
+
+/* Returns the column of the cursor. What is too long is cut so that the cursor is seen. */
 static int put_prompt(struct screen *s, int row)
 {
 	const struct prompt *in = &s->prompt;
+	const char *label = prompt_label(in->kind), *hint = strstr(label, " (");
 	struct pen p = pen_at(&s->c, row, 0, s->c.cols);
+	int room = s->c.cols - text_columns(label) - 3;
+	size_t from = 0;
 
 	p.style = STYLE_KEY;
 	pen_text(&p, " ");
-	pen_text(&p, prompt_label(in->kind));
-	if (p.col > s->c.cols / 2 && text_columns(in->text.s) > p.end - p.col - 2)
-		p.col = 0; // the text needs the room more than its label
+	if (hint && text_columns(in->text.s) > room) { // the text needs the room more
+		pen_some(&p, label, (size_t)(hint - label));
+		pen_text(&p, ": ");
+	} else {
+		pen_text(&p, label);
+	}
 	p.style = STYLE_BAR;
-	pen_some(&p, in->text.s, in->at);
+	while (from < in->at && (columns_of(in->text.s + from, in->at - from) > p.end - p.col - 2 ||
+				 ((uint8_t)in->text.s[from] & 0xc0) == 0x80))
+		from++;
+	pen_some(&p, in->text.s + from, in->at - from);
 	int col = p.col < p.end ? p.col : p.end - 1;
 	pen_text(&p, in->text.s + in->at);
 	pen_blank(&p, p.end);

@@ -212,7 +212,8 @@ void act_thread(struct screen *s, int arg, bool back)
 			next = f[i].tid;
 	}
 	if (s->now.threads < 2)
-		screen_say(s, "only one thread has frames");
+		screen_say(s, s->now.threads ? "only one thread has frames"
+					     : "no thread has a traced frame here");
 	s->tid = next ? next : first;
 	s->selected = 0;
 	screen_look(s, false);

@@ -31,6 +31,7 @@ struct prompt {
 	enum prompt_kind kind;
 	struct buf text;	  // UTF-8
 	size_t at;		  // byte of it where the cursor is
+	bool is_suggested;	  // nobody has touched it yet: what is typed takes its place
 	struct buf last[PROMPTS]; // what was typed the last time
 };
 

@@ -49,6 +49,7 @@ void act_prompt(struct screen *s, int kind, bool back)
 	buf_reset(&s->prompt.text);
 	suggest(s, s->prompt.kind);
 	s->prompt.at = s->prompt.text.len;
+	s->prompt.is_suggested = s->prompt.text.len > 0;
 }
 
 static void done(struct screen *s)
@@ -122,6 +123,10 @@ static void insert(struct prompt *p, uint32_t ch)
 {
 	struct buf rest;
 
+	if (p->is_suggested) { // whoever types wants something else
+		buf_reset(&p->text);
+		p->at = 0;
+	}
 	if (p->text.len > TEXT_MAX)
 		return;
 	buf_init(&rest);
@@ -164,6 +169,7 @@ static void edit(struct prompt *p, uint32_t key)
 	} else if (key >= 0x20 && key < INPUT_UP && (key < 0x7f || key >= 0xa0)) {
 		insert(p, key);
 	}
+	p->is_suggested = false;
 }
 
 void prompt_key(struct screen *s, uint32_t key)

@@ -143,6 +143,7 @@ static void add_map(struct view *v, struct log *log)
 	if (log_map(log, v->seq, &ev) != FT_OK || !ev->map)
 		return;
 	const struct event_map *m = ev->map;
+	v->map_seq = ev->seq;
 	v->bands = view_alloc(v, m->n_bands + 1, sizeof(*v->bands));
 	v->n_bands = m->n_bands;
 	v->user_end = m->user_end;
@@ -160,7 +161,7 @@ static void add_registers(struct view *v, struct player *p)
 	const struct event_register *r;
 	size_t n;
 
-	if (player_registers(p, &r, &n) != FT_OK)
+	if (player_thread_registers(p, v->tid, &r, &n) != FT_OK)
 		return;
 	n = n < VIEW_REGISTERS ? n : VIEW_REGISTERS;
 	v->registers = view_alloc(v, n + 1, sizeof(*v->registers));
@@ -168,6 +169,8 @@ static void add_registers(struct view *v, struct player *p)
 	for (size_t i = 0; i < n; i++) {
 		v->registers[i].r.name = view_keep(v, r[i].name);
 		v->registers[i].r.value = r[i].value;
+		if (!v->rsp && v->is_other && strcmp(r[i].name, "rsp") == 0)
+			v->rsp = r[i].value;
 	}
 }
 
@@ -219,12 +222,14 @@ static void add_event(struct view *v, struct log *log)
 		v->overwritten = ev->alarm->address;
 		v->now_there = ev->alarm->now;
 	}
-	v->rsp = ev->rsp;
-	for (size_t i = 0; i < ev->n_registers && !v->rsp; i++)
-		if (strcmp(ev->registers[i].name, "rsp") == 0)
-			v->rsp = ev->registers[i].value;
 	if (!v->tid)
 		v->tid = ev->tid;
+	v->is_other = ev->tid != v->tid;
+	v->in_prologue = ev->kind == EVENT_INSN && ev->in_prologue;
+	v->rsp = v->is_other ? 0 : ev->rsp;
+	for (size_t i = 0; i < ev->n_registers && !v->rsp && !v->is_other; i++)
+		if (strcmp(ev->registers[i].name, "rsp") == 0)
+			v->rsp = ev->registers[i].value;
 	buf_deinit(&b);
 }
 
@@ -237,7 +242,10 @@ static void keep_place(struct view *v)
 static void add_place(struct view *v, struct player *p)
 {
 	player_place(p, &v->place);
+	if (v->is_other)
+		player_thread_place(p, v->tid, &v->place);
 	keep_place(v);
+	v->place_is_caller = v->place.calls;
 	v->depth = v->place.depth;
 }
 
@@ -248,21 +256,23 @@ static void place_of_selected(struct view *v, struct player *p, size_t selected)
 		return;
 	const struct view_frame *f = &v->frames[v->selected];
 	const struct view_frame *in = f + 1 < v->frames + v->n_frames ? f + 1 : NULL;
-	if (v->place.tid == v->tid) {
+	if (!v->is_other) {
 		struct player_place place;
-		v->place_is_caller =
-			selected > 0 && player_frame_place(p, selected, &place) == FT_OK;
-		if (v->place_is_caller)
-			v->place = place;
+		if (selected == 0 || player_frame_place(p, selected, &place) != FT_OK)
+			return;
+		v->place = place;
+		v->place_is_caller = true;
 		keep_place(v);
 		return;
 	}
-	// where another thread is now nobody knows; of its callers the return addresses tell
+	// of another thread's callers the return addresses tell
+	bool calls = in && !in->f.ghost && in->f.stack_top == f->f.stack_top && in->detailed;
+	if (!calls && v->place.line)
+		return;
 	v->place = (struct player_place){
 		.file = f->file, .function = f->f.function, .depth = f->f.depth, .tid = v->tid};
-	v->place_is_caller =
-		in && !in->f.ghost && in->f.stack_top == f->f.stack_top && in->detailed;
-	if (v->place_is_caller) {
+	v->place_is_caller = calls;
+	if (calls) {
 		v->place.file = in->caller_file;
 		v->place.line = in->caller_line;
 		v->place.pc = in->return_address;
@@ -286,12 +296,14 @@ void view_make(struct player *p, const struct view *before, int tid, size_t sele
 	v.why = view_keep(&v, player_why(p));
 	add_event(&v, log);
 	add_place(&v, p);
+	add_registers(&v, p);
 	view_add_frames(&v, log, selected);
 	place_of_selected(&v, p, selected);
+	if (v.threads > 1 && player_thread_number(p, v.tid, &v.thread) == FT_FAIL)
+		ft_error_clear();
 	add_blocks(&v, log);
 	link_values(&v);
 	add_map(&v, log);
-	add_registers(&v, p);
 	add_code(&v, log);
 	add_output(&v, log);
 	view_mark(&v, before);

@@ -33,6 +33,7 @@ struct view_slot {
 	struct event_slot s;
 	bool changed;
 	bool stored; // by an instruction after the push: `s` says what, or that it is not known
+	const struct view_value *value; // the variable that it is; NULL: none, or a part of one
 };
 
 struct view_frame {
@@ -90,7 +91,10 @@ struct view {
 	uint64_t overwritten, now_there; // a return address, and what is there; or 0
 	bool what_is_an_alarm;		 // a signal, a frame that was overwritten …
 	int tid;
-	size_t threads; // that have frames
+	unsigned thread;  // its number, from 1, as the prompt counts; 0: not known
+	bool is_other;	  // not the thread of the event: it is as its own last event left it
+	bool in_prologue; // of the registers only rsp and rip are of the event itself
+	size_t threads;	  // that have frames
 	uint32_t depth;
 	uint64_t rsp; // 0: not known
 	struct store_holds holds;
@@ -113,6 +117,7 @@ struct view {
 
 	struct view_band *bands;
 	size_t n_bands;
+	uint64_t map_seq; // of the event that told them
 	uint64_t user_end, stack_room;
 	const char *stack_stop;
 	uint64_t mappings;

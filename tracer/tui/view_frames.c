@@ -107,7 +107,7 @@ static void keep_values(struct view *v, struct view_frame *f, const struct event
 	}
 }
 
-/* The map is of the push: what a variable holds by now is told by its value. */
+/* Which slot is a variable. The map is of the push: what it holds by now is told by its value. */
 static void bring_up_to_date(struct view_frame *f)
 {
 	for (size_t i = 0; i < f->n_slots; i++) {
@@ -115,9 +115,11 @@ static void bring_up_to_date(struct view_frame *f)
 		for (size_t k = 0; k < f->n_values && s->name && s->type; k++) {
 			const struct event_value *now = &f->values[k].v;
 			if (!now->has_address || !now->known || now->address != s->address ||
-			    now->size != s->size || s->offset || strcmp(now->name, s->name) != 0 ||
-			    (s->value && strcmp(now->value, s->value) == 0))
+			    now->size != s->size || s->offset || strcmp(now->name, s->name) != 0)
 				continue;
+			f->slots[i].value = &f->values[k];
+			if (f->f.ghost || (s->value && strcmp(now->value, s->value) == 0))
+				break;
 			s->value = now->value;
 			s->known = true;
 			s->unwritten = false;
@@ -142,8 +144,7 @@ static void add_details(struct view *v, struct log *log, struct view_frame *f)
 		keep_pop(v, f, ev);
 	if (log_variables(log, f->f.pushed_seq, v->seq, &values, &n) == FT_OK)
 		keep_values(v, f, values, n);
-	if (!f->f.ghost)
-		bring_up_to_date(f);
+	bring_up_to_date(f);
 	f->detailed = true;
 }
 

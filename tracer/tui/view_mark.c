@@ -124,9 +124,11 @@ void view_mark(struct view *v, const struct view *before)
 {
 	if (!before)
 		return;
-	mark_frames(v, before);
+	if (!before->tid || before->tid == v->tid) { // else it is about other frames
+		mark_frames(v, before);
+		mark_registers(v, before);
+	}
 	mark_blocks(v, before);
-	mark_registers(v, before);
 	mark_bands(v, before);
 	if (v->output_len > before->output_len)
 		v->output_new = v->output_len - before->output_len;

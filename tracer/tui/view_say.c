@@ -3,6 +3,8 @@
  */
 #include "tui/view.h"
 
+#include <string.h>
+
 /* "call -8, push rbp -8" */
 static void add_parts(struct buf *b, const struct event *ev)
 {
@@ -62,16 +64,33 @@ static void say_frame(struct buf *b, const struct event *ev)
 	}
 }
 
+/* As the trace says it. */
+static void say_brk(struct buf *b, const struct event_heap *h)
+{
+	if (h->is_brk)
+		buf_str(b, h->shrinks ? "the heap gives " : "the heap grows by ");
+	else
+		buf_str(b, h->shrinks ? "an mmap of the heap goes: " : "the heap gets an mmap of ");
+	buf_size(b, h->size);
+	if (h->is_brk)
+		buf_str(b, h->shrinks ? " back (brk), to " : " (brk), to ");
+	else
+		buf_str(b, " at ");
+	buf_hex(b, h->is_brk && !h->shrinks ? h->address + h->size : h->address);
+}
+
 static void say_heap(struct buf *b, const struct event *ev)
 {
 	const struct event_heap *h = ev->heap;
-	const char *verb = ev->kind == EVENT_ALLOC     ? "given out"
-			   : ev->kind == EVENT_FREE    ? "freed"
-			   : ev->kind == EVENT_REALLOC ? "got another size"
-			   : h && h->shrinks	       ? "given back"
-						       : "added to the heap";
+	const char *verb = ev->kind == EVENT_ALLOC  ? "given out"
+			   : ev->kind == EVENT_FREE ? "freed"
+						    : "got another size";
 	if (!h)
 		return;
+	if (ev->kind == EVENT_BRK) {
+		say_brk(b, h);
+		return;
+	}
 	if (h->number)
 		buf_printf(b, "heap #%llu: ", (unsigned long long)h->number);
 	if (h->failed)
@@ -86,6 +105,20 @@ static void say_heap(struct buf *b, const struct event *ev)
 		buf_hex(b, h->address);
 	}
 	buf_printf(b, " (%s)", h->call ? h->call : "?");
+}
+
+/* "in n", "as saved rbx": a register is saved, not written. */
+static void say_where(struct buf *b, const struct event_store *s)
+{
+	bool saved = s->owner && strcmp(s->owner, "saved register") == 0;
+	bool returns = s->owner && strcmp(s->owner, "return address") == 0;
+
+	if (saved && s->name)
+		buf_printf(b, "as saved %s", s->name);
+	else if (saved || returns)
+		buf_printf(b, "as %s", s->owner);
+	else
+		buf_printf(b, "in %s", s->name ? s->name : s->owner ? s->owner : "the frame");
 }
 
 static void say_line(struct buf *b, const struct event *ev)
@@ -109,10 +142,21 @@ static void say_line(struct buf *b, const struct event *ev)
 	}
 	for (size_t i = 0; ev->kind == EVENT_INSN && i < ev->n_stores; i++) {
 		const struct event_store *s = &ev->stores[i];
-		buf_printf(b, "; stores %s in %s", s->value ? s->value : "?",
-			   s->name    ? s->name
-			   : s->owner ? s->owner
-				      : "the frame");
+		buf_printf(b, "; stores %s ", s->value ? s->value : "?");
+		say_where(b, s);
+	}
+}
+
+static void say_signal(struct buf *b, const struct event *ev)
+{
+	buf_printf(b, "%s arrives", ev->signal_name ? ev->signal_name : "a signal");
+	if (ev->symbol_at)
+		buf_printf(b, " in %s", ev->function ? ev->function : ev->symbol_at);
+	if (ev->file && ev->line)
+		buf_printf(b, ", %s:%u", path_name(ev->file), ev->line);
+	if (ev->has_fault) {
+		buf_str(b, ", at address ");
+		buf_hex(b, ev->fault);
 	}
 }
 
@@ -121,12 +165,11 @@ static void say_other(struct buf *b, const struct event *ev)
 	if (ev->kind == EVENT_START || ev->kind == EVENT_EXEC)
 		buf_printf(b, "process %d runs %s", ev->pid, ev->program ? ev->program : "?");
 	else if (ev->kind == EVENT_SIGNAL)
-		buf_printf(b, "signal %s%s%s", ev->signal_name ? ev->signal_name : "?",
-			   ev->symbol_at ? " at " : "", ev->symbol_at ? ev->symbol_at : "");
+		say_signal(b, ev);
 	else if (ev->kind == EVENT_THREAD)
-		buf_printf(b, "thread %d began", ev->child);
+		buf_printf(b, "thread %d begins", ev->child);
 	else if (ev->kind == EVENT_CHILD)
-		buf_printf(b, "process %d was forked, and is not traced", ev->child);
+		buf_printf(b, "process %d forked; it runs untraced", ev->child);
 	else if (ev->kind == EVENT_NOTE)
 		buf_str(b, ev->text ? ev->text : "");
 	else if (ev->kind == EVENT_MAP)
