@@ -133,7 +133,7 @@ class Student:
     def page(self):
         for commands in blocks(PAGE.read_text()):
             for command, shown in commands:
-                if command.startswith("sqlite3") or "do sqlite3" in command:
+                if "sqlite3" in command:
                     if shutil.which("sqlite3") is None:
                         tap.skip(f"$ {command}", "there is no sqlite3")
                         continue
@@ -146,6 +146,79 @@ class Student:
                     sheet = self.where / f"{copied[1]}.txt"
                     answers = ANSWERS[copied[1]](self.where / f"{copied[1]}.frametrace")
                     sheet.write_text(fill_in(sheet.read_text(), answers))
+
+
+def session(student):
+    """The session that the page shows, command by command; addresses and blanks may differ."""
+    block = next(b for kind, b in re.findall(r"^```(\w*)\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+                 if not kind and "(frametrace) break" in b)
+    first, *shown = block.splitlines()
+    commands = [line[13:] for line in shown if line.startswith("(frametrace) ")]
+    (student.where / "typed").write_text("\n".join(commands) + "\n")
+    status, text = student.type(first.removeprefix("$ ") + " < typed")
+    tap.ok(status == 0 and len(commands) > 4 and matches(plain(shown), plain(text.splitlines())),
+           "the session of the page", *plain(shown), "got:", *plain(text.splitlines()))
+
+
+def class_of(student):
+    """The loops for teachers: names with blanks, what is missing, damaged, copied, or a program."""
+    loops = [c for c, _ in sum(blocks(PAGE.read_text()), []) if c.startswith("for ")]
+    hand_in = student.where / "hand-in"
+    log_file, sheet = (student.where / name for name in ("stack.frametrace", "stack.txt"))
+    student.type("build/frametrace record -o own.frametrace build/demos/factorial_c 6")
+    for name, file in (("carl q", log_file), ("dan", None), ("eve", "damaged"), ("mal", "program"),
+                       ("own", student.where / "own.frametrace")):
+        (hand_in / name).mkdir()
+        shutil.copy(sheet, hand_in / name)
+        target = hand_in / name / "stack.frametrace"
+        if file == "damaged":
+            target.write_bytes(log_file.read_bytes()[:5000])
+        elif file == "program":
+            target.write_text("#!/bin/sh\ntouch ran\n")
+            target.chmod(0o755)
+        elif file:
+            shutil.copy(file, target)
+    _, text = student.type(loops[0])
+    marks = dict(line.split(": ", 1) for line in text.splitlines())
+    right = "9 of 9 checks passed"
+    tap.ok(sorted(marks) == ["ada l", "carl q", "dan", "eve", "mal", "own"]
+           and marks["ada l"] == marks["carl q"] == right
+           and re.fullmatch(r"[0-8] of 9 checks passed", marks["own"])
+           and all(marks[n].startswith("frametrace: ") for n in ("dan", "eve", "mal")),
+           "each that handed in has a mark or a reason", text)
+    tap.ok(not (student.where / "ran").exists(), "a program that was handed in is not run", text)
+    if shutil.which("sqlite3") is None:
+        tap.skip("who has the same log", "there is no sqlite3")
+        return
+    _, text = student.type(loops[1])
+    same = re.findall(r"^\d+ 0x\w+ hand-in/(.*)/stack.frametrace$", text, re.M)
+    tap.ok(same == ["ada l", "carl q"], "who has the same log is told by name", text)
+
+
+def sheets(student):
+    """Sheets as people write them."""
+    answers = stack_answers(student.where / "stack.frametrace")
+    sheet = fill_in((QUESTIONS / "stack.txt").read_text(), answers)
+    bare = "\n".join(line for line in sheet.splitlines() if not line.startswith("#"))
+    status, text = student.grade("stack", "\ufeff" + bare)
+    tap.ok(status == 0 and "nobody asked" not in text, "a sheet that begins with U+FEFF", text)
+    frames = answers["frames"]
+    status, text = student.grade("stack", f"{sheet}\nframes = {frames + 1}\n")
+    tap.ok(status == 1 and f"frames = {frames + 1} (answered twice, the last counts): FAILED" in text,
+           "two answers: that is said", text)
+    status, text = student.grade("stack", f"frames = {frames + 1}\n{sheet}\nframes =\n")
+    tap.ok(status == 0 and "answered twice" in text, "a line that is not filled in is no answer",
+           text)
+    for answer, good in (("Stack", True), ("STACK", True), ("Stacks", False), ("Heap", False)):
+        status, text = student.grade("stack", fill_in(sheet, {**answers, "region": answer}))
+        tap.ok(status == (not good), f"region = {answer}: {good}", text)
+    (student.where / "marked.ask").write_bytes(b"\xef\xbb\xbfcheck frames == 1\n")
+    status, text = student.type("build/frametrace step --script=marked.ask stack.frametrace")
+    tap.ok(status == 0, "a script that begins with U+FEFF", text)
+    status, text = student.type("build/frametrace step --script=docs/coursework/stack.ask "
+                                "stack.frametrace")
+    tap.ok(status == 1 and text.endswith("\n1 of 9 checks passed\n") and "--answers=FILE" in text,
+           "without a sheet what is asked counts as wrong", text)
 
 
 def exercise(student, name):
@@ -200,6 +273,9 @@ def main():
     with tempfile.TemporaryDirectory() as where:
         student = Student(where)
         student.page()
+        session(student)
+        class_of(student)
+        sheets(student)
         for name in ANSWERS:
             exercise(student, name)
         facts(student)

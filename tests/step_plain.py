@@ -18,7 +18,7 @@ import tempfile
 import termios
 from pathlib import Path
 
-from lib import tap
+from lib import tap, tmux
 from lib.space import compile_c
 from lib.trace import BUILD, FRAMETRACE, SOURCE, TIMEOUT, run
 
@@ -253,6 +253,21 @@ def check_page(directory):
     ran, _ = session([program], script)
     tap.ok(ran.status == 0 and ran.out.decode().endswith("\n3 of 3 checks passed\n")
            and "3 of 3" in page, "docs/step.md: its script", ran)
+    if not tmux.is_there():
+        return tap.skip("docs/step.md: the lines below its screen", "no tmux here")
+    drawn = next(block for block in blocks if "Stack" in block.splitlines()[0])
+    with tmux.Terminal([FRAMETRACE, "step", "--no-aslr", "--color=never", program], 80, 24) as t:
+        t.wait("event 0 of")
+        t.type("ssss")
+        t.wait("double.c:18 begins")
+        shown = t.screen()
+    return tap.equal(below(shown), below(drawn), "docs/step.md: the lines below its screen")
+
+
+def below(screen):
+    """The three lines at the bottom of a screen, without numbers that differ."""
+    lines = screen.splitlines()[:24][-3:]
+    return [re.sub(r"0x\w+|(?<=thread )\d+|\s+", " ", line).strip() for line in lines]
 
 
 def check_info_frame(directory):
@@ -313,6 +328,126 @@ def check_gdb(directory):
                          None)
             ours.append([at.group(1), int(at.group(2)), value] if at else None)
         tap.equal(ours, theirs, f"{name}: {len(moves)} moves lead where gdb's lead")
+
+
+# ---- what is known, and what is not ----
+
+CRASH = r"""
+struct node { int v; struct node *next; };
+static int sum(struct node *p) {
+	int s = 0;
+	while (1) {
+		s += p->v;
+		p = p->next;
+	}
+	return s;
+}
+int main(void) {
+	struct node a = {1, 0};
+	return sum(&a);
+}
+"""
+
+STRUCT = r"""
+struct s { long a, b, c, d; };
+static long show(struct s v, int k) { return v.a + k; }
+int main(void) { struct s v = {1, 2, 3, 4}; return (int)show(v, 2) - 3; }
+"""
+
+TEXTS = r"""
+#include <stdlib.h>
+int main(void)
+{
+	const char *h = "hi", *e = "", *t = "\t", *u = "\303\244", *q = "'", *d = "\"";
+	unsigned char *w = (unsigned char *)"\377";
+	char *b = malloc(4);
+	b[0] = 'x';
+	b[1] = 0;
+	free(b);
+	return *h + *e + *t + *u + *w + *q + *d == 0;
+}
+"""
+
+
+def answers(words, commands, *options):
+    """What each of the commands said, behind `setup`."""
+    _, said = session(words, "".join(command + "\n" for command in commands), *options)
+    return {command: "\n".join(lines) for command, lines in said}
+
+
+def check_known(directory):
+    """A value that is older says so; where there is none, why."""
+    program = compile_c(directory, "fault", CRASH)
+    log = directory / "fault.log"
+    run([FRAMETRACE, "record", "-q", "-o", log, "--", program])
+    asked = ["continue", "print p", "info args", "backtrace", "stack", "info frame", "print *p",
+             "print $rsp", "print &p", "print depth", "print block_size(p)", "print region(qq)",
+             "print said(x)", "print status", "where 0x1", "where &p", "where p", "where pp",
+             "print p.v", "goto last", "print cfa", "print q"]
+    said = answers([log], asked)
+    old = r"0x\w+ \(as of event 1\)$"
+    tap.ok(re.search(r"^sum \(p=0x\w+\) at fault.c:\d, arguments as of event 1$", said["continue"], re.M)
+           and re.fullmatch(f"p = {old}", said["print p"])
+           and re.fullmatch(f"p = {old}", said["info args"])
+           and re.match(r"#0  sum \(p=\w+\) at \S+, arguments as of event 1\n#1  main \(\) at \S+$",
+                        said["backtrace"], re.M)
+           and said["stack"].count("values as of event") == 1 and "(as of event 1)" in said["info frame"]
+           and "as of" not in said["print &p"] + said["print depth"],
+           "a log of calls: values are as of the push, and that is said", said)
+    live = answers([program], ["continue", "print p"])
+    tap.ok(live["print p"] == "p = 0x0", "live the value of the crash is the one of the crash", live)
+    for command, words in (
+            ("print *p", "what p points to was not recorded"),
+            ("print $rsp", "registers were not recorded"),
+            ("print block_size(p)", "no heap block that is in use here is at 0x"),
+            ("print region(qq)", 'there is no "qq" here'),
+            ("print said(x)", 'no line of the output so far begins with "x"'),
+            ("print status", "the program's end"), ("print cfa", "of a frame, and there is none"),
+            ("print q", 'there is no "q" here, and no frame'),
+            ("where 0x1", "unmapped: what NULL and a small offset"), ("where &p", "(as of event 1)"),
+            ("where p", "in the frame of main"), ("where pp", 'which address? there is no "pp"')):
+        tap.ok(words in said[command], f"'{command}': {words}", said[command])
+    program = compile_c(directory, "struct", STRUCT)
+    said = answers([program], ["break show", "continue", "stack", "up", "print v", "check v.a == 1",
+                               "break main if", "break main if == 3"], "-R")
+    rows = [(int(a, 16), int(n), rest) for a, n, rest in
+            re.findall(r"^    (0x\w+) +(\d+)  (.*)$", said["stack"], re.M)]
+    handed = [row for row in rows if row[2].startswith("stack argument")]
+    above = [row for row in rows if row[0] > handed[0][0]] if handed else []
+    tap.ok(len(handed) == 1 and handed[0][1] == 32 and "v = {a = 1, b = 2," in handed[0][2]
+           and above[-1][0] == handed[0][0] + 32, "stack arguments are in the stack", said["stack"])
+    tap.ok(said["print v"] == "v is not known yet" and "v (not known yet)" in said["stack"]
+           and said["check v.a == 1"] == "v is not known yet\nFAILED",
+           "what has no value yet is not known yet", said)
+    tap.ok(said["break main if"].startswith("if what?") and '"== 3"' in said["break main if == 3"],
+           "half a condition", said)
+
+
+def check_texts(directory):
+    """One character is what a char * points to."""
+    program = compile_c(directory, "texts", TEXTS)
+    names = {"h": "104 'h'", "e": "0 '\\000'", "t": "9 '\\t'", "u": "-61 '\\303'",
+             "w": "255 '\\377'", "q": "39 '\\''", "d": "34 '\"'", "b": "120 'x'"}
+    asked = ["break texts.c:10", "continue", *(f"print *{n}" for n in names), "print block_size(b)",
+             "next", "print block_size(b)", "print b"]
+    said = answers([program], asked)
+    for name, value in names.items():
+        tap.equal(said[f"print *{name}"], f"*{name} = {value}", f"print *{name}")
+    tap.ok("no heap block that is in use here is at 0x" in said["print block_size(b)"],
+           "a block that was freed has no size", said)
+
+
+def check_bare(directory):
+    """Without debug information nothing is known of arguments; that is said, once."""
+    source = directory / "bare.c"
+    source.write_text("int twice(int n) { return 2 * n; }\nint main(void) { return twice(0); }\n")
+    program = directory / "bare"
+    subprocess.run(["cc", "-O0", "-o", program, source], check=True)
+    said = answers([program], ["break twice", "continue", "backtrace", "info locals"])
+    text = "\n".join(said.values())
+    tap.ok("twice (?)" in said["backtrace"] and "main (?)" in said["backtrace"]
+           and text.count("no debug information: (?)") == 1
+           and "no debug information" in said["info locals"], "no debug information", said)
 
 
 # ---- programs that do things --------------------------------------------------------------------
@@ -494,6 +629,17 @@ def check_threads(directory):
     tap.ok(said[2][1][1] == "[thread 2]" and said[6][1] == ["n = 2"]
            and any(line.startswith("* thread 3") for line in said[8][1]),
            "next stays in its thread; threads have numbers of their own", said)
+    typed = Typed(program)
+    typed.until("(frametrace) ")
+    typed.type("print tid\n")
+    typed.until("tid = ")
+    tid = (typed.until("(frametrace) ") or "").strip()
+    typed.type("info threads\n")
+    typed.until("* thread 1")
+    shown = typed.until("(frametrace) ")
+    typed.type("q\n")
+    tap.ok(typed.end() == 0 and tid.isdigit() and f" ({tid}) main, 1 frame" in str(shown),
+           "at a terminal threads have the system's numbers too", typed.text)
 
 
 # ---- grading ------------------------------------------------------------------------------------
@@ -574,6 +720,7 @@ def check_failures(directory):
             (["--plain", "-o", "x", log], 2, "a LOG is a run that is over"),
             (["--plain", "--events=call", log], 2, "a LOG is a run that is over"),
             (["--plain", log, "more"], 2, "there is one LOG"),
+            (["--script", text, "--answers", text, DEMOS / "double_c"], 2, "is not run"),
             (["--plain", "--verify", DEMOS / "double_c"], 2, "step takes no"),
             (["--script", "/nowhere/script", log], 1, "/nowhere/script"),
             (["--plain", "--stdin=/nowhere/input", DEMOS / "double_c"], 1, "/nowhere/input"),
@@ -607,7 +754,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
-                      check_gdb, check_program, check_terminal, check_kept, check_threads,
+                      check_gdb, check_known, check_texts, check_bare, check_program, check_terminal, check_kept, check_threads,
                       check_grading, check_lines, check_words, check_failures, check_calls_only):
             check(directory)
     tap.done()

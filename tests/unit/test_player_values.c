@@ -209,6 +209,7 @@ static const struct {
 	{"depth == 1000 && $depth == 0", true},
 	{"frames == 1 && seq == 0 && event == push && function == \"main\"", true},
 	{"line == 7 && file == a.c && $tid == 1", true},
+	{"*s == 104 && *s == \"104 'h'\"", true},
 };
 
 TEST(a_condition_compares_values_as_people_read_them)
@@ -261,6 +262,71 @@ TEST(a_name_that_means_nothing_is_none)
 	CHECK_EQ_S(b.s, "96");
 	buf_deinit(&b);
 	done(&f);
+}
+
+TEST(why_a_name_means_nothing_is_said)
+{
+	static const struct {
+		const char *name, *why;
+	} cases[] = {
+		{"nothing", "there is no \"nothing\" here"},
+		{"lost.x", "the value of lost is not known"},
+		{"*n", "what n points to was not recorded"},
+		{"p.z", "p has no part \".z\" that is known"},
+		{"&n", "n is not in memory, or its address is not known"},
+		{"blocks", "heap blocks were not recorded (--no-heap)"},
+		{"block_size(n)", "heap blocks were not recorded (--no-heap)"},
+		{"$rsp", "registers were not recorded (record --registers)"},
+		{"$nothing", "there is no \"$nothing\" here"},
+		{"region(nothing)", "there is no \"nothing\" here"},
+		{"region(c)", "the address space, when it was looked at last, had nothing at 0x41"},
+		{"region(flag)", "flag is no address"},
+	};
+	struct fixture f;
+	struct buf b;
+	one_frame(&f);
+	buf_init(&b);
+	for (size_t i = 0; i < FT_COUNT(cases); i++) {
+		CHECK(player_value(f.p, cases[i].name, &b) == FT_NONE);
+		buf_reset(&b);
+		player_missing(f.p, cases[i].name, &b);
+		CHECK_EQ_S(b.s, cases[i].why);
+		buf_reset(&b);
+	}
+	buf_deinit(&b);
+	done(&f);
+}
+
+// ---- how old ----
+
+static void check_age(bool lines, uint64_t seq, bool old)
+{
+	struct fixture f;
+	uint64_t as_of = 77;
+	begin(&f, &(struct store_holds){.line = lines}, 0);
+	push(&f, "main", 0x6ffffff0, 0x70000000, 0, values, FT_COUNT(values));
+	uint64_t inner = push(&f, "inner", 0x6fffff00, 0x70000000, 1, values, 1);
+	pop(&f, "inner", 0x6fffff00, inner, NULL, 0);
+	pop(&f, "main", 0x6ffffff0, 0, NULL, 0);
+	end(&f);
+	ok(player_go(f.p, seq));
+	CHECK(player_as_of(f.p, 0, &as_of) == old);
+	CHECK_EQ_U(as_of, old ? 0 : 77);
+	ok(player_select(f.p, seq == inner ? 1 : 0)); // main
+	CHECK(player_value_as_of(f.p, "n", &as_of) == old);
+	CHECK(player_value_as_of(f.p, "p.x", &as_of) == old);
+	CHECK(!player_value_as_of(f.p, "$depth", &as_of));
+	CHECK(!player_value_as_of(f.p, "frames", &as_of));
+	CHECK(!player_value_as_of(f.p, "nothing", &as_of));
+	done(&f);
+}
+
+TEST(without_lines_values_are_as_of_the_push)
+{
+	check_age(false, 0, false);
+	check_age(false, 1, true);
+	check_age(false, 2, true);
+	check_age(true, 1, false);
 }
 
 // ---- special runs ----

@@ -73,8 +73,8 @@ static void print_help(void)
 	       "      --plain           a prompt, line by line, with gdb's commands (try: help)\n"
 	       "      --script=FILE     --plain, with the commands of FILE; exit status 1 if one\n"
 	       "                        failed\n"
-	       "      --answers=FILE    --script, grading the lines NAME = ANSWER of FILE: only\n"
-	       "                        what it asks and checks is shown\n"
+	       "      --answers=FILE    --script over a LOG, grading the lines NAME = ANSWER of\n"
+	       "                        FILE: only what it asks and checks is shown\n"
 	       "  -b, --break=PLACE     stop at FUNCTION, FILE:LINE, *ADDRESS, +EVENT, each with\n"
 	       "                        \" if CONDITION\"; may be given several times\n"
 	       "      --watch=VARIABLE  stop when it has changed; FUNCTION.VARIABLE\n"
@@ -122,6 +122,10 @@ static int check_options(const struct trace_options *o, const struct wishes *w, 
 	bool runs = o->output || w->input || o->events_said || o->no_aslr || o->pin || o->no_heap ||
 		    o->max_depth || sel->all || sel->functions.n || sel->sources.n ||
 		    sel->libraries.n || o->map != MAP_NONE || o->walk;
+	if (w->answers && !is_log)
+		return usage_error(
+			"--answers grades a LOG of frametrace record; what was handed in "
+			"is not run");
 	if (o->sort || o->verify || o->inlines)
 		return usage_error("step takes no --sort, --verify, --inlines");
 	if (is_log && runs)

@@ -273,6 +273,11 @@ static bool is_blank(const char *line)
 	return line[strspn(line, " \t\n")] == '\0';
 }
 
+size_t skip_mark(const char *text)
+{
+	return strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 // The next line of a script; NULL: the end.
 static const char *script_line(struct plain *s)
 {
@@ -282,7 +287,9 @@ static const char *script_line(struct plain *s)
 	if (n > 0 && s->line[n - 1] == '\n')
 		s->line[--n] = '\0';
 	s->has_nul = strlen(s->line) < (size_t)n;
-	return s->line;
+	const char *line = s->has_read ? s->line : s->line + skip_mark(s->line);
+	s->has_read = true;
+	return line;
 }
 
 static void echo(struct plain *s, const char *line)

@@ -18,8 +18,9 @@
 
 struct plain_options {
 	FILE *in, *out;
-	bool terminal; // somebody types: editing, history, the last move again on an empty line
-	FILE *answers; // for `ask`: then only grading is shown; or NULL
+	bool terminal;	// somebody types: editing, history, the last move again on an empty line
+	bool on_screen; // of the full screen, which names threads by the system's numbers
+	FILE *answers;	// for `ask`: then only grading is shown; or NULL
 	const char *script;	  // what `in` is called in messages; NULL: standard input
 	const char *const *first; // commands to run before those of `in`; NULL-terminated, or NULL
 };

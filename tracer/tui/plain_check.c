@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MAX_ANSWER_LINE = 1024, MAX_ANSWERS = 1000 };
 
@@ -35,13 +36,16 @@ static void add_answer(struct plain *s, const char *name, const char *text)
 void answers_read(struct plain *s)
 {
 	char line[MAX_ANSWER_LINE];
+	bool is_first = true;
 	while (s->o->answers && fgets(line, sizeof(line), s->o->answers) &&
 	       s->n_answers < MAX_ANSWERS) {
 		line[strcspn(line, "#\n")] = '\0';
-		char *equals = strchr(line, '=');
+		char *begin = is_first ? line + skip_mark(line) : line;
+		is_first = false;
+		char *equals = strchr(begin, '=');
 		if (equals)
 			*equals = '\0';
-		char *name = trimmed(line);
+		char *name = trimmed(begin);
 		if (*name)
 			add_answer(s, name, equals ? trimmed(equals + 1) : "");
 	}
@@ -66,17 +70,21 @@ void answers_say_rest(struct plain *s)
 	}
 }
 
-// The last one counts.
-static const char *answer_of(struct plain *s, const char *name)
+// The last one counts; a line that was not filled in is none. NULL: not answered.
+static const char *answer_of(struct plain *s, const char *name, bool *ret_twice)
 {
 	const char *text = NULL;
+	*ret_twice = false;
 	for (size_t i = 0; i < s->n_answers; i++) {
 		if (strcmp(s->answers[i].name, name) != 0)
 			continue;
 		s->answers[i].asked = true;
+		if (!*s->answers[i].text)
+			continue;
+		*ret_twice |= text && strcmp(text, s->answers[i].text) != 0;
 		text = s->answers[i].text;
 	}
-	return text && *text ? text : NULL;
+	return text;
 }
 
 // ---- commands ----
@@ -115,23 +123,40 @@ static bool is_one_value(const char *answer)
 	return !strpbrk(answer, "\"&|<>=!");
 }
 
+// "Stack" names the region that `map` calls "stack".
+static enum ft_rc is_region(struct plain *s, const char *value, const char *answer, bool *ret)
+{
+	struct buf b;
+	if (strncmp(value, "region(", 7) != 0)
+		return FT_OK;
+	buf_init(&b);
+	enum ft_rc rc = player_value(s->p, value, &b);
+	*ret = rc == FT_OK && strcasecmp(b.s, answer) == 0;
+	buf_deinit(&b);
+	return rc == FT_NONE ? FT_OK : rc;
+}
+
+static enum ft_rc is_right(struct plain *s, const char *value, const char *answer, bool *ret)
+{
+	*ret = false;
+	if (!is_one_value(answer))
+		return FT_OK;
+	char *condition = xasprintf("%s == %s", value, answer);
+	enum ft_rc rc = player_check(s->p, condition, ret);
+	free(condition);
+	return rc == FT_OK && !*ret ? is_region(s, value, answer, ret) : rc;
+}
+
 static enum outcome run_ask(struct plain *s, const char *arguments)
 {
 	size_t len = strcspn(arguments, " \t");
 	const char *value = arguments + len + strspn(arguments + len, " \t");
-	bool good = false;
-	if (!s->o->answers)
-		return wrong(s, "there is nobody to ask: --answers=FILE names the answers");
+	bool good = false, twice;
 	if (!*value)
 		return wrong(s, "ask NAME VALUE, as in: ask bytes frame_bytes");
 	char *name = xstrndup(arguments, len);
-	const char *answer = answer_of(s, name);
-	enum ft_rc rc = FT_OK;
-	if (answer && is_one_value(answer)) {
-		char *condition = xasprintf("%s == %s", value, answer);
-		rc = player_check(s->p, condition, &good);
-		free(condition);
-	}
+	const char *answer = answer_of(s, name, &twice);
+	enum ft_rc rc = answer ? is_right(s, value, answer, &good) : FT_OK;
 	if (rc != FT_OK)
 		wrong_error(s);
 	say_text(s, name);
@@ -139,9 +164,11 @@ static enum outcome run_ask(struct plain *s, const char *arguments)
 		say(s, " = ");
 		say_text(s, answer);
 	} else {
-		say(s, ", not answered");
+		say(s, ", %s",
+		    s->o->answers ? "not answered"
+				  : "and there is nobody to ask (--answers=FILE has the answers)");
 	}
-	say(s, ": ");
+	say(s, "%s: ", twice ? " (answered twice, the last counts)" : "");
 	free(name);
 	return verdict(s, rc == FT_OK && good);
 }

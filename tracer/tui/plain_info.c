@@ -1,5 +1,5 @@
 /*
- * plain_info.c - frames, variables, registers, in gdb's words.
+ * plain_info.c - frames and registers, in gdb's words.
  */
 #include "tui/plain_private.h"
 
@@ -7,45 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- the variables of a frame ----
+// ---- a frame ----
 
-struct names {
-	char **s;
-	size_t n, cap;
-};
-
-static void names_free(struct names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->s[i]);
-	free(names->s);
-}
-
-static bool names_have(const struct names *names, const char *name)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (name && strcmp(names->s[i], name) == 0)
-			return true;
-	return false;
-}
-
-// What the push of a frame calls its arguments. FT_NONE: its push is not in the log.
-static enum ft_rc argument_names(struct plain *s, uint64_t pushed, struct names *ret)
-{
-	const struct event *ev;
-	if (pushed == UINT64_MAX)
-		return FT_NONE;
-	enum ft_rc rc = log_event(player_log(s->p), pushed, &ev);
-	for (size_t i = 0; rc == FT_OK && i < ev->n_args; i++) {
-		if (!ev->args[i].name)
-			continue;
-		ret->s = xgrow(ret->s, ret->n, &ret->cap, sizeof(*ret->s));
-		ret->s[ret->n++] = xstrdup(ev->args[i].name);
-	}
-	return rc;
-}
-
-static enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret)
+enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret)
 {
 	const struct log_frame *f;
 	size_t n;
@@ -58,39 +22,26 @@ static enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret)
 	return FT_OK;
 }
 
-static enum outcome no_frame(struct plain *s, enum ft_rc rc)
+enum outcome no_frame(struct plain *s, enum ft_rc rc)
 {
 	return rc == FT_FAIL ? wrong_error(s) : wrong(s, "there is no frame here");
 }
 
-// "n=48, s=0x55… \"hi\"" of the frame's arguments, as they are now.
-static enum outcome say_arguments(struct plain *s, uint64_t pushed)
+// Once, behind the first f(?).
+static void explain_unknown(struct plain *s, uint64_t pushed)
 {
-	struct names names = {.n = 0};
-	const struct event_value *v;
-	size_t n = 0, said = 0;
-	enum ft_rc rc = argument_names(s, pushed, &names);
-	if (rc == FT_OK)
-		rc = log_variables(player_log(s->p), pushed, player_at(s->p), &v, &n);
-	if (rc == FT_NONE)
-		say(s, "?");
-	for (size_t i = 0; rc == FT_OK && i < n; i++) {
-		if (!names_have(&names, v[i].name))
-			continue;
-		if (said++ > 0)
-			say(s, ", ");
-		say_text(s, v[i].name);
-		say(s, "=");
-		say_text(s, v[i].value);
-	}
-	names_free(&names);
-	return rc == FT_FAIL ? wrong_error(s) : DONE;
+	if (s->said_unknown || is_told(s, pushed))
+		return;
+	s->said_unknown = true;
+	say(s, "(no debug information: (?) stands for arguments that nothing tells of; "
+	       "build with -g)\n");
 }
 
 enum outcome say_frame(struct plain *s, size_t frame, bool numbered)
 {
 	struct log_frame f;
 	struct player_place at;
+	size_t arguments = 0;
 	enum ft_rc rc = frame_at(s, frame, &f);
 	if (rc != FT_OK)
 		return no_frame(s, rc);
@@ -98,7 +49,7 @@ enum outcome say_frame(struct plain *s, size_t frame, bool numbered)
 		say(s, "#%-2zu ", frame);
 	say_text(s, f.function);
 	say(s, " (");
-	if (say_arguments(s, f.pushed_seq) != DONE)
+	if (say_arguments(s, f.pushed_seq, &arguments) != DONE)
 		return FAILED;
 	say(s, ")");
 	rc = player_frame_place(s->p, frame, &at);
@@ -110,74 +61,11 @@ enum outcome say_frame(struct plain *s, size_t frame, bool numbered)
 		if (at.line)
 			say(s, ":%u", at.line);
 	}
+	if (arguments > 0)
+		say_as_of(s, f.pushed_seq, ", arguments ", "");
 	say(s, "\n");
+	explain_unknown(s, f.pushed_seq);
 	return DONE;
-}
-
-enum outcome say_values(struct plain *s, const char *indent, bool args)
-{
-	struct log_frame f;
-	struct names names = {.n = 0};
-	const struct event_value *v;
-	size_t n = 0, said = 0;
-	enum ft_rc rc = frame_at(s, player_selected(s->p), &f);
-	if (rc != FT_OK)
-		return no_frame(s, rc);
-	rc = argument_names(s, f.pushed_seq, &names);
-	if (rc == FT_OK)
-		rc = player_variables(s->p, &v, &n);
-	for (size_t i = 0; rc == FT_OK && i < n; i++) {
-		if (names_have(&names, v[i].name) != args)
-			continue;
-		said++;
-		say(s, "%s", indent);
-		say_text(s, v[i].name);
-		say(s, " = ");
-		say_text(s, v[i].value);
-		say(s, "%s\n", v[i].scope_ended ? " (its block has ended)" : "");
-	}
-	names_free(&names);
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	if (rc == FT_NONE)
-		say(s, "%sNot known: the push of this frame is not in the log.\n", indent);
-	else if (said == 0)
-		say(s, "%sNo %s.\n", indent, args ? "arguments" : "locals that are known yet");
-	return DONE;
-}
-
-static enum outcome run_print(struct plain *s, const char *arguments)
-{
-	const struct event_value *v;
-	const char *names[256];
-	size_t n = 0, count = 0;
-	struct buf b;
-	if (!*arguments)
-		return wrong(s, "print what? VARIABLE, VARIABLE.MEMBER, *POINTER, $REGISTER, "
-				"depth, return ...");
-	buf_init(&b);
-	enum ft_rc rc = player_value(s->p, arguments, &b);
-	if (rc == FT_OK) {
-		say_text(s, arguments);
-		say(s, " = ");
-		say_text(s, b.s);
-		say(s, "\n");
-	}
-	buf_deinit(&b);
-	if (rc == FT_OK)
-		return DONE;
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	rc = player_variables(s->p, &v, &n);
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	for (size_t i = 0; rc == FT_OK && i < n && count < FT_COUNT(names); i++)
-		if (v[i].name)
-			names[count++] = v[i].name;
-	const char *near = nearest_word(arguments, names, count);
-	if (near)
-		return wrong(s, "there is no \"%s\" here; did you mean \"%s\"?", arguments, near);
-	return wrong(s, "there is no \"%s\" here", arguments);
 }
 
 // ---- the stack of the thread ----
@@ -308,7 +196,7 @@ static enum outcome info_frame(struct plain *s, const char *arguments)
 	struct log_frame f, next;
 	struct player_place at;
 	const struct event *ev;
-	size_t i = player_selected(s->p);
+	size_t i = player_selected(s->p), arguments_said = 0;
 	(void)arguments;
 	enum ft_rc rc = frame_at(s, i, &f);
 	if (rc == FT_OK)
@@ -328,8 +216,10 @@ static enum outcome info_frame(struct plain *s, const char *arguments)
 	if (i > 0 && frame_at(s, i - 1, &next) == FT_OK)
 		say(s, " caller of frame at 0x%llx\n", (unsigned long long)next.cfa);
 	say(s, " args: ");
-	if (say_arguments(s, f.pushed_seq) != DONE)
+	if (say_arguments(s, f.pushed_seq, &arguments_said) != DONE)
 		return FAILED;
+	if (arguments_said > 0)
+		say_as_of(s, f.pushed_seq, " (", ")");
 	say(s, "\n Locals: %llu bytes of frame, down to 0x%llx\n",
 	    (unsigned long long)(f.cfa - f.rsp), (unsigned long long)f.rsp);
 	say(s, " Previous frame's sp is 0x%llx\n", (unsigned long long)f.cfa);

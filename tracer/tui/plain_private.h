@@ -2,9 +2,9 @@
  * plain_private.h - what the files of the prompt share (private to tui/).
  *
  * plain.c: the table of commands, lines of a script, the loop. plain_move.c: moves, breakpoints,
- * search. plain_say.c: where we are. plain_info.c: frames, variables, registers. plain_code.c:
- * source and instructions. plain_space.c: stack, heap, map, addresses. plain_check.c: grading.
- * plain_line.c: a line that is typed.
+ * search. plain_say.c: where we are. plain_info.c: frames, registers. plain_values.c: variables.
+ * plain_code.c: source and instructions. plain_space.c: stack, heap, map, addresses. plain_check.c:
+ * grading. plain_line.c: a line that is typed.
  */
 #ifndef FT_PLAIN_PRIVATE_H
 #define FT_PLAIN_PRIVATE_H
@@ -21,9 +21,10 @@ struct plain {
 	char *repeat;	 // the last move, for an empty line
 	char *line;	 // of a script
 	size_t cap_line;
-	bool has_nul; // and what is behind it cannot be seen
-	bool failed;  // a command did
-	bool hushed;  // what the command that runs said is not shown
+	bool has_nul;  // and what is behind it cannot be seen
+	bool has_read; // the first line of it
+	bool failed;   // a command did
+	bool hushed;   // what the command that runs said is not shown
 	unsigned long checks, wrong;
 	struct answer *answers; // of somebody who was asked
 	size_t n_answers, cap_answers;
@@ -34,7 +35,8 @@ struct plain {
 	bool has_said;
 	uint64_t said_cfa;
 	int said_tid;
-	char *list_file; // where `list` goes on
+	bool said_unknown; // what (?) stands for
+	char *list_file;   // where `list` goes on
 	uint32_t list_line;
 };
 
@@ -68,6 +70,9 @@ enum outcome wrong(struct plain *s, const char *fmt, ...) FT_PRINTF(2, 3);
 /* The recorded failure, cleared; FAILED. */
 enum outcome wrong_error(struct plain *s);
 
+/* Bytes of the mark (U+FEFF) that editors put in front of a file's first line. */
+size_t skip_mark(const char *text);
+
 /* The word that is nearest to a mistyped one; NULL: none is near. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);
 
@@ -90,10 +95,22 @@ enum outcome run_threads(struct plain *s, const char *arguments); // of `info`
 
 /* ---- plain_info.c ---- */
 
+FT_CHECK enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret);
+enum outcome no_frame(struct plain *s, enum ft_rc rc);
 /* "twice (n=48) at double.c:10": `number` < 0: without it. */
 enum outcome say_frame(struct plain *s, size_t frame, bool numbered);
+
+/* ---- plain_values.c ---- */
+
+/* "as of event 3" of a frame's values, between these texts; nothing if they are as of here. */
+void say_as_of(struct plain *s, uint64_t pushed, const char *before, const char *after);
 /* A value by its name; of several with one name the one that is in scope. */
 enum outcome say_values(struct plain *s, const char *indent, bool args);
+/* "n=48": what stands between the parentheses; ret_said: how many arguments are known. */
+enum outcome say_arguments(struct plain *s, uint64_t pushed, size_t *ret_said);
+/* Whether debug information tells what the function of a frame has. */
+bool is_told(struct plain *s, uint64_t pushed);
+enum outcome run_print(struct plain *s, const char *arguments);
 
 /* ---- plain_code.c ---- */
 

@@ -206,6 +206,8 @@ static enum outcome say_threads(struct plain *s, const struct thread_row *rows, 
 			return wrong_error(s);
 		number = number ? number : (unsigned)rows[i].tid;
 		say(s, "%c thread %-3u ", rows[i].tid == now ? '*' : ' ', number);
+		if (s->o->terminal || s->o->on_screen)
+			say(s, "(%d) ", rows[i].tid);
 		say_text(s, rows[i].function);
 		say(s, ", %zu frame%s\n", rows[i].frames, rows[i].frames == 1 ? "" : "s");
 	}

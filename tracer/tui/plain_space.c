@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BLOCKS = 1000, OUTPUT_MAX = 1 << 20 };
+enum { MAX_BLOCKS = 1000, OUTPUT_MAX = 1 << 20, NULL_PAGES = 1 << 16 };
 
 // ---- the stack ----
 
@@ -86,7 +86,7 @@ static void say_slot(struct plain *s, const struct event_slot *slot, const struc
 		say(s, slot->name ? " = " : "");
 		say_text(s, v ? v->value : slot->value);
 	} else if (slot->name) {
-		say(s, " (nothing known to be written there yet)");
+		say(s, " (not known yet)");
 	}
 	say(s, "\n");
 }
@@ -131,11 +131,14 @@ static enum outcome say_stack_frame(struct plain *s, const struct log_frame *f, 
 	const struct event *push = NULL;
 	say(s, "  %s ", f->ghost ? "popped:" : "----");
 	say_text(s, f->function);
-	say(s, ": %llu bytes, 0x%llx down to 0x%llx\n", (unsigned long long)(f->cfa - f->rsp),
+	say(s, ": %llu bytes, 0x%llx down to 0x%llx", (unsigned long long)(f->cfa - f->rsp),
 	    (unsigned long long)f->cfa, (unsigned long long)f->rsp);
-	if (f->ghost)
+	enum ft_rc rc = f->ghost ? FT_NONE : variables_now(s, f->pushed_seq, &now);
+	if (rc == FT_OK && now.n > 0)
+		say_as_of(s, f->pushed_seq, ", values ", "");
+	say(s, "\n");
+	if (rc == FT_NONE)
 		return DONE;
-	enum ft_rc rc = variables_now(s, f->pushed_seq, &now);
 	if (rc == FT_OK && f->pushed_seq != UINT64_MAX)
 		rc = log_event(player_log(s->p), f->pushed_seq, &push);
 	if (rc == FT_FAIL)
@@ -151,6 +154,37 @@ static enum outcome say_stack_frame(struct plain *s, const struct log_frame *f, 
 	return DONE;
 }
 
+// The gap, but for what is said of it.
+static void say_gap(struct plain *s, uint64_t from, uint64_t to)
+{
+	if (from >= to)
+		return;
+	say_row(s, from, to - from, "in between: not traced, or room for arguments of calls");
+	say(s, "\n");
+}
+
+// From the end of a frame down to the CFA of the next: what is handed over lies there.
+static enum outcome say_between(struct plain *s, uint64_t above, const struct log_frame *f)
+{
+	struct variables now;
+	const struct event *push = NULL;
+	enum ft_rc rc = variables_now(s, f->pushed_seq, &now);
+	if (rc == FT_OK && f->pushed_seq != UINT64_MAX)
+		rc = log_event(player_log(s->p), f->pushed_seq, &push);
+	for (size_t i = 0; rc == FT_OK && push && i < push->n_slots; i++) {
+		const struct event_slot *slot = &push->slots[i]; // high addresses first
+		if (slot->address < f->cfa || slot->address + slot->size > above)
+			continue;
+		say_gap(s, slot->address + slot->size, above);
+		say_slot(s, slot, &now);
+		above = slot->address;
+	}
+	if (rc == FT_OK)
+		say_gap(s, f->cfa, above);
+	variables_free(&now);
+	return rc == FT_FAIL ? wrong_error(s) : DONE;
+}
+
 enum outcome run_stack(struct plain *s, const char *arguments)
 {
 	const struct log_frame *f, *all;
@@ -163,8 +197,12 @@ enum outcome run_stack(struct plain *s, const char *arguments)
 		return wrong(s, "there is no frame here");
 	say(s, "high addresses\n");
 	enum outcome o = DONE;
-	for (size_t i = n; i-- > 0 && o == DONE;)
-		o = say_stack_frame(s, &f[i], i == 0);
+	for (size_t i = n; i-- > 0 && o == DONE;) {
+		if (i + 1 < n && f[i + 1].stack_top == f[i].stack_top && f[i].cfa < f[i + 1].rsp)
+			o = say_between(s, f[i + 1].rsp, &f[i]);
+		if (o == DONE)
+			o = say_stack_frame(s, &f[i], i == 0);
+	}
 	int tid = f[0].tid;
 	uint64_t top = f[0].stack_top;
 	rc = log_frames(player_log(s->p), player_at(s->p), &all, &n_all);
@@ -276,11 +314,11 @@ static bool where_on_stack(struct plain *s, uint64_t address, enum outcome *ret)
 		if (address < f[i].rsp && i + 1 < n && !f[i + 1].ghost &&
 		    f[i + 1].stack_top == f[i].stack_top)
 			continue; // its red zone is the next frame's
-		uint64_t cfa = f[i].cfa;
+		uint64_t cfa = f[i].cfa, pushed = f[i].pushed_seq;
 		bool red = address < f[i].rsp;
 		say(s, red ? "below the frame of " : "in the frame of ");
 		say_text(s, f[i].function);
-		*ret = variables_now(s, f[i].pushed_seq, &now) == FT_OK ? DONE : wrong_error(s);
+		*ret = variables_now(s, pushed, &now) == FT_OK ? DONE : wrong_error(s);
 		for (size_t j = 0; j < now.n; j++) {
 			const struct event_value *v = &now.v[j];
 			if (!v->has_address || address < v->address ||
@@ -290,6 +328,7 @@ static bool where_on_stack(struct plain *s, uint64_t address, enum outcome *ret)
 			say_text(s, v->name);
 			say(s, " = ");
 			say_text(s, v->value);
+			say_as_of(s, pushed, " (", ")");
 		}
 		if (address >= cfa - 8)
 			say(s, ", its return address");
@@ -356,15 +395,44 @@ static bool where_in_map(struct plain *s, uint64_t address)
 	return false;
 }
 
+static bool is_number(const char *s, unsigned long long *ret)
+{
+	char *end;
+	errno = 0;
+	*ret = strtoull(s, &end, 0);
+	return isdigit((unsigned char)*s) && (!*end || isspace((unsigned char)*end)) && !errno;
+}
+
+// A number, or what has an address as its value: &n, p, said(&boxed), rsp.
+static enum outcome parse_address(struct plain *s, const char *what, unsigned long long *ret)
+{
+	struct buf b;
+	enum outcome o = DONE;
+	if (!*what)
+		return wrong(s, "which address? where 0x7fffffffe4ac, where &n, where p");
+	if (is_number(what, ret))
+		return DONE;
+	buf_init(&b);
+	enum ft_rc rc = player_value(s->p, what, &b);
+	if (rc == FT_NONE)
+		player_missing(s->p, what, &b);
+	if (rc == FT_FAIL)
+		o = wrong_error(s);
+	else if (rc == FT_NONE)
+		o = wrong(s, "which address? %s", b.s);
+	else if (!is_number(b.s, ret))
+		o = wrong(s, "which address? %s is %s", what, b.s);
+	buf_deinit(&b);
+	return o;
+}
+
 static enum outcome run_where(struct plain *s, const char *arguments)
 {
 	const struct store_function *fn;
 	enum outcome o = DONE;
-	char *end;
-	errno = 0;
-	unsigned long long address = strtoull(arguments, &end, 0);
-	if (!isdigit((unsigned char)*arguments) || *end || errno)
-		return wrong(s, "which address? where 0x7fffffffe4ac");
+	unsigned long long address;
+	if (parse_address(s, arguments, &address) != DONE)
+		return FAILED;
 	if (where_on_stack(s, address, &o) || where_on_heap(s, address))
 		return o;
 	enum ft_rc rc = log_function_at(player_log(s->p), address, &fn);
@@ -378,6 +446,11 @@ static enum outcome run_where(struct plain *s, const char *arguments)
 	}
 	if (where_in_map(s, address))
 		return DONE;
+	const struct event *map;
+	if (address < NULL_PAGES && log_map(player_log(s->p), player_at(s->p), &map) == FT_OK) {
+		say(s, "unmapped: what NULL and a small offset from it point to\n");
+		return DONE;
+	}
 	ft_error_clear();
 	return wrong(s, "nothing that the log knows of is at 0x%llx", address);
 }
@@ -387,7 +460,7 @@ const struct command_of space_commands[] = {
 	 false},
 	{"heap", "", "", "the heap blocks that are in use", run_heap, false},
 	{"map", "", "", "the address space", run_map, false},
-	{"where", "", "ADDRESS", "what is there", run_where, false},
+	{"where", "", "ADDRESS", "what is there; ADDRESS may be &n, p", run_where, false},
 	{"output", "", "", "what the program has written so far", run_output, false},
 	{NULL, NULL, NULL, NULL, NULL, false},
 };

@@ -154,6 +154,17 @@ FT_CHECK enum ft_rc player_variables(struct player *p, const struct event_value 
  */
 FT_CHECK enum ft_rc player_value(struct player *p, const char *name, struct buf *ret);
 
+/* Why that gave FT_NONE, in words: "v is not known yet", "there is no \"x\" here". */
+void player_missing(struct player *p, const char *name, struct buf *ret);
+
+/*
+ * Without lines in the log nobody looks at variables between push and pop of their frame: true if
+ * those of a frame are older than this event, and of which they are.
+ */
+bool player_as_of(struct player *p, uint64_t pushed, uint64_t *ret);
+/* The same of the variable of the selected frame that player_value() gave the value of. */
+bool player_value_as_of(struct player *p, const char *name, uint64_t *ret);
+
 /* Whether a CONDITION holds here. FT_FAIL in words, also if a name in it means nothing here. */
 FT_CHECK enum ft_rc player_check(struct player *p, const char *condition, bool *ret);
 

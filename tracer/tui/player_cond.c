@@ -144,7 +144,8 @@ static enum ft_rc parse_term(const char **s, struct term *t)
 	const char *at = skip_blanks(*s);
 	size_t n = name_length(at);
 	if (n == 0)
-		return ft_fail("a condition is NAME OP VALUE, as in n == 1: %s", *s);
+		return *at ? ft_fail("a condition is NAME OP VALUE, as in n == 1, not \"%s\"", at)
+			   : ft_fail("if what? A condition is NAME OP VALUE, as in n == 1");
 	t->name = xstrndup(at, n);
 	at = skip_blanks(at + n);
 	if (!parse_relation(&at, &t->relation))
@@ -303,8 +304,13 @@ enum ft_rc player_check(struct player *p, const char *condition, bool *ret)
 	rc = here_selected(p, &at);
 	if (rc == FT_OK)
 		rc = condition_holds(p, c, &at, ret, &unknown);
-	if (rc == FT_OK && unknown)
-		rc = ft_fail("there is no \"%s\" here", unknown);
+	if (rc == FT_OK && unknown) {
+		struct buf why;
+		buf_init(&why);
+		player_missing(p, unknown, &why);
+		rc = ft_fail("%s", why.s);
+		buf_deinit(&why);
+	}
 	condition_free(c);
 	return rc;
 }

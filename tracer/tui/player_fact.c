@@ -181,7 +181,7 @@ static enum ft_rc program_name(struct player *p, struct buf *ret)
 }
 
 // FUNCTION(INNER): which function, and what stands in the parentheses.
-static bool split(const char *name, const char **ret_what, char **ret_inner)
+bool fact_split(const char *name, const char **ret_what, char **ret_inner)
 {
 	static const char *const functions[] = {"region", "perms", "start",
 						"end",	  "said",  "block_size"};
@@ -235,7 +235,7 @@ enum ft_rc fact_at(struct player *p, const struct scope *at, const char *name, s
 		return address_of(p, at, name + 1, ret);
 	if (strcmp(name, "program") == 0)
 		return program_name(p, ret);
-	if (!split(name, &what, &inner))
+	if (!fact_split(name, &what, &inner))
 		return frame_fact(p, at, name, ret);
 	enum ft_rc rc = fact_of(p, at, what, inner, ret);
 	free(inner);

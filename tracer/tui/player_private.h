@@ -218,6 +218,9 @@ FT_CHECK enum ft_rc condition_holds(struct player *p, const struct condition *c,
 
 FT_CHECK enum ft_rc value_at(struct player *p, const struct scope *at, const char *name,
 			     struct buf *ret);
+/* The variable that NAME, *NAME, &NAME, NAME.MEMBER … are about. */
+FT_CHECK enum ft_rc variable_at(struct player *p, const struct scope *at, const char *name,
+				const struct event_value **ret);
 
 /* ---- player_track.c ---- */
 
@@ -235,6 +238,9 @@ bool value_member(const char *text, size_t len, const char *path, const char **r
 /* "&n", "frame_bytes", "region(heap)" …: docs/step.md. FT_NONE: there is no such thing. */
 FT_CHECK enum ft_rc fact_at(struct player *p, const struct scope *at, const char *name,
 			    struct buf *ret);
+
+/* FUNCTION(INNER): which function; free what is inner. */
+bool fact_split(const char *name, const char **ret_what, char **ret_inner);
 
 /* ---- player_here.c ---- */
 

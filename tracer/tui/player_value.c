@@ -140,6 +140,57 @@ static bool value_target(const char **text, size_t *len)
 	return *len > 0;
 }
 
+// "char *", "const unsigned char *": what it points to is one character, not the text behind it.
+static bool is_char_pointer(const char *type)
+{
+	static const char *const words[] = {"const", "volatile", "signed", "unsigned"};
+	bool found = false;
+	while (type && *type && *type != '*') {
+		size_t n = strcspn(type, " *"), i = 0;
+		while (i < FT_COUNT(words) &&
+		       (strlen(words[i]) != n || strncmp(type, words[i], n) != 0))
+			i++;
+		bool is_char = n == 4 && strncmp(type, "char", n) == 0;
+		if (n > 0 && !is_char && i == FT_COUNT(words))
+			return false;
+		found |= is_char;
+		type += n + strspn(type + n, " ");
+	}
+	return found && strcmp(type, "*") == 0;
+}
+
+// Behind a backslash: three octal digits, or a letter.
+static unsigned char unescaped(const char *s, size_t n)
+{
+	static const char letters[] = "abtnvfr";
+	const char *letter = n > 0 && *s ? strchr(letters, *s) : NULL;
+	if (n >= 3 && *s >= '0' && *s <= '3')
+		return (unsigned char)((s[0] - '0') << 6 | (s[1] - '0') << 3 | (s[2] - '0'));
+	return (unsigned char)(letter ? 7 + (letter - letters) : n > 0 ? *s : 0);
+}
+
+// The first character of "hi", as a char's value is shown: 104 'h'. false: it is no such text.
+static bool first_char(const char *text, size_t n, const char *type, struct buf *ret)
+{
+	if (n < 2 || *text != '"')
+		return false;
+	bool escaped = text[1] == '\\', ends = text[1] == '"';
+	unsigned char c = (unsigned char)(ends ? 0 : text[1]);
+	if (escaped)
+		c = unescaped(text + 2, n - 2);
+	buf_dec(ret, strstr(type, "unsigned") ? c : (signed char)c);
+	buf_str(ret, " '");
+	if (c >= 7 && c <= 13)
+		buf_printf(ret, "\\%c'", "abtnvfr"[c - 7]);
+	else if (c == '\'' || c == '\\')
+		buf_printf(ret, "\\%c'", c);
+	else if (c >= ' ' && c < 0x7f)
+		buf_printf(ret, "%c'", c);
+	else
+		buf_printf(ret, "\\%03o'", c);
+	return true;
+}
+
 // ---- variables ----
 
 // Its text, if the frame has it and it is known; FT_NONE else.
@@ -163,6 +214,13 @@ static enum ft_rc variable(struct player *p, const struct scope *at, const char 
 	return *ret ? FT_OK : FT_NONE;
 }
 
+enum ft_rc variable_at(struct player *p, const struct scope *at, const char *name,
+		       const struct event_value **ret)
+{
+	name += *name == '*' || *name == '&';
+	return variable(p, at, name, strcspn(name, ".[-"), ret);
+}
+
 static enum ft_rc variable_text(struct player *p, const struct scope *at, const char *name,
 				struct buf *ret)
 {
@@ -179,6 +237,8 @@ static enum ft_rc variable_text(struct player *p, const struct scope *at, const 
 		return FT_NONE;
 	if (target && !value_target(&text, &n))
 		return FT_NONE;
+	if (target && !name[len] && is_char_pointer(v->type) && first_char(text, n, v->type, ret))
+		return FT_OK;
 	buf_add(ret, text, n);
 	return FT_OK;
 }

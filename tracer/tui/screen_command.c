@@ -27,7 +27,7 @@ static void run(struct screen *s, const char *command, char **ret_said, size_t *
 	static char nothing[] = "\n";
 	const char *const commands[] = {command, NULL};
 	FILE *in = fmemopen(nothing, 1, "r"), *out = open_memstream(ret_said, ret_len);
-	struct plain_options o = {.in = in, .out = out, .first = commands};
+	struct plain_options o = {.in = in, .out = out, .on_screen = true, .first = commands};
 
 	if (in && out && plain_run(s->p, &o) != 0)
 		s->is_alarm = true;
