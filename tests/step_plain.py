@@ -257,17 +257,22 @@ def check_page(directory):
         return tap.skip("docs/step.md: the lines below its screen", "no tmux here")
     drawn = next(block for block in blocks if "Stack" in block.splitlines()[0])
     with tmux.Terminal([FRAMETRACE, "step", "--no-aslr", "--color=never", program], 80, 24) as t:
-        t.wait("event 0 of")
-        t.type("ssss")
-        t.wait("double.c:18 begins")
-        shown = t.screen()
-    return tap.equal(below(shown), below(drawn), "docs/step.md: the lines below its screen")
+        shown = t.wait("event 0 of")
+        for _ in range(8):  # compilers differ in how many steps it is
+            if "double.c:18 begins" not in shown:
+                t.type("s")
+                shown = t.wait(lambda s, before=below(shown): below(s) not in ([], before))
+    return tap.equal(without_event(below(shown)), without_event(below(drawn)), "docs/step.md: the lines below its screen")
 
 
 def below(screen):
     """The three lines at the bottom of a screen, without numbers that differ."""
     lines = screen.splitlines()[:24][-3:]
     return [re.sub(r"0x\w+|(?<=thread )\d+|\s+", " ", line).strip() for line in lines]
+
+
+def without_event(lines):
+    return [re.sub(r"event \d+ of \d+", "event", line) for line in lines]
 
 
 def check_info_frame(directory):

@@ -14,6 +14,8 @@ static enum ft_rc chunk_row(struct log *log, struct sqlite3_stmt *st, struct log
 	    !sql_get_bytes(st, 3, &ret->shapes, &ret->shapes_len) ||
 	    !sql_get_bytes(st, 4, &ret->terms, &ret->terms_len))
 		return sql_damaged(&log->q, "a chunk cannot be read");
+	if (!ret->frames || !ret->shapes || !ret->terms)
+		return sql_damaged(&log->q, "a chunk lacks what it had");
 	ret->first = (uint64_t)first;
 	ret->last = (uint64_t)last;
 	ret->is_known = true;
@@ -45,7 +47,8 @@ enum ft_rc log_chunk_at(struct log *log, uint64_t seq, struct log_chunk *ret)
 	rc = chunk(log, CHUNK_BEHIND, seq, &behind);
 	if (rc == FT_FAIL)
 		return rc;
-	*ret = (struct log_chunk){.first = first, .last = UINT64_MAX};
+	*ret = (struct log_chunk){
+		.first = first, .last = UINT64_MAX, .frames = "", .shapes = "", .terms = ""};
 	if (rc == FT_OK)
 		ret->last = behind.first - 1;
 	return FT_OK;

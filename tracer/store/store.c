@@ -169,9 +169,11 @@ const struct store_stack *store_stack_of(const struct store *s, int64_t id)
 
 static bool is_stack(const struct store *s, size_t i, const struct event *ev)
 {
+	if (i >= s->n_stacks)
+		return false;
 	const struct store_stack *k = &s->stacks[i];
-	return i < s->n_stacks && k->tid == ev->tid && k->pid == ev->pid &&
-	       k->top == ev->stack_top && (k->base != 0 || ev->cfa == 0);
+	return k->tid == ev->tid && k->pid == ev->pid && k->top == ev->stack_top &&
+	       (k->base != 0 || ev->cfa == 0);
 }
 
 // Frames and other events of one thread take turns: two are remembered.

@@ -37,8 +37,9 @@ static const char *debug_directory(struct arena *a, unsigned i)
 		return i == 0 ? "/usr/lib/debug" : NULL;
 	for (unsigned n = 0; n < i; n++) {
 		list = strchr(list, ':');
-		if (!list++)
+		if (!list)
 			return NULL;
+		list++;
 	}
 	return i < DIRECTORIES ? arena_strndup(a, list, strcspn(list, ":")) : NULL;
 }
