@@ -583,8 +583,8 @@ def threads():
                             f"thread {number} (" not in s)
         tap.equal(sorted(seen), ["1", "2", "3"], "t goes round the threads")
         t.type(":", "info threads", "Enter")
-        listed = t.wait(r"thread 3 +\w+, \d frame")
-        tap.ok(all(re.search(rf"thread {number} +\w+, \d frame", listed) for number in seen),
+        listed = t.wait(r"thread 3 +\(\d+\) \w+, \d frame")
+        tap.ok(all(re.search(rf"thread {number} +\(\d+\) \w+, \d frame", listed) for number in seen),
                "as the prompt counts them", listed)
         t.type("q")
         t.wait("2 Stack")
