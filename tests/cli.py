@@ -178,6 +178,27 @@ def check_output(directory, demo):
     tap.ok("\033[" in out.read_text(), "--color=always")
 
 
+def check_kept(directory, demo):
+    """-o never empties a program, a library or the script that is run."""
+    script = directory / "kept_script"
+    script.write_text("#!/bin/sh\nexit 4\n")
+    script.chmod(0o755)
+    linked = directory / "kept_link"
+    linked.symlink_to(demo.name)
+    before = demo.read_bytes(), script.read_bytes()
+    for words in (["-o", demo, demo], ["report", "-o", demo, demo], ["-o", linked, "true"],
+                  ["list", "-o", demo, demo], ["frames", "-o", demo, demo],
+                  ["record", "-o", directory / "kept.log", f"--show={demo}", demo],
+                  ["-o", script, script]):
+        ran = frametrace(*words)
+        says(f"{words[0]} {words[1]}: refused", ran, 1, "is not overwritten; name another file")
+        tap.ok((demo.read_bytes(), script.read_bytes()) == before and not ran.out,
+               "nothing is lost, nothing was run", ran)
+    out = directory / "list.txt"
+    ran = frametrace("list", "-o", out, demo)
+    tap.ok(ran.status == 0 and not ran.out and "thrice" in out.read_text(), "list -o FILE", ran)
+
+
 def check_selection(demo):
     def functions(*options):
         return sorted(set(trace([demo], *options).functions()))
@@ -285,6 +306,7 @@ def main():
             "programs": lambda: check_bad_programs(directory, demo),
             "damaged": lambda: check_damaged(directory, demo),
             "output": lambda: check_output(directory, demo),
+            "kept": lambda: check_kept(directory, demo),
             "selection": lambda: check_selection(demo),
             "options": lambda: check_program_options(demo),
             "signals": lambda: check_signals(directory, demo),

@@ -289,7 +289,26 @@ def check_moments(directory):
         first = next(line["seq"] for line in lines if line["event"] == "push")
         text = frametrace("replay", f"--at={first}", log)
         tap.ok(text.status == 0 and b"-- stack of thread" in text.out and
-               b"[stack]" in text.out, f"{name}: a moment as text", text)
+               b"our own pages" in text.out and b"[stack]" not in text.out and
+               b"[stack]" in frametrace("replay", "-v", f"--at={first}", log).out,
+               f"{name}: a moment as text; with -v each mapping", text)
+        check_numbers(name, log, lines, directory)
+        tap.equal(frametrace("replay", "--at=last", log).out,
+                  frametrace("replay", f"--at={lines[-1]['seq']}", log).out, f"{name}: --at=last")
+
+
+def check_numbers(name, log, lines, directory):
+    """Frames are numbered from the inside out, as `bt` does it; events are called events."""
+    tid, script = lines[0]["tid"], directory / "bt.script"
+    for line in [line for line in lines if line["tid"] == tid and line["event"] == "push"][:8]:
+        script.write_text(f"goto {line['seq']}\nbt\n")
+        bt = frametrace("step", f"--script={script}", log).out.decode().partition("bt\n")[2]
+        text = frametrace("replay", f"--at={line['seq']}", log).out.decode()
+        own = text.partition(f"stack of thread {tid},")[2].partition("\n-- ")[0]
+        shown = re.findall(r"^  0x\w+ +#(\d+) (\w+)", own, re.M)
+        tap.ok(shown and shown[-1][0] == "0" and not re.search(r"(event|by|of) #", own) and
+               shown[::-1] == re.findall(r"^#(\d+) +(\w+)", bt, re.M),
+               f"{name}, event {line['seq']}: frames are numbered as by bt", shown, bt)
 
 
 # What stack_or_heap prints: kind, name of the variable or section.
@@ -342,6 +361,9 @@ def check_where(directory):
 
 def check_ghost(demo, log, printed, seq):
     """When main is gone its variables are what it left behind."""
+    ours = re.search(rb"(0x\w+) .* frametrace\n +our own pages", frametrace("maps", log).out)
+    tap.ok(ours and b"our own pages" in frametrace("where", ours[1], log).out,
+           "maps LOG, where ADDRESS LOG: the tracer's own pages are called so", ours)
     place = json.loads(frametrace("where", "--json", printed["&hello"], log, f"--at={seq}").out)
     tap.ok(place["name"] == "hello" and "left of the frame of" in place["what"],
            f"{demo}: a variable of a popped frame", place)
@@ -403,6 +425,10 @@ def check_messages(directory):
             (["replay", "--only=push,nothing", log], 2, "no kind of event 'nothing'"),
             (["replay"], 2, "no LOG given"),
             (["replay", log, log], 2, "is too much"),
+            (["report", log, "more"], 2, "'more' is too much"),
+            (["replay", "-o", log, log], 1, "is a trace log: it is not overwritten"),
+            (["report", "-o", log.name, log], 1, "is a trace log: it is not overwritten"),
+            (["list", "-o", log, program], 1, "is a trace log: it is not overwritten"),
             (["replay", "-R", log], 2, "runs nothing"),
             (["replay", "--max-string=3", log], 2, "was settled when it was recorded"),
             (["replay", "--at=1", "--reverse", log], 2, "--at shows one moment"),
@@ -428,7 +454,7 @@ def check_messages(directory):
                "frametrace record" in lines[0] and b"exited" in ran.out,
                f"{options}: what is missing is said, and how to record it", ran)
     ran = frametrace("replay", "--check", log)
-    tap.ok(ran.status == 0 and b"sound" in ran.out, "a sound log", ran)
+    tap.ok(ran.status == 0 and b"sound" in ran.out, "it is sound, after all that", ran)
     pictures = frametrace("replay", "--map", log).out
     tap.ok(pictures.count(b"[stack]") + pictures.count(b"stack") > 1 and
            frametrace("replay", log).out != pictures,
@@ -471,6 +497,9 @@ def check_cut(program, directory):
     ran = frametrace("replay", log)
     tap.ok(ran.status == 0 and ran.err.count(b"\n") == 1 and b"is not whole" in ran.err and
            b"> main" in ran.out, "a log that was cut is printed, and that is said", ran)
+    ran = frametrace("replay", "--check", log)
+    tap.ok(ran.status == 1 and not ran.out and ran.err.count(b"\n") == 1 and
+           b"not whole" in ran.err and b"#0 to #2" in ran.err, "--check of it: one verdict", ran)
 
 
 # ---- trust ----

@@ -15,7 +15,7 @@ complete -c frametrace -n '__fish_seen_subcommand_from replay maps where' -l at 
 complete -c frametrace -n $replaying -l only -x -a 'frames heap steps output push pop map' -d 'Only such events'
 complete -c frametrace -n $replaying -l except -x -a 'frames heap steps output push pop map' -d 'All but such events'
 complete -c frametrace -n $replaying -l reverse -d 'The last event first'
-complete -c frametrace -n $replaying -l check -d 'Whether the log is sound'
+complete -c frametrace -n $replaying -l check -d 'Whether the log is sound and whole'
 complete -c frametrace -n $replaying -l with-output -d 'What the program wrote too'
 set -l recording '__fish_seen_subcommand_from record'
 complete -c frametrace -n $recording -l max-events -x -d 'Only the last N events'

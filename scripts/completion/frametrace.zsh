@@ -46,7 +46,7 @@ _arguments -s -S \
 	'*--only=[replay: only such events]:kinds:(frames heap steps output push pop alloc free signal note map exit)' \
 	'*--except=[replay: all but such events]:kinds:(frames heap steps output push pop alloc free signal note map exit)' \
 	'--reverse[replay: the last event first]' \
-	'--check[replay: whether the log is sound]' \
+	'--check[replay: whether the log is sound and whole]' \
 	'--with-output[replay: what the program wrote too]' \
 	"--verify[compare each stack with libunwind's walk]" \
 	'--debug=[log for developers]:rooms:(all)' \

@@ -7,6 +7,7 @@
 
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/outfile.h"
 #include "commands/program.h"
 #include "report/frames.h"
 #include "symbols/layout.h"
@@ -188,9 +189,9 @@ static void add_functions(struct frames *all, const struct function_list *list)
 static enum ft_rc write_frames(const struct frames *all)
 {
 	const struct trace_options *o = all->o;
-	FILE *out = o->output ? fopen(o->output, "we") : stdout;
-	if (!out)
-		return ft_fail("%s: %s", o->output, strerror(errno));
+	FILE *out = stdout;
+	if (o->output && outfile_open("-o", o->output, all->file.path, &out) != FT_OK)
+		return FT_FAIL;
 	bool color =
 		o->color == COLOR_ALWAYS || (o->color == COLOR_AUTO && isatty(fileno(out)) == 1);
 	struct frames_options options = {color, o->quiet, o->verbose > 0};

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "commands/commands.h"
 #include "commands/options.h"
+#include "commands/outfile.h"
 #include "commands/program.h"
 #include "report/line.h"
 #include "store/log.h"
@@ -229,6 +230,36 @@ static enum ft_rc list_of_log(struct trace_options *o, const char *path)
 	return rc == FT_NONE ? FT_OK : rc;
 }
 
+// All rows go to stdout: with -o that is the file.
+static enum ft_rc open_output(const struct trace_options *o, const char *used)
+{
+	FILE *f;
+	if (!o->output)
+		return FT_OK;
+	enum ft_rc rc = outfile_open("-o", o->output, used, &f);
+	if (rc != FT_OK)
+		return rc;
+	if (dup2(fileno(f), STDOUT_FILENO) < 0)
+		rc = ft_fail("%s: %s", o->output, strerror(errno));
+	fclose(f);
+	return rc;
+}
+
+static enum ft_rc list_word(struct trace_options *o, const char *word)
+{
+	char *path = NULL, *interpreter = NULL;
+	bool is_log = log_is_one(word);
+	enum ft_rc rc = is_log ? FT_OK : program_find_file(word, &path, &interpreter);
+	if (rc == FT_OK)
+		rc = open_output(o, path ? path : word);
+	if (rc == FT_OK)
+		rc = is_log ? list_of_log(o, word)
+			    : print_functions(o, interpreter ? interpreter : path);
+	free(path);
+	free(interpreter);
+	return rc;
+}
+
 static int list(int argc, char **argv)
 {
 	struct trace_options o;
@@ -246,14 +277,7 @@ static int list(int argc, char **argv)
 		failed();
 		return EXIT_USAGE;
 	}
-	char *path = NULL, *interpreter = NULL;
-	bool is_log = log_is_one(argv[o.first_argument]);
-	enum ft_rc rc = is_log ? list_of_log(&o, argv[o.first_argument])
-			       : program_find_file(argv[o.first_argument], &path, &interpreter);
-	if (rc == FT_OK && !is_log)
-		rc = print_functions(&o, interpreter ? interpreter : path);
-	free(path);
-	free(interpreter);
+	enum ft_rc rc = list_word(&o, argv[o.first_argument]);
 	trace_options_deinit(&o);
 	return rc == FT_OK ? 0 : failed();
 }

@@ -38,6 +38,10 @@ enum ft_rc log_word(struct log *log, const char *option, const char *word, uint6
 	enum ft_rc rc = log_find(log, &q, info->first, false, ret);
 	if (rc != FT_NONE)
 		return rc;
+	if (strcmp(word, "last") == 0 && !info->is_empty) {
+		*ret = info->last;
+		return FT_OK;
+	}
 	return ft_fail("%s: '%s' is no number of an event, and no function of that name was pushed "
 		       "in %s",
 		       option, word, info->path);

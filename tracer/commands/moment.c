@@ -279,6 +279,17 @@ static void copy_region(struct moment_of *m, const struct event_region *r, struc
 	}
 }
 
+static void copy_bands(struct moment_of *m, const struct event_map *from)
+{
+	m->bands = xcalloc(from->n_bands + 1, sizeof(*m->bands));
+	for (size_t i = 0; i < from->n_bands; i++) {
+		m->bands[i] = from->bands[i];
+		m->bands[i].name = intern_text(&m->texts, from->bands[i].name);
+		m->bands[i].what = intern_text(&m->texts, from->bands[i].what);
+	}
+	m->map.bands = m->bands;
+}
+
 static enum ft_rc gather_map(struct moment_of *m)
 {
 	const struct event *ev;
@@ -298,9 +309,9 @@ static enum ft_rc gather_map(struct moment_of *m)
 	}
 	m->map.regions = m->regions;
 	m->map.when = NULL; // all of it, not what is new
-	m->map.bands = NULL;
 	m->map.changes = NULL;
-	m->map.n_bands = m->map.n_changes = 0;
+	m->map.n_changes = 0;
+	copy_bands(m, ev->map);
 	m->map.name = intern_text(&m->texts, m->map.name);
 	m->map.stack_stop = intern_text(&m->texts, m->map.stack_stop);
 	m->s.map = &m->map;
@@ -348,6 +359,7 @@ void moment_close(struct moment_of *m)
 	free(m->first_value);
 	free(m->blocks);
 	free(m->regions);
+	free(m->bands);
 	free(m->parts);
 	free(m);
 }

@@ -29,6 +29,7 @@ struct moment_of {
 	struct moment_block *blocks;
 	struct event_map map;
 	struct event_region *regions;
+	struct event_band *bands;
 	struct event_part_of_file *parts;
 };
 

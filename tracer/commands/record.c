@@ -11,6 +11,7 @@
 #include "commands/around.h"
 #include "commands/commands.h"
 #include "commands/live.h"
+#include "commands/outfile.h"
 #include "commands/recording.h"
 #include "commands/view.h"
 
@@ -275,13 +276,14 @@ static bool on_idle(void *ctx)
 
 /* ---- a run ---- */
 
-static enum ft_rc open_show(struct session *s)
+static enum ft_rc open_show(struct session *s, const char *program)
 {
 	if (!s->w->show)
 		return FT_OK;
-	s->show = s->w->show_file ? fopen(s->w->show_file, "we") : stderr;
-	if (!s->show)
-		return ft_fail("%s: %s", s->w->show_file, strerror(errno));
+	if (!s->w->show_file)
+		s->show = stderr;
+	else if (outfile_open("--show", s->w->show_file, program, &s->show) != FT_OK)
+		return FT_FAIL;
 	struct report_options ro = report_options_of(s->o, s->show);
 	struct view_options vo = {.trace = s->o, .kinds = view_all_kinds()};
 	s->reporter = s->o->format->open(s->show, &ro);
@@ -414,7 +416,7 @@ static int record_run(struct trace_options *o, struct wishes *w, char **argv)
 		rc = open_recording(&s, argv[0]);
 	bool made = rc == FT_OK;
 	if (rc == FT_OK)
-		rc = open_show(&s);
+		rc = open_show(&s, path);
 	if (rc == FT_OK)
 		rc = start(&s, path, argv);
 	if (rc == FT_OK)

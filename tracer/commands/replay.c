@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "commands/commands.h"
+#include "commands/outfile.h"
 #include "commands/replay.h"
 #include "commands/sieve.h"
 #include "commands/view.h"
@@ -85,9 +87,9 @@ static enum ft_rc open_output(struct session *s)
 	s->out_name = "standard output";
 	if (s->o.trace.output) {
 		s->out_name = s->o.trace.output;
-		s->file = fopen(s->o.trace.output, "we");
-		if (!s->file)
-			return ft_fail("%s: %s", s->out_name, strerror(errno));
+		s->file = NULL;
+		if (outfile_open("-o", s->out_name, s->o.path, &s->file) != FT_OK)
+			return FT_FAIL;
 	}
 	s->out = s->file;
 	if (!s->o.reverse || s->o.at)
@@ -211,20 +213,37 @@ static enum ft_rc show(struct session *s)
 
 /* ---- the command ---- */
 
+static enum ft_rc not_whole(const struct log_info *info, const struct buf *events)
+{
+	struct buf why;
+	buf_init(&why);
+	buf_escaped(&why, info->cut, strlen(info->cut), 0);
+	ft_fail("%s is not whole: %s; what is in it is sound, %s", info->path, why.s, events->s);
+	buf_deinit(&why);
+	return FT_FAIL;
+}
+
+/* One verdict: whole and sound, or what it lacks. */
 static enum ft_rc check(struct session *s)
 {
 	const struct log_info *info = log_info(s->log);
 	enum ft_rc rc = log_check(s->log);
+	struct buf events;
 	if (rc == FT_FAIL)
 		return rc;
+	buf_init(&events);
 	if (info->is_empty)
-		printf("%s: sound, without an event\n", s->o.path);
+		buf_str(&events, "without an event");
 	else
-		printf("%s: sound, events #%" PRIu64 " to #%" PRIu64 "\n", s->o.path, info->first,
-		       info->last);
-	fflush(stdout);
-	log_say_cut(s->log);
-	return FT_OK;
+		buf_printf(&events, "events #%" PRIu64 " to #%" PRIu64, info->first, info->last);
+	if (info->dropped)
+		buf_printf(&events, " (a ring let the %" PRIu64 " before go)", info->dropped);
+	if (info->cut)
+		rc = not_whole(info, &events);
+	else
+		printf("%s: sound, %s\n", s->o.path, events.s);
+	buf_deinit(&events);
+	return rc == FT_NONE ? FT_OK : rc;
 }
 
 static enum ft_rc show_moment(struct session *s)

@@ -53,7 +53,7 @@ static void print_help(void)
 	       "      --reverse           the last event first\n"
 	       "      --at=EVENT          instead of events: all stacks with their variables, the\n"
 	       "                          heap, the address space, as they were after that event\n"
-	       "      --check             instead: whether the log is whole\n"
+	       "      --check             instead: whether the log is sound and whole\n"
 	       "How to show it\n"
 	       "  -v, --verbose, --frames, -k, --stack, --registers, --map, -i, --inlines,\n"
 	       "  -F, --format=NAME, -c, --color=WHEN, -q, --quiet: as for a trace\n"

@@ -56,6 +56,11 @@ static int report(int argc, char **argv)
 	const char *word = argv[o.first_argument];
 	if (!log_is_one(word))
 		return trace_run(&o, argv + o.first_argument);
+	if (o.first_argument + 1 < argc) {
+		trace_options_deinit(&o);
+		return usage_error("there is one LOG: '%s' is too much",
+				   argv[o.first_argument + 1]);
+	}
 	struct replay_options log = {
 		.trace = o, .path = word, .kinds = view_all_kinds(), .no_frames = true};
 	return replay_run(&log);

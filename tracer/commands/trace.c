@@ -8,6 +8,7 @@
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/options.h"
+#include "commands/outfile.h"
 
 enum { OUTPUT_BUFFER = 1 << 16 };
 
@@ -29,16 +30,15 @@ static bool is_regular(FILE *f)
 	return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static enum ft_rc open_output(struct session *s)
+static enum ft_rc open_output(struct session *s, const char *program)
 {
 	s->out = stderr;
 	s->out_name = "standard error";
 	s->flush_each = !s->o->format->at_end;
 	if (s->o->output) {
 		s->out_name = s->o->output;
-		s->out = fopen(s->o->output, "we");
-		if (!s->out)
-			return ft_fail("%s: %s", s->o->output, strerror(errno));
+		if (outfile_open("-o", s->o->output, program, &s->out) != FT_OK)
+			return FT_FAIL;
 		s->flush_each &= !is_regular(s->out);
 	}
 	s->buffer = xmalloc(OUTPUT_BUFFER); // glibc ignores the size if it is to find the memory
@@ -117,7 +117,7 @@ int trace_run(struct trace_options *o, char **argv)
 	char *path = NULL;
 	enum ft_rc rc = live_find(argv[0], o->quiet, &path);
 	if (rc == FT_OK)
-		rc = open_output(&s);
+		rc = open_output(&s, path);
 	if (rc == FT_OK)
 		rc = start(&s, path, argv);
 	if (rc == FT_OK)

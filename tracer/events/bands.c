@@ -89,12 +89,14 @@ static void add_row(struct bands *l, const struct atlas_row *row, const struct i
 	l->mapped = r->hi;
 }
 
-static void add_ours(struct bands *l, const struct region *r)
+static void add_ours(struct bands *l, struct event_region *r)
 {
 	begin(l, r->lo);
 	struct event_band *band = add(l, r->lo, r->hi, "frametrace");
+	r->kind = band->name;
+	r->what = band->what = "our own pages, not there without the tracer";
+	r->inferred = false;
 	band->mappings = 1;
-	band->what = "our own pages, not there without the tracer";
 	l->mapped = r->hi;
 }
 
@@ -107,7 +109,7 @@ void regions_draw(struct regions *r, bool (*is_ours)(void *ctx, uint64_t addr), 
 		if (row->region->lo >= r->map.user_end)
 			continue;
 		if (is_ours && is_ours(ctx, row->region->lo))
-			add_ours(&l, row->region);
+			add_ours(&l, &r->rows[i]);
 		else
 			add_row(&l, row, &program);
 	}

@@ -37,7 +37,7 @@ void regions_deinit(struct regions *r);
 
 /*
  * Fills in map.bands: the picture of the whole. `is_ours`: memory that the process has from its
- * tracer; NULL: it has none.
+ * tracer, and its rows are called so; NULL: it has none.
  */
 void regions_draw(struct regions *r, bool (*is_ours)(void *ctx, uint64_t addr), void *ctx);
 

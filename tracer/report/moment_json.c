@@ -123,9 +123,11 @@ static void add_map(struct buf *b, const struct moment *s)
 		KEY(b, "null");
 		return;
 	}
+	struct event_map map = *s->map;
+	map.n_bands = 0; // its regions say it all
 	KEY(b, "{\"as_of\":");
 	buf_udec(b, s->map_seq);
-	json_map(b, s->map);
+	json_map(b, &map);
 	buf_char(b, '}');
 }
 

@@ -30,7 +30,7 @@ static void end_line(struct lines *l)
 static void add_moment(struct lines *l, const struct moment *s)
 {
 	heading(l);
-	lines_ours(l, "after event #");
+	lines_ours(l, "after event ");
 	buf_udec(&l->b, s->seq);
 	lines_ours(l, ": ");
 	lines_text(l, s->kind);
@@ -69,7 +69,7 @@ static void add_value(struct lines *l, const struct moment *s, const struct mome
 		lines_text(l, v->value->reg);
 	}
 	if (v->as_of < s->seq) {
-		lines_ours(l, "   as of #");
+		lines_ours(l, "   as of event ");
 		buf_udec(&l->b, v->as_of);
 	}
 	end_line(l);
@@ -91,22 +91,26 @@ static void add_origin(struct lines *l, const struct moment_frame *f)
 	if (f->pushed_seq == UINT64_MAX) {
 		lines_ours(l, "pushed before the log begins");
 	} else {
-		lines_ours(l, "pushed by #");
+		lines_ours(l, "pushed by event ");
 		buf_udec(&l->b, f->pushed_seq);
 	}
 	if (f->ghost) {
-		lines_ours(l, ", popped by #");
+		lines_ours(l, ", popped by event ");
 		buf_udec(&l->b, f->popped_seq);
 	}
 }
 
 /* A ghost is marked by a word and by what stands before its name, not by colour alone. */
-static void add_frame(struct lines *l, const struct moment *s, const struct moment_frame *f)
+static void add_frame(struct lines *l, const struct moment *s, const struct moment_frame *f,
+		      uint32_t number)
 {
 	lines_tone(l, f->ghost ? TONE_ASIDE : TONE_PLAIN);
 	add_address(l, f->cfa);
 	lines_column(l, COLUMN_FRAME);
-	buf_printf(&l->b, f->ghost ? "~ ghost " : "#%u ", f->depth);
+	if (f->ghost)
+		lines_ours(l, "~ ghost ");
+	else
+		buf_printf(&l->b, "#%u ", number);
 	lines_tone(l, f->ghost ? TONE_ASIDE : TONE_FUNCTION);
 	lines_text(l, f->function);
 	add_origin(l, f);
@@ -122,6 +126,16 @@ static void add_frame(struct lines *l, const struct moment *s, const struct mome
 	end_line(l);
 }
 
+/* Numbers go from the inside out, as everywhere; a thread may have its frames on two stacks. */
+static uint32_t innermost_depth(const struct moment *s, int tid)
+{
+	uint32_t depth = 0;
+	for (size_t i = 0; i < s->n_frames; i++)
+		if (s->frames[i].tid == tid && !s->frames[i].ghost && s->frames[i].depth > depth)
+			depth = s->frames[i].depth;
+	return depth;
+}
+
 static size_t stack_end(const struct moment *s, size_t from)
 {
 	size_t i = from;
@@ -133,6 +147,7 @@ static size_t stack_end(const struct moment *s, size_t from)
 
 static void add_stack(struct lines *l, const struct moment *s, size_t from, size_t to, bool all)
 {
+	uint32_t innermost = innermost_depth(s, s->frames[from].tid);
 	heading(l);
 	lines_ours(l, "stack of thread ");
 	buf_dec(&l->b, s->frames[from].tid);
@@ -151,7 +166,7 @@ static void add_stack(struct lines *l, const struct moment *s, size_t from, size
 			end_line(l);
 			i += hidden;
 		}
-		add_frame(l, s, &s->frames[i]);
+		add_frame(l, s, &s->frames[i], innermost - s->frames[i].depth);
 	}
 }
 
@@ -185,7 +200,7 @@ static void add_heap(struct lines *l, const struct moment *s)
 			lines_ours(l, ", ");
 			lines_position(l, k->place.file, k->place.line);
 		}
-		lines_ours(l, ", event #");
+		lines_ours(l, ", event ");
 		buf_udec(&l->b, k->alloc_seq);
 		end_line(l);
 	}
@@ -248,10 +263,16 @@ static void add_map(struct lines *l, const struct moment *s, int verbose)
 	}
 	map = *s->map;
 	map.when = NULL; // all of it, not what is new
-	lines_ours(l, "address space, as of #");
+	lines_ours(l, "address space, as of event ");
 	buf_udec(&l->b, s->map_seq);
+	bool brief = verbose == 0 && map.n_bands > 0;
+	if (brief)
+		lines_ours(l, ", high addresses on top (-v: each mapping)");
 	end_line(l);
-	text_map(l, &ev, verbose);
+	if (brief)
+		text_bands(l, &map);
+	else
+		text_map(l, &ev, verbose);
 }
 
 void report_moment_text(FILE *out, const struct report_options *o, const struct moment *s)

@@ -79,6 +79,7 @@ void text_map(struct lines *l, const struct event *ev, int verbose);
 
 /* text_picture.c: EVENT_MAP of a trace: its bands, its changes. */
 void text_picture(struct lines *l, const struct event_map *m);
+void text_bands(struct lines *l, const struct event_map *m); // its bands only
 /* What is to be said of a band behind its name; of `m` only the numbers of the stack are asked. */
 void text_band(struct lines *l, const struct event_map *m, const struct event_band *band);
 

@@ -74,13 +74,8 @@ static void add_band(struct lines *l, const struct event_map *m, const struct ev
 	end_line(l);
 }
 
-static void add_picture(struct lines *l, const struct event_map *m)
+void text_bands(struct lines *l, const struct event_map *m)
 {
-	text_other_begin(l, 0);
-	lines_ours(l, "address space at ");
-	lines_text(l, m->when);
-	lines_ours(l, ", high addresses on top");
-	end_line(l);
 	lines_tone(l, TONE_ASIDE);
 	lines_hex(l, m->user_end, WIDTH_ADDRESS);
 	lines_column(l, COLUMN_NAME);
@@ -88,6 +83,16 @@ static void add_picture(struct lines *l, const struct event_map *m)
 	end_line(l);
 	for (size_t i = 0; i < m->n_bands; i++)
 		add_band(l, m, &m->bands[i]);
+}
+
+static void add_picture(struct lines *l, const struct event_map *m)
+{
+	text_other_begin(l, 0);
+	lines_ours(l, "address space at ");
+	lines_text(l, m->when);
+	lines_ours(l, ", high addresses on top");
+	end_line(l);
+	text_bands(l, m);
 }
 
 static void add_extent(struct lines *l, uint64_t lo, uint64_t hi)

@@ -375,8 +375,9 @@ static enum ft_rc compare_row(struct log *log, struct sqlite3_stmt *st, size_t *
 		rc = ft_fail("%s has a %s '%s' that frametrace did not make: it is not trusted",
 			     log->q.path, strlen(type) < 16 ? type : "thing", shown.s);
 	else if (!sql || strcmp(t->sql, sql) != 0)
-		rc = sql_damaged(&log->q, "its %s '%s' is not that of log version %d", type,
-				 shown.s, SCHEMA_VERSION);
+		rc = ft_fail("%s was written by another build of frametrace, or is damaged: its "
+			     "%s '%s' is not that of log version %d here",
+			     log->q.path, type, shown.s, SCHEMA_VERSION);
 	buf_deinit(&shown);
 	*met += rc == FT_OK;
 	return rc;
