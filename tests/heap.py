@@ -594,6 +594,37 @@ def recursion(place):
            "text says it", text[-2000:].decode())
 
 
+HOLDERS = r"""
+#include <stdlib.h>
+static void *mk(size_t n) { return malloc(n); }
+static void *more(void *p) { void *wall = malloc(64); p = realloc(p, 100000); free(wall); return p; }
+static void peek(char *p) { *p = 0; }
+static char *moved(void) { char *old = malloc(24); peek(old); old = more(old); return old; }
+int main(void)
+{
+	char *q = mk(40);
+	char *m = moved();
+	free(m);
+	return q == 0;
+}
+"""
+
+
+def holders(place):
+    """Who had what is left is told where locals are looked at, and then alike; never by half."""
+    program = place.build("holders", HOLDERS, "-fno-builtin")
+    plain, full = (run([FRAMETRACE, *words, program]).err for words in ((), ("-v",)))
+    story = run([FRAMETRACE, "--explain", program]).err
+    tap.ok(b"1 block, 40 bytes: malloc by mk" in plain and b"last in" not in plain,
+           "without -v nothing is said of the last holder", plain)
+    tap.ok(b"last in main.q" in full and b"point to it is main.q" in b" ".join(story.split()),
+           "-v and --explain: the local that has it", full[-900:], story[-900:])
+    owners = [e["owners"] for e in trace([program]).of("free") if e["size"] == 100000]
+    tap.ok(len(owners) == 1 and "main.m" in owners[0] and "moved.old" in owners[0] and
+           b"pointed to by" in full, "a moved block: who held the new address", owners)
+    tap.ok(not any("peek" in owner for owner in owners[0]), "not who held the old one", owners)
+
+
 def our_verdicts(t):
     found = []
     for e in t.events:
@@ -723,7 +754,7 @@ def off(place):
 def main():
     with tempfile.TemporaryDirectory() as path:
         place = Place(path)
-        for part in (sizes, rust, leaks, leak_paths, recursion, wrong_frees, threads, rough,
+        for part in (sizes, rust, leaks, leak_paths, recursion, holders, wrong_frees, threads, rough,
                      allocators, growth, off, many):
             if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
                 part(place)

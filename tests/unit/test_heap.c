@@ -124,8 +124,11 @@ TEST(realloc_moves_and_keeps_its_number)
 	CHECK_EQ_I(c.what, HEAP_REALLOCATED);
 	CHECK_EQ_U(c.block.number, 1);
 	CHECK_EQ_U(c.old.addr, 0x1000);
+	CHECK_EQ_U(c.block.n_owners, 0); // main.p has the old address
+	heap_own(h, 0x5000, "main", "q");
+	c = call(h, &f_realloc, 0x5000, 60, 0x5000);
 	CHECK_EQ_U(c.block.n_owners, 1);
-	CHECK_EQ_S(heap_owner(h, c.block.owners[0]), "main.p");
+	CHECK_EQ_S(heap_owner(h, c.block.owners[0]), "main.q");
 	struct block b;
 	bool alive;
 	CHECK(heap_block_at(h, 0x1004, &b, &alive) && !alive); // who still points there dangles

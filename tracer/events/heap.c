@@ -396,7 +396,7 @@ static void end_realloc(struct heap *h, struct call_thread *t, struct block *b, 
 		return;
 	}
 	ret->what = HEAP_REALLOCATED;
-	if (numbered) {
+	if (numbered && b->addr == t->old.addr) { // nobody has seen the new address yet
 		memcpy(b->owners, t->old.owners, sizeof(b->owners));
 		b->n_owners = t->old.n_owners;
 		b->more_owners = t->old.more_owners;

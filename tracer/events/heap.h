@@ -122,7 +122,7 @@ void heap_set_end(struct heap *h, uint64_t end);
 
 /* The block, alive or dead, that an address is in; false if none. */
 bool heap_block_at(const struct heap *h, uint64_t addr, struct block *ret, bool *ret_alive);
-/* A variable points to the live block at addr: "function.variable", in the order of seeing it. */
+/* A variable points to the live block at addr: "function.variable". */
 void heap_own(struct heap *h, uint64_t addr, const char *function, const char *variable);
 const char *heap_owner(const struct heap *h, uint16_t owner);
 

@@ -90,7 +90,7 @@ static void say_owners(struct story *st, const struct event_heap *h)
 {
 	if (h->n_owners == 0)
 		return;
-	SAY(st, " What was seen to hold its address, in this order: ");
+	SAY(st, " What was seen to hold its address: ");
 	for (size_t i = 0; i < h->n_owners; i++)
 		SAY(st, "%s%s",
 		    i == 0				     ? ""
@@ -225,7 +225,7 @@ static void say_leak(struct story *st, const struct event_leak *leak)
 		SAY(st, p->repeats ? " (again and again)" : "");
 	}
 	if (leak->owner)
-		SAY(st, "; what pointed to it last is %s", leak->owner);
+		SAY(st, "; what was last seen to point to it is %s", leak->owner);
 }
 
 static void say_leaks(struct story *st, const struct event *ev, const struct event_heap_summary *s)

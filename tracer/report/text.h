@@ -72,7 +72,7 @@ void text_block(struct lines *l, const struct event_value *v, bool size);
 /* " (local x of main)", unless the value names it already; escaped. NULL: nothing. */
 void text_points_to(struct buf *b, const char *points_to, const char *value);
 void text_dangling(struct reporter *r, struct lines *l, const struct event *ev);
-void text_heap_summary(struct lines *l, const struct event_heap_summary *s);
+void text_heap_summary(struct lines *l, const struct event_heap_summary *s, int verbose);
 
 /* text_map.c: EVENT_MAP; verbose: the sections of each file too. */
 void text_map(struct lines *l, const struct event *ev, int verbose);

@@ -271,7 +271,7 @@ static void detail_owners(struct reporter *r, struct lines *l, const struct even
 	if (!h->n_owners)
 		return;
 	text_begin_detail(r, ev, false, 0);
-	lines_ours(l, "owned by ");
+	lines_ours(l, "pointed to by ");
 	for (size_t i = 0; i < h->n_owners; i++) {
 		if (i)
 			lines_ours(l, i + 1 == h->n_owners && h->more_owners ? ", ..., " : ", ");
@@ -335,7 +335,8 @@ static void add_path(struct lines *l, const struct event_leak *leak)
 		lines_ours(l, ", ...");
 }
 
-static void add_leak(struct lines *l, const struct event_leak *leak)
+/* Locals are looked at with -v only: without them "last" would be who handed it on. */
+static void add_leak(struct lines *l, const struct event_leak *leak, int verbose)
 {
 	lines_ours(l, "      ");
 	add_blocks(l, leak->blocks, leak->bytes);
@@ -344,20 +345,20 @@ static void add_leak(struct lines *l, const struct event_leak *leak)
 	lines_ours(l, leak->place.via_module && leak->place.function ? ", called " : " ");
 	add_place(l, &leak->place);
 	add_path(l, leak);
-	if (leak->owner) {
+	if (leak->owner && verbose) {
 		lines_ours(l, "; last in ");
 		lines_text(l, leak->owner);
 	}
 	lines_end(l);
 }
 
-static void add_leaks(struct lines *l, const struct event_heap_summary *s)
+static void add_leaks(struct lines *l, const struct event_heap_summary *s, int verbose)
 {
 	lines_ours(l, "   never freed: ");
 	add_blocks(l, s->alive_blocks, s->alive_bytes);
 	lines_end(l);
 	for (size_t i = 0; i < s->n_leaks; i++)
-		add_leak(l, &s->leaks[i]);
+		add_leak(l, &s->leaks[i], verbose);
 	if (!s->more_places)
 		return;
 	lines_ours(l, "      and from ");
@@ -365,7 +366,7 @@ static void add_leaks(struct lines *l, const struct event_heap_summary *s)
 	lines_end(l);
 }
 
-void text_heap_summary(struct lines *l, const struct event_heap_summary *s)
+void text_heap_summary(struct lines *l, const struct event_heap_summary *s, int verbose)
 {
 	if (!s->allocs && !s->bad_frees && !s->failed)
 		return;
@@ -380,7 +381,7 @@ void text_heap_summary(struct lines *l, const struct event_heap_summary *s)
 	lines_ours(l, " at once");
 	lines_end(l);
 	if (s->alive_blocks)
-		add_leaks(l, s);
+		add_leaks(l, s, verbose);
 	if (s->bad_frees) {
 		lines_ours(l, "   wrong frees: ");
 		buf_udec(&l->b, s->bad_frees);

@@ -243,7 +243,7 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 	summary_functions(l, s);
 	summary_inlined(l, s);
 	if (s->heap)
-		text_heap_summary(l, s->heap);
+		text_heap_summary(l, s->heap, verbose);
 	if (s->hidden_libraries) {
 		lines_ours(l, s->hidden_libraries == 1 ? "   library: " : "   libraries: ");
 		buf_udec(&l->b, s->hidden_libraries);
