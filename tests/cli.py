@@ -99,7 +99,13 @@ def check_usage():
     says("missing value", frametrace("--format"), 2)
     says("the program became a value", frametrace("-f", "./demo"), 2, "'./demo' is the value of -f")
     says("a process", frametrace("-p", "1"), 2, "running process")
-    says("help as a word", frametrace("help"), 1, "not found", "--help")
+    for words, option in ((["help"], ["--help"]), (["help", "record"], ["record", "--help"]),
+                          (["help", "maps"], ["maps", "--help"])):
+        ran = frametrace(*words)
+        tap.ok(ran.status == 0 and ran == frametrace(*option) and ran.out, " ".join(words), ran)
+    says("help of no command", frametrace("help", "nothing"), 2, "no command 'nothing'")
+    for words in (["gone.frametrace"], ["step", "--plain", "./gone.frametrace"]):
+        says(f"{words}: no such log", frametrace(*words), 1, r"gone.frametrace: no such log$")
     says("a command behind options", frametrace("-q", "list", "x"), 1, "frametrace list")
 
 

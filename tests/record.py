@@ -233,7 +233,15 @@ def check_late(directory):
         tap.ok(b"address space at start" in ran.out, "--start-at: the map at start is replayed", ran)
 
 
+def check_replaced(directory):
+    program, log = compile_c(directory, "again", CALLS), directory / "again.log"
+    first, second = (last_line(record(log, [program])) for _ in range(2))
+    tap.ok("older log" not in first and "in place of an older log" in second,
+           "an older log in the place: the last line says so", first, second)
+
+
 def check_parts(directory):
+    check_replaced(directory)
     program, log = compile_c(directory, "calls", CALLS), directory / "log"
     ran = record(log, [program], "--start-at=leaf", "--no-heap")
     calls = rows(log, "select seq, function, depth from calls order by seq")

@@ -33,9 +33,25 @@ static void occupy_stdio(void)
 			_exit(EXIT_BAD);
 }
 
+static int help(int argc, char **argv)
+{
+	char option[] = "--help";
+	const char *word = argc > 1 ? argv[1] : "trace";
+	if (argc > 2)
+		return usage_error("help takes one COMMAND: '%s' is too much", argv[2]);
+	for (size_t i = 0; commands[i]; i++) {
+		char *words[] = {argv[argc > 1 ? 1 : 0], option, NULL};
+		if (strcmp(word, commands[i]->name) == 0)
+			return commands[i]->run(2, words);
+	}
+	return usage_error("there is no command '%s'", word);
+}
+
 int main(int argc, char **argv)
 {
 	occupy_stdio();
+	if (argc > 1 && strcmp(argv[1], "help") == 0)
+		return help(argc - 1, argv + 1);
 	for (size_t i = 1; argc > 1 && commands[i]; i++)
 		if (strcmp(argv[1], commands[i]->name) == 0)
 			return commands[i]->run(argc - 1, argv + 1);

@@ -54,8 +54,15 @@ static enum ft_rc not_in_path(const char *word)
 				"%s: not found in PATH; a command comes first: frametrace %s "
 				"[OPTIONS] ...",
 				word, word);
-	bool help = strcmp(word, "help") == 0;
-	return ft_fail("%s: not found in PATH%s", word, help ? "; see frametrace --help" : "");
+	return ft_fail("%s: not found in PATH", word);
+}
+
+// Who names a log that is not there means no program.
+static bool is_missing_log(const char *word)
+{
+	static const char end[] = ".frametrace";
+	size_t len = strlen(word), n = sizeof(end) - 1;
+	return len > n && strcmp(word + len - n, end) == 0 && access(word, F_OK) != 0;
 }
 
 static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), char **ret_path,
@@ -64,6 +71,10 @@ static enum ft_rc find(const char *word, enum ft_rc (*check)(const char *path), 
 	if (*word == '\0')
 		return ft_fail("the PROGRAM is an empty word");
 	char *path = strchr(word, '/') ? xstrdup(word) : search_path(word);
+	if (is_missing_log(path ? path : word)) {
+		free(path);
+		return ft_fail("%s: no such log", word);
+	}
 	if (!path)
 		return not_in_path(word);
 	if (log_is_one(path)) {

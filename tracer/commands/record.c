@@ -14,6 +14,7 @@
 #include "commands/outfile.h"
 #include "commands/recording.h"
 #include "commands/view.h"
+#include "store/log.h"
 
 /* What the command line says besides the options of a trace. */
 struct wishes {
@@ -42,6 +43,7 @@ struct session {
 	bool stopping;	      // the frame of --stop-after is there
 	uint64_t stop_pushed; // seq of its push
 	char *cut;	      // why it is not whole
+	bool replaced;	      // there was an older log
 	bool broken;
 };
 
@@ -295,6 +297,7 @@ static enum ft_rc open_recording(struct session *s, const char *program)
 {
 	s->file = s->o->output ? xstrdup(s->o->output)
 			       : xasprintf("%s.frametrace", path_name(program));
+	s->replaced = log_is_one(s->file);
 	struct recording_options ro = {
 		.path = s->file,
 		.trace = s->o,
@@ -380,6 +383,8 @@ static void say_what_is_there(const struct session *s)
 	buf_size(&text, (uint64_t)st.st_size);
 	buf_str(&text, " in ");
 	add_file(&text, s->file);
+	if (s->replaced)
+		buf_str(&text, ", in place of an older log");
 	buf_printf(&text, "%s%s; look at it: frametrace replay ", s->cut ? ": " : "",
 		   s->cut ? s->cut : "");
 	add_file(&text, s->file);
