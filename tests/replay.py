@@ -487,6 +487,15 @@ def check_damaged(log, directory):
         tap.ok(ran.status in (0, 1) and ran.err.count(b"\n") <= 2 and
                (ran.status == 0 or ran.err.startswith(b"frametrace: ")),
                f"half a log: {words[0]}", ran)
+    other = directory / "other.frametrace"
+    other.write_bytes(whole)
+    with sqlite3.connect(other) as db:
+        db.execute("pragma writable_schema=1")
+        db.execute("update sqlite_schema set sql = sql || ' ' where name = 'block_since'")
+    db.close()
+    ran = frametrace("replay", other)
+    tap.ok(ran.status == 1 and b"was written by another build of frametrace, or is damaged" in
+           ran.err and b"block_since" in ran.err, "a log with another schema", ran)
     ran = frametrace("replay", "--check", damaged)
     tap.ok(ran.status == 1, "half a log is not sound", ran)
 
