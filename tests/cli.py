@@ -106,6 +106,8 @@ def check_usage():
     says("help of no command", frametrace("help", "nothing"), 2, "no command 'nothing'")
     for words in (["gone.frametrace"], ["step", "--plain", "./gone.frametrace"]):
         says(f"{words}: no such log", frametrace(*words), 1, r"gone.frametrace: no such log$")
+    says("a mistyped command", frametrace("recrod", "x"), 1, r"did you mean the command record\?$")
+    says("no command is like it", frametrace("nosuchprogram"), 1, r"not found in PATH$")
     says("a command behind options", frametrace("-q", "list", "x"), 1, "frametrace list")
 
 

@@ -57,6 +57,9 @@ char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) FT_PRINTF(1, 2);
 
+/* The one of n words that a mistyped word is nearest to; NULL: none is near. */
+const char *nearest_word(const char *word, const char *const *words, size_t n);
+
 /* The last component of a path; the path itself if there is none behind its last '/'. */
 const char *path_name(const char *path);
 

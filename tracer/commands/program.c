@@ -9,6 +9,8 @@
 #include "store/log.h"
 #include "symbols/symbols.h"
 
+enum { COMMANDS_MAX = 32 };
+
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -48,12 +50,17 @@ static enum ft_rc not_in_path(const char *word)
 	// A file of that name says best what is wrong with it.
 	if (access(word, F_OK) == 0 && symbols_check_program(word) == FT_FAIL)
 		return FT_FAIL;
-	for (size_t i = 1; commands[i]; i++)
-		if (strcmp(word, commands[i]->name) == 0)
-			return ft_fail(
-				"%s: not found in PATH; a command comes first: frametrace %s "
-				"[OPTIONS] ...",
-				word, word);
+	const char *names[COMMANDS_MAX];
+	size_t n = 0;
+	for (size_t i = 1; commands[i] && n < FT_COUNT(names); i++)
+		names[n++] = commands[i]->name;
+	const char *near = nearest_word(word, names, n);
+	if (near && strcmp(word, near) == 0)
+		return ft_fail("%s: not found in PATH; a command comes first: frametrace %s "
+			       "[OPTIONS] ...",
+			       word, word);
+	if (near)
+		return ft_fail("%s: not found in PATH; did you mean the command %s?", word, near);
 	return ft_fail("%s: not found in PATH", word);
 }
 

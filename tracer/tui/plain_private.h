@@ -73,9 +73,6 @@ enum outcome wrong_error(struct plain *s);
 /* Bytes of the mark (U+FEFF) that editors put in front of a file's first line. */
 size_t skip_mark(const char *text);
 
-/* The word that is nearest to a mistyped one; NULL: none is near. */
-const char *nearest_word(const char *word, const char *const *words, size_t n);
-
 /* ---- plain_say.c ---- */
 
 /* Why the last move ended, if there is something to say. */
