@@ -364,9 +364,10 @@ TEST(what_was_never_freed)
 						       .n_leaks = 1};
 	static const struct event_summary summary = {.heap = &heap};
 	struct event ev = {.kind = EVENT_EXIT, .pid = 7, .tid = 7, .summary = &summary};
-	CHECK(says(&ev, "Never freed: 2 blocks of 10 bytes in all, malloc by make, line 3 of a.c "
-			"(strdup of libc.so.6), which main called, line 20 of a.c; what was last seen "
-			"to point to it is main.list."));
+	CHECK(says(&ev,
+		   "Never freed: 2 blocks of 10 bytes in all, malloc by make, line 3 of a.c "
+		   "(strdup of libc.so.6), which main called, line 20 of a.c; what was last seen "
+		   "to point to it is main.list."));
 }
 
 static size_t count(const char *s, const char *words)
