@@ -27,8 +27,10 @@ struct collector *collector_create(struct control *c, struct symbols *s, struct 
 	target_on_unload(t, frames_unload, col);
 	target_on_points_to(t, points_text, col);
 	map_init(&col->map);
-	read_init(&col->reader, s, target_plan(t));
-	col->reader.points_to = points_text;
+	const struct plan_options *plan = target_plan(t);
+	read_init(&col->reader, s, plan);
+	if (plan->full || plan->trees || plan->frames || plan->step) // else nobody shows it
+		col->reader.points_to = points_text;
 	col->reader.points_ctx = col;
 	buf_init(&col->heap_text);
 	if (o->heap)
