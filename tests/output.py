@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -275,24 +276,46 @@ def check_kinds(directory):
             tap.equal(traced, alone, f"stdout {out}, stderr {err}: status and bytes as alone")
 
 
+def lead(argv, told, kept):
+    """Leads a terminal's session, and outlives the program: as a leader ends, the kernel throws away
+    what of the output is still on its way to the other end."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    job = os.fork()
+    if job == 0:
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        os.execv(argv[0], argv)
+    status = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
+    os.write(told, b"%d" % status)
+    os.read(kept, 1)
+    os._exit(0)
+
+
 def in_terminal(argv, feed=None, size=(31, 97)):
     """Runs in a terminal of its own: exit status and all that came. `feed` sees it as it comes."""
+    told, kept = os.pipe(), os.pipe()
     pid, fd = pty.fork()
     if pid == 0:
+        os.close(kept[1])
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-        os.execv(str(argv[0]), [str(a) for a in argv])
-    out = b""
+        lead([str(a) for a in argv], told[1], kept[0])
+    os.set_blocking(fd, False)
+    out, ended = b"", False
     while True:
         try:
-            part = os.read(fd, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        out += part
+            out += os.read(fd, 65536)
+        except BlockingIOError:
+            if ended:
+                break
+            ended = told[0] in select.select([fd, told[0]], [], [])[0]
+            continue
         if feed:
             feed(fd, out)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    status = int(os.read(told[0], 16))
+    for end in (*kept, *told):
+        os.close(end)
+    os.waitpid(pid, 0)
     os.close(fd)
     return status, out
 
