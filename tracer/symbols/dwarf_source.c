@@ -65,12 +65,12 @@ static void join(struct dwarf_file *d, const char *name, struct dw_section_at *a
 	const uint8_t *bytes;
 	size_t n;
 	while ((s = elf_debug_section(at->elf, name, s, &len)) && ++n_sections)
-		total += elf_debug_bytes(at->elf, s, &bytes, &n) ? n : 0;
+		total += elf_bytes(at->elf, s, &bytes, &n) ? n : 0;
 	if (n_sections < 2 || !total)
 		return;
 	uint8_t *joined = arena_alloc(d->arena, total), *to = joined;
 	while ((s = elf_debug_section(at->elf, name, s, &len)))
-		if (elf_debug_bytes(at->elf, s, &bytes, &n)) {
+		if (elf_bytes(at->elf, s, &bytes, &n)) {
 			memcpy(to, bytes, n);
 			to += n;
 		}
@@ -102,7 +102,7 @@ struct dw_bytes dw_section(const struct dwarf_source *s, enum dw_section which)
 	size_t len;
 	if (at->joined)
 		return (struct dw_bytes){at->joined, at->len};
-	if (!at->elf || !elf_debug_bytes(at->elf, at->section, &p, &len) || at->off > len ||
+	if (!at->elf || !elf_bytes(at->elf, at->section, &p, &len) || at->off > len ||
 	    at->len > len - at->off)
 		return (struct dw_bytes){0};
 	return (struct dw_bytes){p + at->off, at->len};

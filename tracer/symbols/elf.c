@@ -13,7 +13,6 @@
 #include "symbols/arena.h"
 
 enum {
-	VERSYM_HIDDEN = 0x8000, // of an entry of .gnu.version
 	INTERP_MAX = 4096,
 	NOTES_MAX = 64 * 1024,
 	PAGE = 4096,
@@ -34,8 +33,8 @@ struct elf_file {
 	uint64_t relro_lo, relro_hi; // equal: none
 };
 
-/* All len bytes at a file offset, or nothing. */
-static bool read_exactly(int fd, uint64_t off, void *buf, size_t len)
+/* As many of len bytes at a file offset as are there. */
+static size_t read_up_to(int fd, uint64_t off, void *buf, size_t len)
 {
 	size_t done = 0;
 	while (done < len) {
@@ -43,10 +42,15 @@ static bool read_exactly(int fd, uint64_t off, void *buf, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			break;
 		done += (size_t)n;
 	}
-	return true;
+	return done;
+}
+
+static bool read_exactly(int fd, uint64_t off, void *buf, size_t len)
+{
+	return read_up_to(fd, off, buf, len) == len;
 }
 
 const char *elf_hex(struct arena *a, const uint8_t *bytes, size_t len)
@@ -163,6 +167,7 @@ static void read_sections(struct elf_file *e)
 			.size = sh.sh_size,
 			.entsize = sh.sh_entsize,
 			.type = sh.sh_type,
+			.link = sh.sh_link,
 			.allocated = sh.sh_flags & SHF_ALLOC,
 			.executable = sh.sh_flags & SHF_EXECINSTR,
 			.compressed = sh.sh_flags & SHF_COMPRESSED,
@@ -211,13 +216,7 @@ enum ft_rc elf_file_create(int fd, const char *path, struct elf_file **ret)
 
 size_t elf_file_bytes(const struct elf_file *e, uint64_t off, void *buf, size_t len)
 {
-	for (;;) {
-		ssize_t n = off > INT64_MAX ? 0 : pread(e->fd, buf, len, (off_t)off);
-		if (n >= 0)
-			return (size_t)n;
-		if (errno != EINTR)
-			return 0;
-	}
+	return read_up_to(e->fd, off, buf, len);
 }
 
 /* A file of debug information has no segments, or some whose bytes are elsewhere. */
@@ -352,8 +351,8 @@ static bool is_old_compressed(const struct elf_section *s)
 	return strncmp(s->name, ".zdebug", 7) == 0;
 }
 
-bool elf_debug_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
-		     size_t *ret_len)
+bool elf_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
+	       size_t *ret_len)
 {
 	Elf_Scn *scn = elf_getscn(e->elf, (size_t)(s - e->sections));
 	GElf_Shdr sh;
@@ -376,7 +375,7 @@ bool elf_debug_bytes(struct elf_file *e, const struct elf_section *s, const uint
 bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len)
 {
 	const struct elf_section *s = elf_section(e, name);
-	return s && elf_debug_bytes(e, s, ret, ret_len);
+	return s && elf_bytes(e, s, ret, ret_len);
 }
 
 // libelf would read the whole section to tell of its first bytes.
@@ -471,201 +470,7 @@ size_t elf_read(const struct elf_file *e, uint64_t addr, void *buf, size_t len)
 		uint64_t at = addr - s->vaddr;
 		if (len > s->filesz - at)
 			len = s->filesz - at;
-		size_t done = 0;
-		while (done < len) {
-			ssize_t n = pread(e->fd, (char *)buf + done, len - done,
-					  (off_t)(s->offset + at + done));
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				break;
-			done += (size_t)n;
-		}
-		return done;
+		return read_up_to(e->fd, s->offset + at, buf, len);
 	}
 	return 0;
-}
-
-static enum elf_symbol_kind kind_of(const GElf_Sym *sym)
-{
-	switch (GELF_ST_TYPE(sym->st_info)) {
-	case STT_FUNC:
-		return ELF_SYMBOL_FUNCTION;
-	case STT_GNU_IFUNC:
-		return ELF_SYMBOL_IFUNC;
-	case STT_OBJECT:
-	case STT_COMMON:
-		return ELF_SYMBOL_OBJECT;
-	default: // a number from the file, not an enum
-		return ELF_SYMBOL_OTHER;
-	}
-}
-
-/* Whether a symbol names an address of this file. */
-static bool is_address(const GElf_Sym *sym)
-{
-	unsigned type = GELF_ST_TYPE(sym->st_info);
-	return sym->st_shndx != SHN_UNDEF && sym->st_shndx != SHN_ABS && sym->st_value != 0 &&
-	       type != STT_SECTION && type != STT_FILE && type != STT_TLS;
-}
-
-struct symbol_list {
-	struct elf_symbol *s;
-	size_t n, cap;
-};
-
-/* The versions of a .dynsym's symbols; NULL if it has none. */
-static Elf_Data *versions_of(struct elf_file *e, size_t dynsym)
-{
-	for (size_t i = 1; i < e->n_sections; i++) {
-		GElf_Shdr sh;
-		Elf_Scn *scn;
-		if (e->sections[i].type != SHT_GNU_versym)
-			continue;
-		scn = elf_getscn(e->elf, i);
-		if (scn && gelf_getshdr(scn, &sh) && sh.sh_link == dynsym)
-			return elf_getdata(scn, NULL);
-	}
-	return NULL;
-}
-
-/* Hidden, as .gnu.version says, or as .symtab spells it: "foo@V1", not "foo@@V2". */
-static bool is_old_version(Elf_Data *versions, size_t i, const char *name)
-{
-	GElf_Versym version;
-	const char *at = strchr(name, '@');
-	if (at)
-		return at[1] != '@';
-	return versions && gelf_getversym(versions, (int)i, &version) && (version & VERSYM_HIDDEN);
-}
-
-static void read_symbols(struct elf_file *e, Elf_Scn *scn, const GElf_Shdr *sh,
-			 struct symbol_list *l)
-{
-	Elf_Data *data = elf_getdata(scn, NULL);
-	bool is_dynamic = sh->sh_type == SHT_DYNSYM;
-	Elf_Data *versions = is_dynamic ? versions_of(e, elf_ndxscn(scn)) : NULL;
-	size_t n = data ? data->d_size / sizeof(Elf64_Sym) : 0;
-	for (size_t i = 1; i < n && i <= INT32_MAX; i++) {
-		GElf_Sym sym;
-		if (!gelf_getsym(data, (int)i, &sym) || !is_address(&sym))
-			continue;
-		const char *name = elf_strptr(e->elf, sh->sh_link, sym.st_name);
-		if (!name || !*name)
-			continue;
-		l->s = xgrow(l->s, l->n, &l->cap, sizeof(*l->s));
-		l->s[l->n++] = (struct elf_symbol){
-			.addr = sym.st_value,
-			.size = sym.st_size,
-			.name = name,
-			.name_len = strcspn(name, "@"),
-			.kind = kind_of(&sym),
-			.binding = (uint8_t)GELF_ST_BIND(sym.st_info),
-			.is_dynamic = is_dynamic,
-			.is_old = is_old_version(versions, i, name),
-		};
-	}
-}
-
-static void read_tables(struct elf_file *e, uint32_t type, struct symbol_list *l)
-{
-	for (size_t i = 1; i < e->n_sections; i++) {
-		GElf_Shdr sh;
-		Elf_Scn *scn;
-		if (e->sections[i].type != type)
-			continue;
-		scn = elf_getscn(e->elf, i);
-		if (scn && gelf_getshdr(scn, &sh))
-			read_symbols(e, scn, &sh, l);
-	}
-}
-
-enum ft_rc elf_symbols(struct elf_file *e, struct elf_symbol **ret, size_t *ret_n)
-{
-	struct symbol_list l = {0};
-	read_tables(e, SHT_SYMTAB, &l);
-	read_tables(e, SHT_DYNSYM, &l);
-	if (!l.n)
-		return FT_NONE;
-	*ret = l.s;
-	*ret_n = l.n;
-	return FT_OK;
-}
-
-static bool has_section_of(const struct elf_file *e, uint32_t type)
-{
-	for (size_t i = 1; i < e->n_sections; i++)
-		if (e->sections[i].type == type && e->sections[i].size > sizeof(Elf64_Sym))
-			return true;
-	return false;
-}
-
-bool elf_has_symtab(const struct elf_file *e)
-{
-	return has_section_of(e, SHT_SYMTAB);
-}
-
-bool elf_has_dynsym(const struct elf_file *e)
-{
-	return has_section_of(e, SHT_DYNSYM);
-}
-
-struct slot_list {
-	struct elf_slot *s;
-	size_t n, cap;
-};
-
-static int compare_slots(const void *va, const void *vb)
-{
-	const struct elf_slot *a = va, *b = vb;
-	return a->addr < b->addr ? -1 : a->addr > b->addr;
-}
-
-static const char *relocated_name(struct elf_file *e, const GElf_Shdr *rel, const GElf_Rela *r)
-{
-	GElf_Shdr sh;
-	GElf_Sym sym;
-	Elf_Scn *scn = elf_getscn(e->elf, rel->sh_link);
-	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL;
-	uint64_t index = GELF_R_SYM(r->r_info);
-	if (!data || !index || index > INT32_MAX || !gelf_getshdr(scn, &sh) ||
-	    !gelf_getsym(data, (int)index, &sym))
-		return NULL;
-	return elf_strptr(e->elf, sh.sh_link, sym.st_name);
-}
-
-static void read_relocations(struct elf_file *e, Elf_Scn *scn, bool is_plt, struct slot_list *l)
-{
-	GElf_Shdr sh;
-	Elf_Data *data = elf_getdata(scn, NULL);
-	if (!data || !gelf_getshdr(scn, &sh))
-		return;
-	size_t n = data->d_size / sizeof(Elf64_Rela);
-	for (size_t i = 0; i < n && i <= INT32_MAX; i++) {
-		GElf_Rela r;
-		if (!gelf_getrela(data, (int)i, &r))
-			continue;
-		unsigned type = (unsigned)GELF_R_TYPE(r.r_info);
-		if (type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT)
-			continue;
-		const char *name = relocated_name(e, &sh, &r);
-		if (!name || !*name)
-			continue;
-		l->s = xgrow(l->s, l->n, &l->cap, sizeof(*l->s));
-		l->s[l->n++] = (struct elf_slot){r.r_offset, name, is_plt ? i : SIZE_MAX};
-	}
-}
-
-void elf_slots(struct elf_file *e, struct elf_slot **ret, size_t *ret_n)
-{
-	struct slot_list l = {0};
-	for (size_t i = 1; i < e->n_sections; i++) {
-		Elf_Scn *scn = elf_getscn(e->elf, i);
-		if (scn && e->sections[i].type == SHT_RELA && e->sections[i].allocated)
-			read_relocations(e, scn, strcmp(e->sections[i].name, ".rela.plt") == 0, &l);
-	}
-	if (l.n)
-		qsort(l.s, l.n, sizeof(*l.s), compare_slots);
-	*ret = l.s;
-	*ret_n = l.n;
 }

@@ -25,6 +25,7 @@ struct elf_section {
 	const char *name; // "" if the name is broken
 	uint64_t addr, offset, size, entsize;
 	uint32_t type;
+	uint32_t link; // number of another section, as the type has it; 0: none
 	bool allocated, executable, compressed, is_tls;
 };
 
@@ -83,6 +84,8 @@ const struct elf_section *elf_section(const struct elf_file *e, const char *name
 const struct elf_section *elf_section_at(const struct elf_file *e, uint64_t addr); // NULL if none
 
 /* A section's bytes, decompressed; false if it is not there or cannot be read. */
+bool elf_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
+	       size_t *ret_len);
 bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret, size_t *ret_len);
 
 /*
@@ -92,14 +95,13 @@ bool elf_section_bytes(struct elf_file *e, const char *name, const uint8_t **ret
  */
 const struct elf_section *elf_debug_section(struct elf_file *e, const char *name,
 					    const struct elf_section *after, uint64_t *ret_len);
-/* The bytes of a section that elf_debug_section() gave. */
-bool elf_debug_bytes(struct elf_file *e, const struct elf_section *s, const uint8_t **ret,
-		     size_t *ret_len);
 bool elf_is_compressed_by_zstd(struct elf_file *e, const char *name);
 
 /* Runtime address minus file-relative address, of a file mapped at map_lo from offset map_off. */
 FT_CHECK enum ft_rc elf_bias(const struct elf_file *e, uint64_t map_lo, uint64_t map_off,
 			     uint64_t *ret);
+
+/* elf_symbols.c */
 
 /* Defined symbols of .symtab, then of .dynsym, that have an address; *ret is malloc'ed. */
 FT_CHECK enum ft_rc elf_symbols(struct elf_file *e, struct elf_symbol **ret, size_t *ret_n);
