@@ -8,6 +8,7 @@
  *
  * layout.c         gathers, cuts into slots, adds up
  * layout_claims.c  claims -> cells
+ * layout_touches.c stores and loads: from the flow to claims
  * layout_calls.c   outgoing arguments, the variadic register save area
  * layout_vars.c    variables: from DWARF locations to claims
  * layout_infer.c   names from source lines
@@ -106,6 +107,11 @@ FT_CHECK enum ft_rc layout_make(const struct layout_input *in, struct frame_layo
 /* The source line of an instruction, and its file; 0: unknown. */
 uint32_t layout_line(const struct layout_maker *m, uint64_t pc, const char **ret_file);
 
+/* The innermost inlined call that an instruction belongs to; NULL: the function itself. */
+const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc);
+
+/* ---- layout_touches.c ---- */
+
 /* The stores or loads of one part of the frame, by offset, at one offset in order of the code. */
 const struct touch **layout_touches(const struct layout_maker *m, enum touch_kind kind,
 				    bool realigned, size_t *ret_n);
@@ -113,14 +119,16 @@ const struct touch **layout_touches(const struct layout_maker *m, enum touch_kin
 /* The first of them that may reach up to off or beyond. */
 size_t layout_touch_near(const struct touch **by, size_t n, int64_t off);
 
-/* The innermost inlined call that an instruction belongs to; NULL: the function itself. */
-const struct inlined *layout_inlined_at(const struct layout_maker *m, uint64_t pc);
-
 /*
  * `push rax` makes room, in a prologue or to align a call that has none (shrink-wrapped): what it
  * stores is nobody's. Behind the prologue only what rax held at the entry, which no parameter uses.
  */
 bool layout_makes_room(const struct layout_maker *m, const struct touch *t);
+
+/* Claims what is stored or loaded: canary, spills, stack arguments without a name. */
+void layout_claim_touches(struct layout_maker *m);
+
+/* ---- the other claims ---- */
 
 void layout_claim_variables(struct layout_maker *m);
 void layout_claim_calls(struct layout_maker *m);
