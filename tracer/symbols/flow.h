@@ -75,7 +75,7 @@ struct flow {
 void flow_init(struct flow *f, const struct listing *l, const struct frame_plan *plan);
 void flow_deinit(struct flow *f);
 
-/* What a register holds at pc by the rows, else at the body. */
+/* flow_step.c: what a register holds at pc by the rows, else at the body. */
 struct fact flow_register(const struct flow *f, uint64_t pc, unsigned reg);
 
 #endif

@@ -12,7 +12,7 @@
  * layout_calls.c   outgoing arguments, the variadic register save area
  * layout_vars.c    variables: from DWARF locations to claims
  * layout_infer.c   names from source lines
- * flow.c           what the instructions do
+ * flow.c           what the instructions do, along all branches (flow_step.c: one of them)
  */
 #ifndef FT_LAYOUT_PRIVATE_H
 #define FT_LAYOUT_PRIVATE_H
