@@ -10,6 +10,7 @@
  * listing.c     bytes -> instructions, branch targets, "is this code?"
  * parts.c       "sub rsp,0x10"
  * walk.c        from the entry along the straight line: who holds what, where rsp is
+ * held.c        what a register or a piece of the frame holds
  * prologue.c    the body and the site
  * exits.c       the exits and their arithmetic
  * displace.c    an instruction for a slot
@@ -19,6 +20,7 @@
 #define FT_PLAN_H
 
 #include "symbols/code.h"
+#include "symbols/held.h"
 #include "symbols/insn.h"
 
 enum {
@@ -86,47 +88,22 @@ char *insn_part_text(const struct insn *i); // malloc'ed, as objdump -M intel sp
 
 /* ---- walk.c ---- */
 
-enum value_kind {
-	VALUE_UNKNOWN,
-	VALUE_ENTRY,   // its low `width` bytes are those that `reg` held at the entry
-	VALUE_DERIVED, // computed from what `reg` held at the entry
-	VALUE_FRAME,   // the address CFA + n, or realigned rsp + n
-	VALUE_CONST,   // n
-};
-
-struct value {
-	uint8_t kind; // enum value_kind
-	uint8_t reg, width;
-	bool realigned;
-	int64_t n;
-};
-
-/* A store to the frame, or a push. */
-struct frame_store {
-	size_t insn;
-	bool realigned; // off counts from the realigned rsp
-	int32_t off;
-	uint8_t size;
-	bool argument; // prologue.c: it puts an argument where DWARF says it is
-	struct value source;
-};
-
 struct walk {
 	const struct listing *l;
 	uint64_t limit;	  // rsp moves from this pc on are not the prologue's
 	bool may_profile; // a call may be passed before the first argument is stored
 	size_t at;	  // the next instruction
-	struct value reg[ARCH_XMM15 + 1];
+	struct held reg[ARCH_XMM15 + 1];
 	struct frame_store *store;
 	size_t n_store, store_cap;
 	struct code_part *parts; // of the prologue so far, "call" first
 	size_t n_parts, parts_cap;
-	size_t structural;		   // instruction after the last one of the prologue proper
-	struct value frame_rsp, frame_rbp; // there
-	uint32_t saved;			   // callee-saved registers pushed, by bit
-	size_t gap;			   // instructions since `structural`
-	bool pure;			   // nothing but prologue so far
-	bool subtracted, probed;	   // rsp was lowered by a sub; a probe followed it
+	size_t structural;		  // instruction after the last one of the prologue proper
+	struct held frame_rsp, frame_rbp; // there
+	uint32_t saved;			  // callee-saved registers pushed, by bit
+	size_t gap;			  // instructions since `structural`
+	bool pure;			  // nothing but prologue so far
+	bool subtracted, probed;	  // rsp was lowered by a sub; a probe followed it
 	bool stored_argument;
 	bool aligned; // and rsp,-x has been seen
 };

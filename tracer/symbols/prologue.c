@@ -73,20 +73,19 @@ static size_t hint_of(const struct listing *l, bool unoptimised)
 /* ---- argument slots ---- */
 
 /* The frame base, as an address relative to the CFA. */
-static struct value frame_base(const struct signature *sig, const struct walk *w)
+static struct held frame_base(const struct signature *sig, const struct walk *w)
 {
-	struct value none = {.kind = VALUE_UNKNOWN};
 	if (!sig->frame_base.n || sig->frame_base.e[0].n_ops != 1)
-		return none;
+		return held_unknown;
 	switch (sig->frame_base.e[0].ops[0].op) {
 	case OP_CALL_FRAME_CFA:
-		return (struct value){.kind = VALUE_FRAME};
+		return held_frame(0, false);
 	case OP_REG_RBP:
 		return w->frame_rbp;
 	case OP_REG_RSP:
 		return w->frame_rsp;
 	default: // a byte of DWARF, not an enum of ours
-		return none;
+		return held_unknown;
 	}
 }
 
@@ -115,7 +114,7 @@ static enum slot_kind slot_of(const struct site_search *s, const struct variable
 		return SLOT_NONE;
 	const struct dw_op *op = &e->ops[0];
 	bool pointer = e->n_ops == 2 && e->ops[1].op == OP_DEREF;
-	struct value base = {.kind = VALUE_UNKNOWN};
+	struct held base = held_unknown;
 	int64_t off = (int64_t)op->a;
 	if (op->op == OP_FBREG)
 		base = frame_base(s->sig, &s->walk);
@@ -123,7 +122,7 @@ static enum slot_kind slot_of(const struct site_search *s, const struct variable
 		base = s->walk.frame_rbp;
 	else if (op->op == OP_BREG0 + ARCH_RSP)
 		base = s->walk.frame_rsp;
-	if (e->n_ops > 1 + (size_t)pointer || base.kind != VALUE_FRAME || off < -SLOT_OFF_MAX ||
+	if (e->n_ops > 1 + (size_t)pointer || base.kind != HELD_FRAME || off < -SLOT_OFF_MAX ||
 	    off > SLOT_OFF_MAX)
 		return SLOT_UNKNOWN;
 	*ret = (struct slot){
@@ -153,12 +152,6 @@ static uint64_t all_bytes(unsigned size)
 	return size >= 64 ? UINT64_MAX : ((uint64_t)1 << size) - 1;
 }
 
-/* Does this store put an argument where DWARF says it lives? */
-static bool is_tracked_store(const struct frame_store *st)
-{
-	return st->source.kind == VALUE_ENTRY || st->source.kind == VALUE_DERIVED;
-}
-
 /* After the last store that is the first one to a byte of the slot; 0 if there is none. */
 static size_t fill_slot(struct site_search *s, struct slot *slot, bool tracked)
 {
@@ -166,7 +159,7 @@ static size_t fill_slot(struct site_search *s, struct slot *slot, bool tracked)
 	for (size_t k = 0; k < s->walk.n_store; k++) {
 		struct frame_store *st = &s->walk.store[k];
 		uint64_t bytes = newly_stored(slot, st);
-		if (!bytes || (tracked && !is_tracked_store(st)) ||
+		if (!bytes || (tracked && !held_is_tracked(&st->source)) ||
 		    s->l->insn[st->insn].kind == INSN_PUSH) // `push rax` makes room
 			continue;
 		slot->stored |= bytes;
@@ -221,9 +214,9 @@ static size_t begin_of_list(const struct site_search *s, const struct location *
 	const struct dw_op *op = &e->ops[0];
 	if (op->op < OP_BREG0 || op->op > OP_BREG0 + ARCH_R15 || op->a != 0)
 		return 0;
-	const struct value *v = &s->walk.reg[op->op - OP_BREG0];
+	const struct held *v = &s->walk.reg[op->op - OP_BREG0];
 	size_t begin = listing_find(l, e->lo);
-	if (v->kind != VALUE_ENTRY || v->reg != op->op - OP_BREG0 || begin > s->walk.at)
+	if (v->kind != HELD_ENTRY || v->reg != op->op - OP_BREG0 || begin > s->walk.at)
 		return 0;
 	for (size_t i = s->body; i < begin; i++)
 		if (insn_writes(&l->insn[i], ARCH_RSP))
@@ -307,7 +300,7 @@ static void find_body(struct site_search *s)
  */
 static size_t loop_head(const struct site_search *s)
 {
-	bool builds = s->walk.frame_rsp.kind != VALUE_FRAME || s->walk.frame_rsp.realigned ||
+	bool builds = s->walk.frame_rsp.kind != HELD_FRAME || s->walk.frame_rsp.realigned ||
 		      s->walk.frame_rsp.n != -ARCH_CALL_CFA;
 	for (size_t i = builds ? s->walk.structural : 0; i <= s->body; i++)
 		if (s->l->latest[i] > s->body)
@@ -328,8 +321,8 @@ static unsigned holder_of(const struct walk *w, unsigned reg, unsigned size)
 {
 	unsigned best = ARCH_NONE;
 	for (unsigned r = 0; r <= ARCH_XMM15; r++) {
-		const struct value *v = &w->reg[r];
-		if (v->kind != VALUE_ENTRY || v->reg != reg || v->width < size)
+		const struct held *v = &w->reg[r];
+		if (v->kind != HELD_ENTRY || v->reg != reg || v->width < size)
 			continue;
 		if (r == reg)
 			return r;
@@ -353,8 +346,8 @@ static unsigned source_at_site(const struct site_search *s, const struct walk *a
 		if (i == st->insn)
 			return o->reg;
 	}
-	return st->source.kind == VALUE_ENTRY ? holder_of(at_site, st->source.reg, st->size)
-					      : (unsigned)ARCH_NONE;
+	return st->source.kind == HELD_ENTRY ? holder_of(at_site, st->source.reg, st->size)
+					     : (unsigned)ARCH_NONE;
 }
 
 /* What is still to be stored between the site and the body; false: it cannot be told. */
@@ -365,7 +358,7 @@ static bool find_pending(const struct site_search *s, const struct walk *at_site
 	for (size_t k = 0; k < s->walk.n_store; k++) {
 		const struct frame_store *st = &s->walk.store[k];
 		if (st->insn < s->site || st->insn >= s->body || st->realigned ||
-		    !(is_tracked_store(st) || st->argument))
+		    !(held_is_tracked(&st->source) || st->argument))
 			continue;
 		unsigned reg = source_at_site(s, at_site, st);
 		if (reg == ARCH_NONE || ret->n_pending == FT_COUNT(ret->pending))
@@ -443,7 +436,7 @@ static void find_entry_values(const struct site_search *s, const struct walk *w,
 		}
 		for (size_t k = 0; k < w->n_store; k++) {
 			const struct frame_store *st = &w->store[k];
-			if (st->source.kind == VALUE_ENTRY && st->source.reg == r &&
+			if (st->source.kind == HELD_ENTRY && st->source.reg == r &&
 			    !st->realigned && st->size > e->size && walk_store_lives(w, k))
 				*e = (struct entry_value){
 					.where = ENTRY_AT_CFA,
@@ -457,10 +450,10 @@ static void find_entry_values(const struct site_search *s, const struct walk *w,
 /* gcc keeps the CFA of a realigned frame on the stack: CFA = *(rbp - 8). */
 static bool cfa_from_store(const struct walk *w, struct cfa_rule *ret)
 {
-	const struct value *rbp = &w->reg[ARCH_RBP];
-	for (size_t k = 0; k < w->n_store && rbp->kind == VALUE_FRAME; k++) {
+	const struct held *rbp = &w->reg[ARCH_RBP];
+	for (size_t k = 0; k < w->n_store && rbp->kind == HELD_FRAME; k++) {
 		const struct frame_store *st = &w->store[k];
-		if (st->source.kind != VALUE_FRAME || st->source.realigned || st->source.n ||
+		if (st->source.kind != HELD_FRAME || st->source.realigned || st->source.n ||
 		    st->realigned != rbp->realigned)
 			continue;
 		*ret = (struct cfa_rule){ARCH_RBP, true, (int32_t)(st->off - rbp->n)};
@@ -473,8 +466,8 @@ static bool cfa_from_walk(const struct walk *w, struct cfa_rule *ret)
 {
 	static const uint8_t bases[] = {ARCH_RSP, ARCH_RBP, ARCH_R10};
 	for (size_t n = 0; n < FT_COUNT(bases); n++) {
-		const struct value *v = &w->reg[bases[n]];
-		if (v->kind == VALUE_FRAME && !v->realigned) {
+		const struct held *v = &w->reg[bases[n]];
+		if (v->kind == HELD_FRAME && !v->realigned) {
 			*ret = (struct cfa_rule){bases[n], false, (int32_t)-v->n};
 			return true;
 		}
@@ -488,8 +481,8 @@ static bool cfa_from_walk(const struct walk *w, struct cfa_rule *ret)
  */
 static int64_t disagreement(const struct walk *w, const struct cfa_rule *cfa)
 {
-	const struct value *v = cfa->reg <= ARCH_XMM15 ? &w->reg[cfa->reg] : NULL;
-	if (!v || cfa->deref || v->kind != VALUE_FRAME || v->realigned)
+	const struct held *v = cfa->reg <= ARCH_XMM15 ? &w->reg[cfa->reg] : NULL;
+	if (!v || cfa->deref || v->kind != HELD_FRAME || v->realigned)
 		return 0;
 	return v->n + cfa->off;
 }
@@ -532,7 +525,7 @@ static void take_parts(struct site_search *s, struct frame_plan *ret)
 
 static void find_rsp(struct site_search *s, const struct walk *w, struct frame_plan *ret)
 {
-	const struct value *body = &s->walk.frame_rsp, *site = &w->reg[ARCH_RSP];
+	const struct held *body = &s->walk.frame_rsp, *site = &w->reg[ARCH_RSP];
 	ret->rsp_known = !body->realigned && !s->rsp_moves;
 	if (!ret->rsp_known)
 		return;
@@ -561,8 +554,8 @@ enum ft_rc plan_prologue(const struct listing *l, struct frame_plan *ret, const 
 			take_parts(&s, ret);
 			find_rsp(&s, &at_site, ret);
 			find_entry_values(&s, &at_site, ret);
-			const struct value *rbp = &s.walk.frame_rbp;
-			ret->rbp_is_frame = rbp->kind == VALUE_FRAME && !rbp->realigned;
+			const struct held *rbp = &s.walk.frame_rbp;
+			ret->rbp_is_frame = rbp->kind == HELD_FRAME && !rbp->realigned;
 			ret->rbp_off = ret->rbp_is_frame ? (int32_t)rbp->n : 0;
 		}
 	}

@@ -14,29 +14,17 @@ enum {
 	ENTRY_RSP = -ARCH_CALL_CFA,
 };
 
-static const struct value unknown = {.kind = VALUE_UNKNOWN};
-
-static struct value frame_value(int64_t n, bool realigned)
-{
-	return (struct value){.kind = VALUE_FRAME, .n = n, .realigned = realigned};
-}
-
-static struct value const_value(int64_t n)
-{
-	return (struct value){.kind = VALUE_CONST, .n = n};
-}
-
 void walk_init(struct walk *w, const struct listing *l, uint64_t limit, bool may_profile)
 {
 	*w = (struct walk){.l = l, .limit = limit, .may_profile = may_profile, .pure = true};
 	for (unsigned r = 0; r <= ARCH_XMM15; r++)
-		w->reg[r] = (struct value){
-			.kind = VALUE_ENTRY,
+		w->reg[r] = (struct held){
+			.kind = HELD_ENTRY,
 			.reg = (uint8_t)r,
 			.width = r < ARCH_RIP ? GENERAL_WIDTH : VECTOR_WIDTH,
 		};
-	w->reg[ARCH_RIP] = unknown;
-	w->reg[ARCH_RSP] = frame_value(ENTRY_RSP, false);
+	w->reg[ARCH_RIP] = held_unknown;
+	w->reg[ARCH_RSP] = held_frame(ENTRY_RSP, false);
 	w->frame_rsp = w->reg[ARCH_RSP];
 	w->frame_rbp = w->reg[ARCH_RBP];
 	plan_add_part(&w->parts, &w->n_parts, &w->parts_cap, xstrdup("call"), -ARCH_CALL_CFA);
@@ -53,80 +41,22 @@ void walk_deinit(struct walk *w)
 
 /* ---- values ---- */
 
-static bool is_tracked(const struct value *v)
+static struct held reg_value(const struct walk *w, unsigned reg)
 {
-	return v->kind == VALUE_ENTRY || v->kind == VALUE_DERIVED;
-}
-
-static struct value derived_from(struct value v)
-{
-	if (!is_tracked(&v))
-		return unknown;
-	v.kind = VALUE_DERIVED;
-	return v;
-}
-
-/* The low `size` bytes of a value. */
-static struct value cut(struct value v, unsigned size)
-{
-	switch ((enum value_kind)v.kind) {
-	case VALUE_UNKNOWN:
-	case VALUE_DERIVED:
-		return v;
-	case VALUE_ENTRY:
-		if (size < v.width)
-			v.width = (uint8_t)size;
-		return v;
-	case VALUE_FRAME:
-		return size >= ARCH_WORD ? v : unknown;
-	case VALUE_CONST:
-		if (size == 4)
-			v.n = (int64_t)(uint32_t)v.n;
-		return size >= 4 ? v : unknown;
-	}
-	return unknown;
-}
-
-static struct value reg_value(const struct walk *w, unsigned reg)
-{
-	return reg <= ARCH_XMM15 ? w->reg[reg] : unknown;
+	return reg <= ARCH_XMM15 ? w->reg[reg] : held_unknown;
 }
 
 /* The address of the memory operand, as far as it is known. */
-static struct value address_of(const struct walk *w, const struct insn *i)
+static struct held address_of(const struct walk *w, const struct insn *i)
 {
 	if (!i->has_mem || !i->mem.flat)
-		return unknown;
-	struct value base = reg_value(w, i->mem.base), index = reg_value(w, i->mem.index);
-	if (base.kind == VALUE_FRAME && i->mem.index == ARCH_NONE) {
+		return held_unknown;
+	struct held base = reg_value(w, i->mem.base), index = reg_value(w, i->mem.index);
+	if (base.kind == HELD_FRAME && i->mem.index == ARCH_NONE) {
 		base.n += i->mem.disp;
 		return base;
 	}
-	return is_tracked(&base) ? derived_from(base) : derived_from(index);
-}
-
-static bool fits_frame(int64_t n)
-{
-	return n >= INT32_MIN / 2 && n <= INT32_MAX / 2;
-}
-
-static bool overlap(const struct frame_store *s, bool realigned, int64_t off, unsigned size)
-{
-	return s->realigned == realigned && s->off < off + (int64_t)size && off < s->off + s->size;
-}
-
-static struct value load(const struct walk *w, const struct value *address, unsigned size)
-{
-	if (address->kind != VALUE_FRAME)
-		return unknown;
-	for (size_t n = w->n_store; n-- > 0;) {
-		const struct frame_store *s = &w->store[n];
-		if (!overlap(s, address->realigned, address->n, size))
-			continue;
-		bool whole = s->off == address->n && size <= s->size;
-		return whole ? cut(s->source, size) : derived_from(s->source);
-	}
-	return unknown;
+	return held_is_tracked(&base) ? held_derived(base) : held_derived(index);
 }
 
 static bool is_argument_register(unsigned reg)
@@ -135,13 +65,14 @@ static bool is_argument_register(unsigned reg)
 	       reg == ARCH_R8 || reg == ARCH_R9 || (reg >= ARCH_XMM0 && reg < ARCH_XMM0 + 8);
 }
 
-static void store(struct walk *w, const struct value *address, unsigned size, struct value source)
+static void store(struct walk *w, const struct held *address, unsigned size, struct held source)
 {
-	if (address->kind != VALUE_FRAME || !fits_frame(address->n) || !size || size > VECTOR_WIDTH)
+	if (address->kind != HELD_FRAME || !held_fits_frame(address->n) || !size ||
+	    size > VECTOR_WIDTH)
 		return;
-	if (source.kind == VALUE_ENTRY && source.width < size)
-		source = derived_from(source);
-	if (is_tracked(&source) && is_argument_register(source.reg))
+	if (source.kind == HELD_ENTRY && source.width < size)
+		source = held_derived(source);
+	if (held_is_tracked(&source) && is_argument_register(source.reg))
 		w->stored_argument = true;
 	w->store = xgrow(w->store, w->n_store, &w->store_cap, sizeof(*w->store));
 	w->store[w->n_store++] = (struct frame_store){
@@ -157,7 +88,7 @@ bool walk_store_lives(const struct walk *w, size_t k)
 {
 	const struct frame_store *s = &w->store[k];
 	for (size_t n = k + 1; n < w->n_store; n++)
-		if (overlap(&w->store[n], s->realigned, s->off, s->size))
+		if (frame_store_overlaps(&w->store[n], s->realigned, s->off, s->size))
 			return false;
 	return true;
 }
@@ -186,8 +117,8 @@ static bool sub_is_prologue(const struct walk *w, const struct insn *i)
 
 static bool lower_rsp(struct walk *w, const struct insn *i, int64_t bytes)
 {
-	if (bytes >= 0 || !sub_is_prologue(w, i) || w->reg[ARCH_RSP].kind != VALUE_FRAME ||
-	    !fits_frame(w->reg[ARCH_RSP].n + bytes))
+	if (bytes >= 0 || !sub_is_prologue(w, i) || w->reg[ARCH_RSP].kind != HELD_FRAME ||
+	    !held_fits_frame(w->reg[ARCH_RSP].n + bytes))
 		return false;
 	w->reg[ARCH_RSP].n += bytes;
 	w->subtracted = true;
@@ -203,29 +134,29 @@ static bool push_is_prologue(struct walk *w, const struct insn *i)
 	if (i->pc >= w->limit)
 		return false;
 	if (i->op[0].kind == OPERAND_MEM) { // gcc copies the return address when it realigns
-		struct value a = address_of(w, i);
-		return w->aligned && a.kind == VALUE_FRAME && !a.realigned && a.n == ENTRY_RSP;
+		struct held a = address_of(w, i);
+		return w->aligned && a.kind == HELD_FRAME && !a.realigned && a.n == ENTRY_RSP;
 	}
 	unsigned reg = i->op[0].reg;
 	if (i->op[0].kind != OPERAND_REG || reg >= ARCH_RIP)
 		return false;
-	const struct value *v = &w->reg[reg];
-	bool untouched = v->kind == VALUE_ENTRY && v->reg == reg && v->width >= ARCH_WORD;
+	const struct held *v = &w->reg[reg];
+	bool untouched = v->kind == HELD_ENTRY && v->reg == reg && v->width >= ARCH_WORD;
 	if (arch_is_callee_saved(reg) && reg != ARCH_RSP) {
 		// a second push of rbp is how `mov rbp,rsp` frames are imitated
 		return untouched && !(w->saved >> reg & 1);
 	}
-	if (w->aligned && v->kind == VALUE_FRAME && !v->realigned && v->n == 0)
+	if (w->aligned && v->kind == HELD_FRAME && !v->realigned && v->n == 0)
 		return true; // gcc saves the CFA, which `lea r10,[rsp+8]` found
 	return w->pure && !w->subtracted && untouched;
 }
 
 static bool walk_push(struct walk *w, const struct insn *i)
 {
-	struct value *rsp = &w->reg[ARCH_RSP];
+	struct held *rsp = &w->reg[ARCH_RSP];
 	if (!push_is_prologue(w, i))
 		return false;
-	struct value source = i->op[0].kind == OPERAND_REG ? w->reg[i->op[0].reg] : unknown;
+	struct held source = i->op[0].kind == OPERAND_REG ? w->reg[i->op[0].reg] : held_unknown;
 	rsp->n -= ARCH_WORD;
 	store(w, rsp, ARCH_WORD, source);
 	if (i->op[0].kind == OPERAND_REG)
@@ -237,8 +168,8 @@ static bool walk_push(struct walk *w, const struct insn *i)
 
 static bool walk_enter(struct walk *w, const struct insn *i)
 {
-	struct value *rsp = &w->reg[ARCH_RSP];
-	if (i->stack_imm || i->pc >= w->limit || w->subtracted || rsp->kind != VALUE_FRAME)
+	struct held *rsp = &w->reg[ARCH_RSP];
+	if (i->stack_imm || i->pc >= w->limit || w->subtracted || rsp->kind != HELD_FRAME)
 		return false;
 	int64_t bytes = -ARCH_WORD - (int64_t)(uint16_t)i->imm;
 	rsp->n -= ARCH_WORD;
@@ -257,7 +188,7 @@ static bool realign(struct walk *w, const struct insn *i)
 	if (w->aligned || i->pc >= w->limit || w->gap > GAP_MAX)
 		return false;
 	w->aligned = true;
-	w->reg[ARCH_RSP] = frame_value(0, true);
+	w->reg[ARCH_RSP] = held_frame(0, true);
 	frame_step(w, i, 0);
 	mark_structural(w, w->at + 1);
 	return true;
@@ -269,13 +200,13 @@ static bool walk_rsp(struct walk *w, const struct insn *i)
 	if (!insn_is_reg(&i->op[0], ARCH_RSP, ARCH_WORD))
 		return false;
 	const struct insn_operand *source = &i->op[1];
-	struct value address;
+	struct held address;
 	switch ((enum insn_kind)i->kind) {
 	case INSN_SUB:
 		if (source->kind == OPERAND_IMM)
 			return lower_rsp(w, i, -i->imm);
 		return source->kind == OPERAND_REG && source->reg < ARCH_RIP &&
-		       w->reg[source->reg].kind == VALUE_CONST &&
+		       w->reg[source->reg].kind == HELD_CONST &&
 		       lower_rsp(w, i, -w->reg[source->reg].n);
 	case INSN_ADD:
 		return source->kind == OPERAND_IMM && lower_rsp(w, i, i->imm);
@@ -283,7 +214,7 @@ static bool walk_rsp(struct walk *w, const struct insn *i)
 		return source->kind == OPERAND_IMM && i->imm < 0 && realign(w, i);
 	case INSN_LEA:
 		address = address_of(w, i);
-		return address.kind == VALUE_FRAME &&
+		return address.kind == HELD_FRAME &&
 		       address.realigned == w->reg[ARCH_RSP].realigned &&
 		       lower_rsp(w, i, address.n - w->reg[ARCH_RSP].n);
 	case INSN_OTHER:
@@ -325,8 +256,8 @@ static bool skip_variadic(struct walk *w, const struct insn *i)
 			return false;
 	}
 	for (size_t n = w->at + 1; n < target; n++) {
-		struct value address = address_of(w, &w->l->insn[n]);
-		store(w, &address, w->l->insn[n].op[0].size, unknown);
+		struct held address = address_of(w, &w->l->insn[n]);
+		store(w, &address, w->l->insn[n].op[0].size, held_unknown);
 	}
 	w->at = target;
 	return true;
@@ -342,15 +273,15 @@ static bool skip_probe_loop(struct walk *w, const struct insn *i)
 	if (top == SIZE_MAX || top >= w->at || w->at - top > 4 || top + 1 != w->structural)
 		return false;
 	const struct insn *sub = &w->l->insn[top], *cmp = &w->l->insn[w->at - 1];
-	struct value *rsp = &w->reg[ARCH_RSP];
+	struct held *rsp = &w->reg[ARCH_RSP];
 	if (sub->kind != INSN_SUB || !insn_is_reg(&sub->op[0], ARCH_RSP, ARCH_WORD) ||
 	    sub->op[1].kind != OPERAND_IMM || cmp->kind != INSN_CMP ||
 	    !insn_is_reg(&cmp->op[0], ARCH_RSP, ARCH_WORD) || cmp->op[1].kind != OPERAND_REG)
 		return false;
-	struct value end = reg_value(w, cmp->op[1].reg);
+	struct held end = reg_value(w, cmp->op[1].reg);
 	int64_t more = end.n - rsp->n;
-	if (end.kind != VALUE_FRAME || end.realigned != rsp->realigned || more > 0 || !sub->imm ||
-	    more % sub->imm || !fits_frame(end.n))
+	if (end.kind != HELD_FRAME || end.realigned != rsp->realigned || more > 0 || !sub->imm ||
+	    more % sub->imm || !held_fits_frame(end.n))
 		return false;
 	struct code_part *part = &w->parts[w->n_parts - 1];
 	char *text = xasprintf("%lld * %s", (long long)(-more / sub->imm + 1), part->text);
@@ -373,7 +304,7 @@ static bool skip_call(struct walk *w, const struct insn *i)
 	if (w->at + 1 >= l->first[1])
 		return false;
 	const struct insn *next = &l->insn[w->at + 1];
-	bool probe = w->reg[ARCH_RAX].kind == VALUE_CONST && next->kind == INSN_SUB &&
+	bool probe = w->reg[ARCH_RAX].kind == HELD_CONST && next->kind == INSN_SUB &&
 		     insn_is_reg(&next->op[0], ARCH_RSP, ARCH_WORD) &&
 		     insn_is_reg(&next->op[1], ARCH_RAX, ARCH_WORD);
 	bool first = w->pure && w->structural == 0;
@@ -390,22 +321,22 @@ static bool skip_call(struct walk *w, const struct insn *i)
 
 /* ---- one step ---- */
 
-static struct value operand_value(const struct walk *w, const struct insn *i, unsigned n)
+static struct held operand_value(const struct walk *w, const struct insn *i, unsigned n)
 {
 	const struct insn_operand *o = &i->op[n];
-	struct value address;
+	struct held address;
 	switch ((enum insn_operand_kind)o->kind) {
 	case OPERAND_NONE:
 		break;
 	case OPERAND_REG:
-		return cut(reg_value(w, o->reg), o->size);
+		return held_cut(reg_value(w, o->reg), o->size);
 	case OPERAND_MEM:
 		address = address_of(w, i);
-		return load(w, &address, o->size);
+		return frame_store_load(w->store, w->n_store, &address, o->size);
 	case OPERAND_IMM:
-		return const_value(i->imm);
+		return held_const(i->imm);
 	}
-	return unknown;
+	return held_unknown;
 }
 
 static unsigned copied_size(const struct insn *i)
@@ -415,31 +346,31 @@ static unsigned copied_size(const struct insn *i)
 }
 
 /* What op[0] holds afterwards. */
-static struct value result_of(const struct walk *w, const struct insn *i)
+static struct held result_of(const struct walk *w, const struct insn *i)
 {
-	struct value v;
+	struct held v;
 	switch ((enum insn_kind)i->kind) {
 	case INSN_MOV:
 	case INSN_EXTEND:
-		return cut(operand_value(w, i, 1), copied_size(i));
+		return held_cut(operand_value(w, i, 1), copied_size(i));
 	case INSN_LEA:
-		return cut(address_of(w, i), i->op[0].size);
+		return held_cut(address_of(w, i), i->op[0].size);
 	case INSN_CLEAR:
-		return cut(const_value(0), i->op[0].size);
+		return held_cut(held_const(0), i->op[0].size);
 	case INSN_ADD:
 	case INSN_SUB:
 		v = operand_value(w, i, 0);
-		if ((v.kind == VALUE_FRAME || v.kind == VALUE_CONST) &&
-		    i->op[1].kind == OPERAND_IMM && i->op[0].size == ARCH_WORD && fits_frame(v.n) &&
-		    fits_frame(i->imm)) {
+		if ((v.kind == HELD_FRAME || v.kind == HELD_CONST) &&
+		    i->op[1].kind == OPERAND_IMM && i->op[0].size == ARCH_WORD &&
+		    held_fits_frame(v.n) && held_fits_frame(i->imm)) {
 			v.n += i->kind == INSN_ADD ? i->imm : -i->imm;
 			return v;
 		}
-		return is_tracked(&v) ? derived_from(v) : derived_from(operand_value(w, i, 1));
+		return held_is_tracked(&v) ? held_derived(v) : held_derived(operand_value(w, i, 1));
 	case INSN_AND:
 	case INSN_ARITH:
 		v = operand_value(w, i, 0);
-		return is_tracked(&v) ? derived_from(v) : derived_from(operand_value(w, i, 1));
+		return held_is_tracked(&v) ? held_derived(v) : held_derived(operand_value(w, i, 1));
 	case INSN_OTHER:
 	case INSN_NOP:
 	case INSN_CMP:
@@ -456,22 +387,22 @@ static struct value result_of(const struct walk *w, const struct insn *i)
 	case INSN_SYSTEM:
 		break;
 	}
-	return unknown;
+	return held_unknown;
 }
 
 static void walk_plain(struct walk *w, const struct insn *i)
 {
-	struct value result = result_of(w, i), address = address_of(w, i);
+	struct held result = result_of(w, i), address = address_of(w, i);
 	if (i->writes_mem && i->op[0].kind == OPERAND_MEM) {
 		bool copy = i->kind == INSN_MOV || i->kind == INSN_ARITH;
-		store(w, &address, i->op[0].size, copy ? result : unknown);
+		store(w, &address, i->op[0].size, copy ? result : held_unknown);
 		// a probe touches the new end of the stack: or/mov QWORD PTR [rsp],0
 		w->probed = w->structural == w->at && i->mem.base == ARCH_RSP &&
 			    i->op[1].kind == OPERAND_IMM && i->imm == 0;
 	}
 	for (unsigned r = 0; r <= ARCH_XMM15; r++)
 		if (insn_writes(i, r) && r != ARCH_RSP)
-			w->reg[r] = unknown;
+			w->reg[r] = held_unknown;
 	if (i->op[0].kind == OPERAND_REG && insn_writes(i, i->op[0].reg))
 		w->reg[i->op[0].reg] = result;
 }
@@ -484,7 +415,7 @@ static bool sets_frame_pointer(const struct walk *w, const struct insn *i)
 		return false;
 	for (size_t n = 0; n < w->n_store; n++) {
 		const struct frame_store *s = &w->store[n];
-		if (s->source.kind == VALUE_ENTRY && s->source.reg == ARCH_RBP)
+		if (s->source.kind == HELD_ENTRY && s->source.reg == ARCH_RBP)
 			return s->off == w->reg[ARCH_RSP].n &&
 			       s->realigned == w->reg[ARCH_RSP].realigned;
 	}
@@ -495,7 +426,7 @@ static bool sets_frame_pointer(const struct walk *w, const struct insn *i)
 static void walk_between(struct walk *w, const struct insn *i)
 {
 	bool frame_pointer = sets_frame_pointer(w, i);
-	bool finds_cfa = i->kind == INSN_LEA && address_of(w, i).kind == VALUE_FRAME;
+	bool finds_cfa = i->kind == INSN_LEA && address_of(w, i).kind == HELD_FRAME;
 	walk_plain(w, i);
 	if (frame_pointer) {
 		mark_structural(w, w->at + 1);
@@ -506,49 +437,42 @@ static void walk_between(struct walk *w, const struct insn *i)
 	}
 }
 
+/* What goes on to the next instruction. */
+static bool walk_on(struct walk *w, const struct insn *i)
+{
+	if (i->kind == INSN_POP || i->kind == INSN_LEAVE)
+		return false;
+	if (i->kind == INSN_PUSH)
+		return walk_push(w, i);
+	if (i->kind == INSN_ENTER)
+		return walk_enter(w, i);
+	if (insn_writes(i, ARCH_RSP))
+		return walk_rsp(w, i);
+	walk_between(w, i);
+	return true;
+}
+
 bool walk_step(struct walk *w)
 {
 	if (w->at >= w->l->first[1] || w->at >= WALK_MAX)
 		return false;
 	const struct insn *i = &w->l->insn[w->at];
-	bool on = true;
-	switch ((enum insn_kind)i->kind) {
-	case INSN_JCC:
+	switch (insn_flow((enum insn_kind)i->kind)) {
+	case FLOW_JCC:
 		return skip_variadic(w, i) || skip_probe_loop(w, i);
-	case INSN_CALL:
+	case FLOW_CALL:
 		return skip_call(w, i);
-	case INSN_JMP:
-	case INSN_LOOP:
-	case INSN_RET:
-	case INSN_TRAP:
-	case INSN_SYSTEM:
-	case INSN_POP:
-	case INSN_LEAVE:
+	case FLOW_JMP:
+	case FLOW_LOOP:
+	case FLOW_RET:
+	case FLOW_TRAP:
+	case FLOW_SYSTEM:
 		return false;
-	case INSN_PUSH:
-		on = walk_push(w, i);
-		break;
-	case INSN_ENTER:
-		on = walk_enter(w, i);
-		break;
-	case INSN_OTHER:
-	case INSN_NOP:
-	case INSN_MOV:
-	case INSN_EXTEND:
-	case INSN_LEA:
-	case INSN_ADD:
-	case INSN_SUB:
-	case INSN_AND:
-	case INSN_CLEAR:
-	case INSN_ARITH:
-	case INSN_CMP:
-		if (insn_writes(i, ARCH_RSP))
-			on = walk_rsp(w, i);
-		else
-			walk_between(w, i);
+	case FLOW_ON:
 		break;
 	}
-	if (on)
-		w->at++;
-	return on;
+	if (!walk_on(w, i))
+		return false;
+	w->at++;
+	return true;
 }
