@@ -32,7 +32,7 @@ struct frame_store {
 	bool realigned; // off counts from the realigned rsp
 	int32_t off;
 	uint8_t size;
-	bool argument; // prologue.c: it puts an argument where DWARF says it is
+	bool argument; // arguments.c: it puts an argument where DWARF says it is
 	struct held source;
 };
 

@@ -11,6 +11,7 @@
  * parts.c       "sub rsp,0x10"
  * walk.c        from the entry along the straight line: who holds what, where rsp is
  * held.c        what a register or a piece of the frame holds
+ * arguments.c   when the arguments are where DWARF says
  * prologue.c    the body and the site
  * exits.c       the exits and their arithmetic
  * displace.c    an instruction for a slot

@@ -5,34 +5,10 @@
 #include "symbols/plan.h"
 
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "symbols/arguments.h"
 
 #define LOG_DOMAIN "code"
-
-/* DWARF 5, table 7.9. */
-enum {
-	OP_DEREF = 0x06,
-	OP_REG_RBP = 0x56, // DW_OP_reg6
-	OP_REG_RSP = 0x57, // DW_OP_reg7
-	OP_BREG0 = 0x70,
-	OP_BREG31 = 0x8f,
-	OP_FBREG = 0x91,
-	OP_CALL_FRAME_CFA = 0x9c,
-};
-
-enum {
-	SLOT_MAX = 64, // bytes of a slot that are watched: the largest register
-	SLOT_OFF_MAX = 1 << 30,
-};
-
-/* Where an argument of unoptimised code has to be, and which of its bytes have been stored. */
-struct slot {
-	bool realigned;
-	int64_t off;
-	unsigned size;
-	uint64_t stored; // bit n: byte n
-};
 
 struct site_search {
 	const struct listing *l;
@@ -43,7 +19,6 @@ struct site_search {
 	size_t body, site;
 	bool in_line;	// body is on the straight line
 	bool rsp_moves; // between the straight line and the body
-	bool complete;	// every argument slot was seen to be filled
 };
 
 /* ---- the hint of the line table ---- */
@@ -68,172 +43,6 @@ static size_t hint_of(const struct listing *l, bool unoptimised)
 			second = row->pc;
 	}
 	return second ? listing_find(l, second) : SIZE_MAX;
-}
-
-/* ---- argument slots ---- */
-
-/* The frame base, as an address relative to the CFA. */
-static struct held frame_base(const struct signature *sig, const struct walk *w)
-{
-	if (!sig->frame_base.n || sig->frame_base.e[0].n_ops != 1)
-		return held_unknown;
-	switch (sig->frame_base.e[0].ops[0].op) {
-	case OP_CALL_FRAME_CFA:
-		return held_frame(0, false);
-	case OP_REG_RBP:
-		return w->frame_rbp;
-	case OP_REG_RSP:
-		return w->frame_rsp;
-	default: // a byte of DWARF, not an enum of ours
-		return held_unknown;
-	}
-}
-
-static unsigned type_size(struct type *t)
-{
-	for (unsigned depth = 0; t && depth < 32; depth++) {
-		if (t->size)
-			return t->size < SLOT_MAX ? (unsigned)t->size : SLOT_MAX;
-		t = t->target;
-	}
-	return 0;
-}
-
-/* Can the walk see how an argument gets to where DWARF says it is? */
-enum slot_kind {
-	SLOT_NONE,    // it need not be moved: on the caller's stack, or a location list tells
-	SLOT_WATCHED, // stores to the frame
-	SLOT_UNKNOWN, // anything else
-};
-
-static enum slot_kind slot_of(const struct site_search *s, const struct variable *p,
-			      struct slot *ret)
-{
-	const struct location_entry *e = p->loc.e;
-	if (p->loc.n != 1 || e->lo != 0 || e->hi != UINT64_MAX || !e->n_ops)
-		return SLOT_NONE;
-	const struct dw_op *op = &e->ops[0];
-	bool pointer = e->n_ops == 2 && e->ops[1].op == OP_DEREF;
-	struct held base = held_unknown;
-	int64_t off = (int64_t)op->a;
-	if (op->op == OP_FBREG)
-		base = frame_base(s->sig, &s->walk);
-	else if (op->op == OP_BREG0 + ARCH_RBP)
-		base = s->walk.frame_rbp;
-	else if (op->op == OP_BREG0 + ARCH_RSP)
-		base = s->walk.frame_rsp;
-	if (e->n_ops > 1 + (size_t)pointer || base.kind != HELD_FRAME || off < -SLOT_OFF_MAX ||
-	    off > SLOT_OFF_MAX)
-		return SLOT_UNKNOWN;
-	*ret = (struct slot){
-		.realigned = base.realigned,
-		.off = base.n + off,
-		.size = pointer ? (unsigned)ARCH_WORD : type_size(p->type),
-	};
-	return ret->size > 0 && (base.realigned || ret->off < 0) ? SLOT_WATCHED : SLOT_NONE;
-}
-
-/* The bytes of the slot that a store fills for the first time. */
-static uint64_t newly_stored(const struct slot *slot, const struct frame_store *st)
-{
-	uint64_t bytes = 0;
-	if (st->realigned != slot->realigned)
-		return 0;
-	for (unsigned n = 0; n < slot->size; n++) {
-		int64_t off = slot->off + n;
-		if (off >= st->off && off < st->off + st->size)
-			bytes |= (uint64_t)1 << n;
-	}
-	return bytes & ~slot->stored;
-}
-
-static uint64_t all_bytes(unsigned size)
-{
-	return size >= 64 ? UINT64_MAX : ((uint64_t)1 << size) - 1;
-}
-
-/* After the last store that is the first one to a byte of the slot; 0 if there is none. */
-static size_t fill_slot(struct site_search *s, struct slot *slot, bool tracked)
-{
-	size_t end = 0;
-	for (size_t k = 0; k < s->walk.n_store; k++) {
-		struct frame_store *st = &s->walk.store[k];
-		uint64_t bytes = newly_stored(slot, st);
-		if (!bytes || (tracked && !held_is_tracked(&st->source)) ||
-		    s->l->insn[st->insn].kind == INSN_PUSH) // `push rax` makes room
-			continue;
-		slot->stored |= bytes;
-		st->argument = true;
-		end = st->insn + 1;
-	}
-	return end;
-}
-
-/*
- * After the last store that fills a slot: the first one of each byte, from a register that still
- * has what it had at the entry, or what was made from it (a bool is masked first). Where an
- * optimiser knows what every caller passes, it drops the parameter and stores a constant instead:
- * then it is the first store of any kind.
- */
-static size_t end_of_arguments(struct site_search *s)
-{
-	size_t end = 0;
-	s->complete = true;
-	for (size_t n = 0; s->sig && n < s->sig->n_params; n++) {
-		struct slot slot;
-		enum slot_kind kind = slot_of(s, &s->sig->params[n], &slot);
-		if (kind == SLOT_UNKNOWN)
-			s->complete = false;
-		if (kind != SLOT_WATCHED)
-			continue;
-		size_t after = fill_slot(s, &slot, true);
-		if (after > end)
-			end = after;
-		if (slot.stored == all_bytes(slot.size))
-			continue;
-		after = s->unoptimised ? 0 : fill_slot(s, &slot, false);
-		if (after > end)
-			end = after;
-		if (slot.stored != all_bytes(slot.size))
-			s->complete = false;
-	}
-	return end;
-}
-
-/*
- * rustc passes what is larger than two registers by address, and from where the register with the
- * address is put aside a list of locations begins, not earlier: the instruction of the straight
- * line at which it does, and the register is still as it was at the entry. 0: there is none.
- */
-static size_t begin_of_list(const struct site_search *s, const struct location *loc)
-{
-	const struct listing *l = s->l;
-	const struct location_entry *e = loc->e;
-	if (!loc->n || e->n_ops != 1 || e->lo <= l->insn[s->body].pc || !listing_has(l, e->lo))
-		return 0;
-	const struct dw_op *op = &e->ops[0];
-	if (op->op < OP_BREG0 || op->op > OP_BREG0 + ARCH_R15 || op->a != 0)
-		return 0;
-	const struct held *v = &s->walk.reg[op->op - OP_BREG0];
-	size_t begin = listing_find(l, e->lo);
-	if (v->kind != HELD_ENTRY || v->reg != op->op - OP_BREG0 || begin > s->walk.at)
-		return 0;
-	for (size_t i = s->body; i < begin; i++)
-		if (insn_writes(&l->insn[i], ARCH_RSP))
-			return 0;
-	return begin;
-}
-
-/* The last of the arguments that are not there yet. */
-static size_t begin_of_lists(const struct site_search *s)
-{
-	size_t begin = s->body;
-	for (size_t n = 0; s->sig && n < s->sig->n_params; n++) {
-		size_t at = begin_of_list(s, &s->sig->params[n].loc);
-		if (at > begin)
-			begin = at;
-	}
-	return begin;
 }
 
 /* ---- the body ---- */
@@ -272,19 +81,20 @@ static void find_body(struct site_search *s)
 		;
 	s->body = w->structural;
 	s->in_line = true;
-	size_t end = end_of_arguments(s);
+	bool complete;
+	size_t end = arguments_stored(w, s->sig, &complete);
 	if (end > s->body)
 		s->body = end;
 	if (s->hint != SIZE_MAX && s->hint > s->body) {
 		if (s->hint <= w->at) {
 			s->body = s->hint;
-		} else if (!s->complete && stays(l, w->at, s->hint, &s->rsp_moves)) {
+		} else if (!complete && stays(l, w->at, s->hint, &s->rsp_moves)) {
 			s->body = s->hint;
 			s->in_line = false;
 		}
 	}
 	if (s->in_line)
-		s->body = begin_of_lists(s);
+		s->body = arguments_listed(w, s->sig, s->body);
 	// endbr64, and the nops of -fpatchable-function-entry
 	while (w->structural == 0 && s->body < w->at && only_nops(l, s->body + 1))
 		s->body++;

@@ -5,7 +5,6 @@
 #include "symbols/plan.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	GAP_MAX = 16, // instructions that a scheduler may put between push and sub
