@@ -11,7 +11,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC      ?= clang
 FUZZERS      := codec elf expr log maps
 FUZZ_ROOMS   := base arch symbols unwind memory values
-FUZZ_SOURCES := $(wildcard $(FUZZ_ROOMS:%=tracer/%/*.c) tracer/report/*.c tracer/store/*.c)
+FUZZ_SOURCES := $(wildcard $(FUZZ_ROOMS:%=tracer/%/*.c) tracer/report/*.c tracer/store/*.c) \
+		tracer/events/kinds.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(O)/fuzz/obj/%.o)
 FUZZ_CFLAGS   = $(filter-out -O2 -O0,$(ALL_CFLAGS)) -O1 -fno-omit-frame-pointer
 FUZZ_FLAGS    = -timeout=10 -rss_limit_mb=2000 -max_len=65536 -print_final_stats=1

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "commands/moment_private.h"
-#include "commands/view.h"
+#include "events/kinds.h"
 
 enum {
 	BLOCKS_MAX = 100, // without -v
@@ -37,7 +37,7 @@ static enum ft_rc gather_event(struct moment_of *m)
 	};
 	m->s = (struct moment){
 		.seq = m->seq,
-		.kind = view_kind_name(ev->kind),
+		.kind = event_kind_name(ev->kind),
 		.pid = ev->pid,
 		.tid = ev->tid,
 		.time_ns = ev->time_ns,

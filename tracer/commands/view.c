@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
+
 enum { MACRO_LOCALS_FROM = 2 }; // -vv
 
 struct view {
@@ -17,38 +19,6 @@ struct view {
 
 /* ---- kinds ---- */
 
-enum { HEAP_KINDS = 1u << EVENT_ALLOC | 1u << EVENT_FREE | 1u << EVENT_REALLOC | 1u << EVENT_BRK };
-
-static const struct kind_word {
-	const char *name;
-	uint32_t kinds;
-} words[] = {
-	{"start", 1u << EVENT_START},
-	{"push", 1u << EVENT_PUSH},
-	{"pop", 1u << EVENT_POP},
-	{"inline", 1u << EVENT_INLINE},
-	{"signal", 1u << EVENT_SIGNAL},
-	{"thread", 1u << EVENT_THREAD},
-	{"child", 1u << EVENT_CHILD},
-	{"exec", 1u << EVENT_EXEC},
-	{"insn", 1u << EVENT_INSN},
-	{"line", 1u << EVENT_LINE},
-	{"change", 1u << EVENT_CHANGE},
-	{"note", 1u << EVENT_NOTE},
-	{"map", 1u << EVENT_MAP},
-	{"alarm", 1u << EVENT_ALARM},
-	{"overflow", 1u << EVENT_OVERFLOW},
-	{"alloc", 1u << EVENT_ALLOC},
-	{"free", 1u << EVENT_FREE},
-	{"realloc", 1u << EVENT_REALLOC},
-	{"brk", 1u << EVENT_BRK},
-	{"exit", 1u << EVENT_EXIT},
-	{"output", 1u << VIEW_OUTPUT},
-	{"frames", 1u << EVENT_PUSH | 1u << EVENT_POP},
-	{"heap", HEAP_KINDS},
-	{"steps", 1u << EVENT_INSN | 1u << EVENT_LINE | 1u << EVENT_CHANGE},
-};
-
 _Static_assert(VIEW_KINDS <= 32, "a set of kinds is 32 bits");
 
 uint32_t view_all_kinds(void)
@@ -56,23 +26,39 @@ uint32_t view_all_kinds(void)
 	return UINT32_MAX;
 }
 
-const char *view_kind_name(enum event_kind kind)
+static uint32_t group_kinds(enum event_group group)
 {
-	for (size_t i = 0; i < FT_COUNT(words); i++)
-		if (words[i].kinds == 1u << kind)
-			return words[i].name;
-	return "event";
+	uint32_t set = 0;
+	for (unsigned k = 0; k < EVENT_KINDS; k++)
+		if (event_group((enum event_kind)k) == group)
+			set |= 1u << k;
+	return set;
+}
+
+static bool is_word(const char *name, const char *word, size_t len)
+{
+	return strlen(name) == len && strncmp(name, word, len) == 0;
+}
+
+static uint32_t kinds_of(const char *word, size_t len)
+{
+	for (unsigned k = 0; k < EVENT_KINDS; k++)
+		if (k != EVENT_WHERE && is_word(event_kind_name((enum event_kind)k), word, len))
+			return 1u << k;
+	if (is_word("output", word, len))
+		return 1u << VIEW_OUTPUT;
+	if (is_word("frames", word, len))
+		return 1u << EVENT_PUSH | 1u << EVENT_POP;
+	if (is_word("heap", word, len))
+		return group_kinds(GROUP_HEAP);
+	return is_word("steps", word, len) ? group_kinds(GROUP_STEPS) : 0;
 }
 
 bool view_kinds_add(const char *word, size_t len, uint32_t *kinds)
 {
-	for (size_t i = 0; i < FT_COUNT(words); i++) {
-		if (strlen(words[i].name) != len || strncmp(words[i].name, word, len) != 0)
-			continue;
-		*kinds |= words[i].kinds;
-		return true;
-	}
-	return false;
+	uint32_t set = kinds_of(word, len);
+	*kinds |= set;
+	return set != 0;
 }
 
 /* ---- what is left out ---- */
@@ -109,7 +95,7 @@ static bool is_shown(const struct view *v, const struct event *ev)
 {
 	if (ev->aside && !(ev->kind == EVENT_MAP && v->o.map_asides))
 		return false;
-	if ((HEAP_KINDS & 1u << ev->kind) && !shows_heap(v))
+	if (event_group(ev->kind) == GROUP_HEAP && !shows_heap(v))
 		return false;
 	return shows(v, ev->kind);
 }

@@ -34,8 +34,6 @@ uint32_t view_all_kinds(void);
  */
 bool view_kinds_add(const char *word, size_t len, uint32_t *kinds);
 
-const char *view_kind_name(enum event_kind kind);
-
 struct view;
 
 struct view *view_create(const struct view_options *o);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
+#include "report/alike.h"
 #include "report/report.h"
 #include "report/text.h"
 
@@ -19,10 +21,22 @@ struct reporter {
 	struct story story;
 	bool quiet, registers;
 	int first_tid;
-	uint64_t n_alike; // frames of one function left at the end, not written yet
-	struct event alike;
-	struct buf alike_function;
+	struct alike alike;
 };
+
+static void write_lines(struct reporter *r)
+{
+	struct buf *b = &r->story.lines.b;
+	if (b->len) // all lines of an event at once: no other writer comes in between
+		fwrite(b->s, 1, b->len, r->out);
+	lines_reset(&r->story.lines);
+}
+
+static void tell_alike(struct reporter *r, const struct event *first, uint64_t n)
+{
+	explain_pop(&r->story, first, n);
+	write_lines(r);
+}
 
 static struct reporter *explain_open(FILE *out, const struct report_options *o)
 {
@@ -34,48 +48,14 @@ static struct reporter *explain_open(FILE *out, const struct report_options *o)
 	r->story.lessons = !o->quiet;
 	lines_init(&r->story.lines, o->color);
 	buf_init(&r->story.text);
-	buf_init(&r->alike_function);
+	alike_init(&r->alike, tell_alike, r);
 	return r;
-}
-
-static void write_lines(struct reporter *r)
-{
-	struct buf *b = &r->story.lines.b;
-	if (b->len) // all lines of an event at once: no other writer comes in between
-		fwrite(b->s, 1, b->len, r->out);
-	lines_reset(&r->story.lines);
-}
-
-/* Thousands of frames that a deep recursion leaves are one sentence. */
-static void flush_alike(struct reporter *r)
-{
-	if (r->n_alike == 0)
-		return;
-	r->alike.function = r->alike_function.s;
-	explain_pop(&r->story, &r->alike, r->n_alike);
-	r->n_alike = 0;
-	write_lines(r);
-}
-
-static void note_alike(struct reporter *r, const struct event *ev)
-{
-	if (r->n_alike > 0 && ev->tid == r->alike.tid &&
-	    strcmp(ev->function, r->alike_function.s) == 0) {
-		r->n_alike++;
-		return;
-	}
-	flush_alike(r);
-	r->n_alike = 1;
-	r->alike = (struct event){
-		.kind = EVENT_POP, .how = POP_EXIT, .tid = ev->tid, .depth = ev->depth};
-	buf_reset(&r->alike_function);
-	buf_str(&r->alike_function, ev->function);
 }
 
 static void explain_close(struct reporter *r)
 {
-	flush_alike(r);
-	buf_deinit(&r->alike_function);
+	alike_tell(&r->alike);
+	alike_deinit(&r->alike);
 	buf_deinit(&r->story.text);
 	lines_deinit(&r->story.lines);
 	free(r->story.omens);
@@ -85,32 +65,8 @@ static void explain_close(struct reporter *r)
 /* Whether -q leaves it out: all but frames and what was asked for by another option. */
 static bool is_beside(enum event_kind kind)
 {
-	switch (kind) {
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-		return false;
-	case EVENT_START:
-	case EVENT_SIGNAL:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_NOTE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-	case EVENT_EXIT:
-		break;
-	}
-	return true;
+	enum event_group group = event_group(kind);
+	return group == GROUP_RUN || group == GROUP_HEAP;
 }
 
 static void tell(struct story *st, const struct event *ev)
@@ -186,11 +142,8 @@ static void explain_event(struct reporter *r, const struct event *ev)
 		r->first_tid = ev->tid;
 	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
 		r->story.threads = true;
-	if (ev->kind == EVENT_POP && ev->how == POP_EXIT) {
-		note_alike(r, ev);
+	if (alike_keeps(&r->alike, ev))
 		return;
-	}
-	flush_alike(r);
 	if (ev->kind == EVENT_ALARM && ev->alarm->what == ALARM_RETURN_ADDRESS)
 		explain_omen(&r->story, ev->tid, ev->cfa, OMEN_SMASHED);
 	if (!r->quiet || !is_beside(ev->kind))

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "events/kinds.h"
 #include "report/json.h"
 
 enum { FORMAT_VERSION = 1 };
@@ -135,12 +136,12 @@ static void add_walk(struct buf *b, const struct event *ev)
 }
 
 /* What every event begins with. */
-static void add_head(struct buf *b, const struct event *ev, const char *name)
+static void add_head(struct buf *b, const struct event *ev)
 {
 	KEY(b, "{\"seq\":");
 	buf_udec(b, ev->seq);
 	KEY(b, ",\"event\":\"");
-	buf_str(b, name);
+	buf_str(b, event_kind_name(ev->kind));
 	KEY(b, "\",\"pid\":");
 	buf_dec(b, ev->pid);
 	FIELD(b, "tid", buf_dec, ev->tid);
@@ -182,27 +183,10 @@ static void add_args(struct buf *b, const struct event *ev)
 		KEY(b, "null,\"args_unknown\":\"no debug information: build with -g\"");
 }
 
-static const char *how_name(enum pop_how how)
-{
-	switch (how) {
-	case POP_RETURN:
-		return "return";
-	case POP_TAIL_CALL:
-		return "tail call";
-	case POP_UNWOUND:
-		return "unwound";
-	case POP_LONGJMP:
-		return "longjmp";
-	case POP_EXIT:
-		return "exit";
-	}
-	return "";
-}
-
 static void add_pop(struct buf *b, const struct event *ev)
 {
 	KEY(b, ",\"how\":\"");
-	buf_str(b, how_name(ev->how));
+	buf_str(b, pop_how_name(ev->how));
 	buf_char(b, '"');
 	if (ev->has_return) {
 		KEY(b, ",\"return\":{\"type\":");
@@ -401,85 +385,80 @@ static void add_registers(struct buf *b, const struct event *ev)
 	buf_char(b, '}');
 }
 
-static void add_event(struct buf *b, const struct event *ev)
+static void add_frame_event(struct buf *b, const struct event *ev)
+{
+	add_frame(b, ev);
+	if (ev->kind == EVENT_PUSH)
+		add_args(b, ev);
+	else
+		add_pop(b, ev);
+	add_walk(b, ev);
+	json_frame(b, ev);
+}
+
+static void add_fields(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
-	case EVENT_START:
-		add_header(b, ev);
+	case EVENT_START: // add_header()
 		break;
 	case EVENT_PUSH:
-		add_head(b, ev, "push");
-		add_frame(b, ev);
-		add_args(b, ev);
-		add_walk(b, ev);
-		json_frame(b, ev);
-		break;
 	case EVENT_POP:
-		add_head(b, ev, "pop");
-		add_frame(b, ev);
-		add_pop(b, ev);
-		add_walk(b, ev);
-		json_frame(b, ev);
+		add_frame_event(b, ev);
 		break;
 	case EVENT_INLINE:
-		add_head(b, ev, "inline");
 		add_inline(b, ev);
 		break;
 	case EVENT_INSN:
 	case EVENT_LINE:
 	case EVENT_CHANGE:
-		add_head(b, ev, json_step_name(ev->kind));
 		json_step(b, ev);
 		break;
 	case EVENT_SIGNAL:
-		add_head(b, ev, "signal");
 		add_signal(b, ev);
 		add_signal_place(b, ev);
 		break;
 	case EVENT_THREAD:
-		add_head(b, ev, "thread");
-		FIELD(b, "child", buf_dec, ev->child);
-		break;
 	case EVENT_CHILD:
-		add_head(b, ev, "child");
 		FIELD(b, "child", buf_dec, ev->child);
 		break;
 	case EVENT_EXEC:
-		add_head(b, ev, "exec");
 		add_exec(b, ev);
 		break;
 	case EVENT_NOTE:
-		add_head(b, ev, "note");
 		FIELD(b, "text", json_string, ev->text);
 		break;
 	case EVENT_MAP:
-		add_head(b, ev, "map");
 		json_map(b, ev->map);
 		break;
 	case EVENT_WHERE:
-		add_head(b, ev, "where");
 		json_where(b, ev->where);
 		break;
 	case EVENT_ALARM:
-		add_head(b, ev, "alarm");
 		json_alarm(b, ev);
 		break;
 	case EVENT_OVERFLOW:
-		add_head(b, ev, "overflow");
 		json_overflow(b, ev);
 		break;
 	case EVENT_ALLOC:
 	case EVENT_FREE:
 	case EVENT_REALLOC:
 	case EVENT_BRK:
-		add_head(b, ev, json_heap_name(ev->kind));
 		json_heap(b, ev);
 		break;
 	case EVENT_EXIT:
-		add_head(b, ev, "exit");
 		add_exit(b, ev);
 		break;
 	}
+}
+
+static void add_event(struct buf *b, const struct event *ev)
+{
+	if (ev->kind == EVENT_START) {
+		add_header(b, ev);
+		return;
+	}
+	add_head(b, ev);
+	add_fields(b, ev);
 }
 
 static void json_event(struct reporter *r, const struct event *ev)

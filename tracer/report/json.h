@@ -38,12 +38,10 @@ void json_returned(struct buf *b, const struct event_value *v);
 void json_pointer(struct buf *b, const struct event_value *v); // where it leads: members, each ",…"
 void json_frame(struct buf *b, const struct event *ev);
 
-/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: the name, and the fields after those of every event. */
-const char *json_step_name(enum event_kind kind);
+/* EVENT_INSN, EVENT_LINE, EVENT_CHANGE: the fields after those of every event. */
 void json_step(struct buf *b, const struct event *ev);
 
 /* EVENT_ALLOC, EVENT_FREE, EVENT_REALLOC, EVENT_BRK: the same; and what the summary says. */
-const char *json_heap_name(enum event_kind kind);
 void json_heap(struct buf *b, const struct event *ev);
 void json_heap_summary(struct buf *b, const struct event_heap_summary *s);
 

@@ -3,14 +3,6 @@
  */
 #include "report/json.h"
 
-const char *json_heap_name(enum event_kind kind)
-{
-	return kind == EVENT_ALLOC     ? "alloc"
-	       : kind == EVENT_FREE    ? "free"
-	       : kind == EVENT_REALLOC ? "realloc"
-				       : "brk";
-}
-
 static void add_number(struct buf *b, uint64_t n)
 {
 	if (n)

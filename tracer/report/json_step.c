@@ -3,11 +3,6 @@
  */
 #include "report/json.h"
 
-const char *json_step_name(enum event_kind kind)
-{
-	return kind == EVENT_INSN ? "insn" : kind == EVENT_LINE ? "line" : "change";
-}
-
 static const char *how_name(enum event_step how)
 {
 	switch (how) {

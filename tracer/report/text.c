@@ -30,6 +30,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
+
 enum {
 	INDENT_LEVELS = 10, // then there is still room for a call before COLUMN_SOURCE
 	INDENT_WIDTH = 2 * INDENT_LEVELS,
@@ -39,18 +41,6 @@ enum {
 
 static const char guides[] = "| | | | | | | | | | ";
 _Static_assert(sizeof(guides) == INDENT_WIDTH + 1, "one guide per level");
-
-static struct reporter *text_open(FILE *out, const struct report_options *o)
-{
-	struct reporter *r = xcalloc(1, sizeof(*r));
-
-	r->out = out;
-	r->options = *o;
-	r->threads = o->threads;
-	lines_init(&r->lines, o->color);
-	buf_init(&r->alike_function);
-	return r;
-}
 
 void text_numbers(struct lines *l, const struct event *ev)
 {
@@ -220,7 +210,7 @@ static void text_inline(struct reporter *r, const struct event *ev)
 	text_end_detail(l);
 }
 
-static void add_how(struct reporter *r, const struct event *ev)
+static void add_how(struct reporter *r, const struct event *ev, uint64_t n_alike)
 {
 	struct lines *l = &r->lines;
 
@@ -254,23 +244,23 @@ static void add_how(struct reporter *r, const struct event *ev)
 		break;
 	case POP_EXIT:
 		lines_ours(l, ": still there at exit");
-		if (r->n_alike > 1) {
+		if (n_alike > 1) {
 			lines_ours(l, ", ");
-			lines_count(l, r->n_alike, "frame");
+			lines_count(l, n_alike, "frame");
 		}
 		break;
 	}
 	lines_tone(l, TONE_PLAIN);
 }
 
-static void text_pop(struct reporter *r, const struct event *ev)
+static void text_pop(struct reporter *r, const struct event *ev, uint64_t n_alike)
 {
 	struct lines *l = &r->lines;
 
 	text_numbers(l, ev);
 	text_indent(r, ev, "< ");
 	lines_text(l, ev->function);
-	add_how(r, ev);
+	add_how(r, ev, n_alike);
 	if (ev->file && ev->pc && ev->line)
 		text_source(l, ev);
 	lines_tone(l, TONE_PLAIN);
@@ -300,47 +290,67 @@ static void add_headings(struct reporter *r)
 		text_frame_headings(l);
 }
 
-static bool is_end(const struct event *ev)
+// One line tells of all of them, with the depth of the innermost.
+static void tell_alike(struct reporter *r, const struct event *first, uint64_t n)
 {
-	return ev->kind == EVENT_POP && ev->how == POP_EXIT;
+	lines_reset(&r->lines);
+	text_pop(r, first, n);
+	fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
 }
 
-/*
- * A program that dies in a deep recursion leaves thousands of frames of one function: one line
- * tells of all that follow each other, with the depth of the innermost.
- */
-static void flush_alike(struct reporter *r)
+static struct reporter *text_open(FILE *out, const struct report_options *o)
 {
-	if (r->n_alike == 0)
-		return;
-	lines_reset(&r->lines);
-	r->alike.function = r->alike_function.s;
-	text_pop(r, &r->alike);
-	fwrite(r->lines.b.s, 1, r->lines.b.len, r->out);
-	r->n_alike = 0;
+	struct reporter *r = xcalloc(1, sizeof(*r));
+
+	r->out = out;
+	r->options = *o;
+	r->threads = o->threads;
+	lines_init(&r->lines, o->color);
+	alike_init(&r->alike, tell_alike, r);
+	return r;
 }
 
 static void text_close(struct reporter *r)
 {
-	flush_alike(r);
-	buf_deinit(&r->alike_function);
+	alike_tell(&r->alike);
+	alike_deinit(&r->alike);
 	lines_deinit(&r->lines);
 	free(r);
 }
 
-static void note_alike(struct reporter *r, const struct event *ev)
+static void add_frame_event(struct reporter *r, const struct event *ev)
 {
-	if (r->n_alike > 0 && ev->tid == r->alike.tid &&
-	    strcmp(ev->function, r->alike_function.s) == 0) {
-		r->n_alike++;
-		return;
+	if (ev->kind == EVENT_PUSH)
+		text_push(r, ev);
+	else if (ev->kind == EVENT_POP)
+		text_pop(r, ev, 1);
+	else
+		text_inline(r, ev);
+}
+
+static void add_event(struct reporter *r, const struct event *ev)
+{
+	const struct report_options *o = &r->options;
+	bool named = r->threads && ev->kind != EVENT_START;
+
+	switch (event_group(ev->kind)) {
+	case GROUP_FRAMES:
+		add_frame_event(r, ev);
+		break;
+	case GROUP_STEPS:
+		text_step(r, &r->lines, ev, o->verbose);
+		break;
+	case GROUP_HEAP:
+		if (!o->quiet)
+			text_heap(r, &r->lines, ev, o->verbose);
+		break;
+	case GROUP_SPACE:
+	case GROUP_RUN:
+		text_other(&r->lines, ev, named ? ev->tid : 0, o->quiet, o->verbose);
+		if (ev->kind == EVENT_START && !o->quiet)
+			add_headings(r);
+		break;
 	}
-	flush_alike(r);
-	r->n_alike = 1;
-	r->alike = (struct event){
-		.kind = EVENT_POP, .how = POP_EXIT, .tid = ev->tid, .depth = ev->depth};
-	buf_reset(&r->alike_function);
-	buf_str(&r->alike_function, ev->function);
 }
 
 static void text_event(struct reporter *r, const struct event *ev)
@@ -349,53 +359,10 @@ static void text_event(struct reporter *r, const struct event *ev)
 		r->first_tid = ev->tid;
 	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
 		r->threads = true;
-	if (is_end(ev)) {
-		note_alike(r, ev);
+	if (alike_keeps(&r->alike, ev))
 		return;
-	}
-	flush_alike(r);
 	lines_reset(&r->lines);
-	switch (ev->kind) {
-	case EVENT_PUSH:
-		text_push(r, ev);
-		break;
-	case EVENT_POP:
-		text_pop(r, ev);
-		break;
-	case EVENT_INLINE:
-		text_inline(r, ev);
-		break;
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-		text_step(r, &r->lines, ev, r->options.verbose);
-		break;
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-		if (!r->options.quiet)
-			text_heap(r, &r->lines, ev, r->options.verbose);
-		break;
-	case EVENT_START:
-		text_other(&r->lines, ev, 0, r->options.quiet, r->options.verbose);
-		if (!r->options.quiet)
-			add_headings(r);
-		break;
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_SIGNAL:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_NOTE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-	case EVENT_EXIT:
-		text_other(&r->lines, ev, r->threads ? ev->tid : 0, r->options.quiet,
-			   r->options.verbose);
-		break;
-	}
+	add_event(r, ev);
 	if (r->lines.b.len && r->options.registers)
 		text_registers(&r->lines, ev);
 	if (r->lines.b.len) // all lines of an event at once: no other writer comes in between
@@ -408,7 +375,7 @@ static void text_output(struct reporter *r, const struct report_output *o)
 	struct lines *l = &r->lines;
 	const char *end = o->bytes + o->len, *next;
 
-	flush_alike(r);
+	alike_tell(&r->alike);
 	lines_reset(l);
 	for (const char *s = o->bytes; s < end; s = next) {
 		const char *newline = memchr(s, '\n', (size_t)(end - s));

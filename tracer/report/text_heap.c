@@ -179,35 +179,12 @@ static void add_brk(struct lines *l, const struct event_heap *h)
 
 static const char *mark_of(const struct event *ev)
 {
-	switch (ev->kind) {
-	case EVENT_ALLOC:
-		return ev->heap->failed ? "! " : "+ ";
-	case EVENT_FREE:
-		return ev->heap->verdict == FREE_GOOD ? "- " : "! ";
-	case EVENT_REALLOC:
-		return ev->heap->failed ? "! " : "* ";
-	case EVENT_BRK:
-		return "^ ";
-	case EVENT_START:
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_SIGNAL:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_NOTE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-	case EVENT_EXIT:
-		break;
-	}
-	return "  ";
+	if (ev->heap->failed || (ev->kind == EVENT_FREE && ev->heap->verdict != FREE_GOOD))
+		return "! ";
+	return ev->kind == EVENT_ALLOC	   ? "+ "
+	       : ev->kind == EVENT_FREE	   ? "- "
+	       : ev->kind == EVENT_REALLOC ? "* "
+					   : "^ ";
 }
 
 /* " (heap #1+8)", behind a value that is an address; with its size if there is room. */

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "report/alike.h"
 #include "report/report.h"
 #include "report/text.h"
 
@@ -21,9 +22,7 @@ struct reporter {
 	int first_tid;
 	bool threads;	   // more than one was seen: lines carry [tid]
 	bool told_unknown; // what f(?) means
-	uint64_t n_alike;  // frames of one function left at exit, not written yet
-	struct event alike;
-	struct buf alike_function;
+	struct alike alike;
 };
 
 void text_detail_value(struct reporter *r, const struct event *ev, const char *what,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "events/kinds.h"
 #include "report/json.h"
 #include "report/report.h"
 #include "report/text.h"
@@ -116,33 +117,10 @@ static void text_event(struct reporter *r, const struct event *ev)
 		r->first_tid = ev->tid;
 	r->threads |= ev->tid != r->first_tid || ev->kind == EVENT_THREAD;
 	use_event(&r->use, ev);
-	switch (ev->kind) {
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-	case EVENT_THREAD:
+	if (event_group(ev->kind) != GROUP_RUN || ev->kind == EVENT_THREAD)
 		return;
-	case EVENT_EXIT: // its summary comes below the table
+	if (ev->kind == EVENT_EXIT) // its summary comes below the table
 		without.summary = NULL;
-		break;
-	case EVENT_START:
-	case EVENT_SIGNAL:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_NOTE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-		break;
-	}
 	text_other(&r->lines, &without, r->threads ? ev->tid : 0, r->options.quiet,
 		   r->options.verbose);
 	if (ev->kind == EVENT_EXIT) {

@@ -7,12 +7,13 @@
  * compared.
  */
 #include "store/log_private.h"
-#include "store/schema.h"
 #include "store/terms.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "events/kinds.h"
 
 struct search {
 	struct log *log;
@@ -58,7 +59,7 @@ static bool read_shape(struct sqlite3_stmt *st, struct shape_row *ret)
 
 static bool shape_fits(const struct shape_row *r, const struct log_query *q)
 {
-	if (q->has_kind && strcmp(r->kind, schema_kind(q->kind)) != 0)
+	if (q->has_kind && strcmp(r->kind, event_kind_name(q->kind)) != 0)
 		return false;
 	if (q->function && (!r->function || fnmatch(q->function, r->function, 0) != 0))
 		return false;

@@ -2,10 +2,11 @@
  * log_rows.c - rows become events; shapes and stacks are read once.
  */
 #include "store/log_private.h"
-#include "store/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "events/kinds.h"
 
 enum { MOST_BYTES = 1 << 28 }; // of a shape's bytes
 
@@ -38,8 +39,8 @@ static void grow_shapes(struct log *log)
 
 static bool kind_of(const char *name, enum event_kind *ret)
 {
-	for (unsigned k = 0; name && k < SCHEMA_KINDS; k++) {
-		if (strcmp(schema_kind((enum event_kind)k), name) == 0) {
+	for (unsigned k = 0; name && k < EVENT_KINDS; k++) {
+		if (strcmp(event_kind_name((enum event_kind)k), name) == 0) {
 			*ret = (enum event_kind)k;
 			return true;
 		}
@@ -68,7 +69,7 @@ static bool fill_shape(struct sqlite3_stmt *st, struct log_shape *ret)
 	k.line = (uint32_t)line;
 	k.delta = delta;
 	k.delta_known = !sql_is_null(st, 4);
-	k.is_exit = how && strcmp(how, schema_how(POP_EXIT)) == 0;
+	k.is_exit = how && strcmp(how, pop_how_name(POP_EXIT)) == 0;
 	k.function = copy(function);
 	k.file = copy(file);
 	k.call = copy(call);

@@ -5,8 +5,6 @@
 
 #include "base/base.h"
 
-#include <assert.h>
-
 #define TABLE(name, columns)                                                                       \
 	{                                                                                          \
 		"table", #name, "CREATE TABLE " #name "(" columns ")"                              \
@@ -157,36 +155,4 @@ const struct schema_thing *schema_of(size_t *ret_n)
 {
 	*ret_n = FT_COUNT(things);
 	return things;
-}
-
-const char *schema_kind(enum event_kind kind)
-{
-	static const char *const names[SCHEMA_KINDS] = {
-		[EVENT_START] = "start",       [EVENT_PUSH] = "push",	  [EVENT_POP] = "pop",
-		[EVENT_INLINE] = "inline",     [EVENT_SIGNAL] = "signal", [EVENT_THREAD] = "thread",
-		[EVENT_CHILD] = "child",       [EVENT_EXEC] = "exec",	  [EVENT_INSN] = "insn",
-		[EVENT_LINE] = "line",	       [EVENT_CHANGE] = "change", [EVENT_NOTE] = "note",
-		[EVENT_MAP] = "map",	       [EVENT_WHERE] = "where",	  [EVENT_ALARM] = "alarm",
-		[EVENT_OVERFLOW] = "overflow", [EVENT_ALLOC] = "alloc",	  [EVENT_FREE] = "free",
-		[EVENT_REALLOC] = "realloc",   [EVENT_BRK] = "brk",	  [EVENT_EXIT] = "exit",
-	};
-	assert((unsigned)kind < SCHEMA_KINDS);
-	return names[kind];
-}
-
-const char *schema_how(enum pop_how how)
-{
-	switch (how) {
-	case POP_RETURN:
-		return "return";
-	case POP_TAIL_CALL:
-		return "tail call";
-	case POP_UNWOUND:
-		return "unwound";
-	case POP_LONGJMP:
-		return "longjmp";
-	case POP_EXIT:
-		return "exit";
-	}
-	return NULL;
 }

@@ -1,17 +1,18 @@
 /*
  * schema.h - the tables, indexes and views of a trace log (private to store/; docs/log-schema.md).
  *
- * Owns:     their SQL text, the version, the names of kinds, how pops are told.
- * Gives:    schema_of(), names.
+ * Owns:     their SQL text, the version.
+ * Gives:    schema_of().
  * Never:    opens a file.
  * Lifetime: constant.
  *
- * A change of any text here is a new SCHEMA_VERSION: readers compare them with those of a file.
+ * A change of any text here, or of a name in events/kinds.h, is a new SCHEMA_VERSION: readers
+ * compare them with those of a file.
  */
 #ifndef FT_SCHEMA_H
 #define FT_SCHEMA_H
 
-#include "events/event.h"
+#include <stddef.h>
 
 enum {
 	SCHEMA_VERSION = 1,
@@ -23,10 +24,5 @@ struct schema_thing {
 };
 
 const struct schema_thing *schema_of(size_t *ret_n);
-
-enum { SCHEMA_KINDS = EVENT_EXIT + 1 };
-
-const char *schema_kind(enum event_kind kind); // "push"
-const char *schema_how(enum pop_how how);      // "return"
 
 #endif

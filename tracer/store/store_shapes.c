@@ -1,11 +1,12 @@
 /*
  * store_shapes.c - each shape once: a table of their bytes in memory, their rows in the log.
  */
-#include "store/schema.h"
 #include "store/store_private.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "events/kinds.h"
 
 enum { MOST_BYTES = 1 << 27 }; // of shapes in memory; beyond that it is begun anew
 
@@ -130,7 +131,7 @@ static enum ft_rc insert_shape(struct store *s, const struct event *ev, int64_t 
 	if (store_statement(s, INSERT_SHAPE, &st) != FT_OK)
 		return FT_FAIL;
 	sql_int(st, 1, id);
-	sql_text(st, 2, schema_kind(ev->kind));
+	sql_text(st, 2, event_kind_name(ev->kind));
 	sql_text(st, 3, ev->function);
 	sql_text(st, 4, ev->symbol);
 	sql_text(st, 5, ev->module);
@@ -138,7 +139,7 @@ static enum ft_rc insert_shape(struct store *s, const struct event *ev, int64_t 
 	number_or_null(st, 7, ev->line, ev->line != 0);
 	number_or_null(st, 8, ev->pc, ev->pc != 0);
 	number_or_null(st, 9, (uint64_t)ev->delta, ev->delta_known);
-	sql_text(st, 10, ev->kind == EVENT_POP ? schema_how(ev->how) : NULL);
+	sql_text(st, 10, ev->kind == EVENT_POP ? pop_how_name(ev->how) : NULL);
 	sql_text(st, 11, ev->caller);
 	sql_text(st, 12, ev->caller_file);
 	number_or_null(st, 13, ev->caller_line, ev->caller_line != 0);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
 #include "tui/player_private.h"
 
 void texts_reset(struct texts *t)
@@ -66,34 +67,13 @@ enum ft_rc look_back(struct player *p, uint64_t from, struct look_back *l, const
 bool tells_place(const struct look_back *l, const struct event *ev)
 {
 	(void)l;
-	switch (ev->kind) {
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_ALARM:
-		return ev->cfa != 0;
-	case EVENT_INSN: // a prologue is told behind its push, when the body is next
-		return ev->cfa != 0 && ev->pc != 0 && !ev->in_prologue;
-	case EVENT_SIGNAL:
+	if (ev->kind == EVENT_SIGNAL)
 		return ev->file != NULL;
-	case EVENT_START:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_NOTE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_OVERFLOW:
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-	case EVENT_EXIT:
-		return false;
-	}
-	return false;
+	if (ev->kind == EVENT_INSN) // a prologue is told behind its push, when the body is next
+		return ev->cfa != 0 && ev->pc != 0 && !ev->in_prologue;
+	enum event_group group = event_group(ev->kind);
+	bool tells = group == GROUP_FRAMES || group == GROUP_STEPS || ev->kind == EVENT_ALARM;
+	return tells && ev->cfa != 0;
 }
 
 static bool tells_pop(const struct look_back *l, const struct event *ev)

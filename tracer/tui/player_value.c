@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
 #include "tui/player_private.h"
 
 enum { MAX_BLOCKS = 1 << 20 }; // whose bytes are added up
@@ -245,16 +246,6 @@ static enum ft_rc variable_text(struct player *p, const struct scope *at, const 
 
 // ---- words ----
 
-static const char *const kinds[] = {
-	[EVENT_START] = "start",       [EVENT_PUSH] = "push",	  [EVENT_POP] = "pop",
-	[EVENT_INLINE] = "inline",     [EVENT_SIGNAL] = "signal", [EVENT_THREAD] = "thread",
-	[EVENT_CHILD] = "child",       [EVENT_EXEC] = "exec",	  [EVENT_INSN] = "insn",
-	[EVENT_LINE] = "line",	       [EVENT_CHANGE] = "change", [EVENT_NOTE] = "note",
-	[EVENT_MAP] = "map",	       [EVENT_WHERE] = "where",	  [EVENT_ALARM] = "alarm",
-	[EVENT_OVERFLOW] = "overflow", [EVENT_ALLOC] = "alloc",	  [EVENT_FREE] = "free",
-	[EVENT_REALLOC] = "realloc",   [EVENT_BRK] = "brk",	  [EVENT_EXIT] = "exit",
-};
-
 static enum ft_rc text_or_none(struct buf *ret, const char *s)
 {
 	if (!s)
@@ -315,8 +306,7 @@ static enum ft_rc event_word(const struct event *ev, const char *name, struct bu
 	if (strcmp(name, "tid") == 0)
 		return number(ret, (uint64_t)ev->tid);
 	if (strcmp(name, "event") == 0)
-		return text_or_none(ret,
-				    (size_t)ev->kind < FT_COUNT(kinds) ? kinds[ev->kind] : NULL);
+		return text_or_none(ret, event_kind_name(ev->kind));
 	if (strcmp(name, "depth") == 0) {
 		bool pop = ev->kind == EVENT_POP && ev->depth > 0;
 		return ev->function ? number(ret, ev->depth - pop) : FT_NONE;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "events/kinds.h"
+
 /* "call -8, push rbp -8" */
 static void add_parts(struct buf *b, const struct event *ev)
 {
@@ -188,34 +190,18 @@ static void say_other(struct buf *b, const struct event *ev)
 
 void view_say(struct buf *b, const struct event *ev)
 {
-	switch (ev->kind) {
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
+	switch (event_group(ev->kind)) {
+	case GROUP_FRAMES:
 		say_frame(b, ev);
 		break;
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
+	case GROUP_STEPS:
 		say_line(b, ev);
 		break;
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
+	case GROUP_HEAP:
 		say_heap(b, ev);
 		break;
-	case EVENT_START:
-	case EVENT_SIGNAL:
-	case EVENT_THREAD:
-	case EVENT_CHILD:
-	case EVENT_EXEC:
-	case EVENT_NOTE:
-	case EVENT_MAP:
-	case EVENT_WHERE:
-	case EVENT_ALARM:
-	case EVENT_OVERFLOW:
-	case EVENT_EXIT:
+	case GROUP_SPACE:
+	case GROUP_RUN:
 		say_other(b, ev);
 		break;
 	}
