@@ -209,14 +209,6 @@ static void ask_state(struct asking *a, uint64_t seq)
 	judge(a, log_popped(a->log, seq, &all));
 }
 
-static enum ft_rc see_name(void *ctx, const char *name)
-{
-	struct asking *a = ctx;
-	remember(&a->function, name);
-	fprintf(a->out, "%s\n", name);
-	return FT_OK;
-}
-
 static void show_function(struct asking *a, const struct store_function *f)
 {
 	fprintf(a->out, "%s %s %s\n", f->name ? f->name : "", f->symbol ? f->symbol : "",
@@ -226,12 +218,20 @@ static void show_function(struct asking *a, const struct store_function *f)
 			f->insns[i].bytes ? f->insns[i].bytes : "");
 }
 
+static enum ft_rc see_function(void *ctx, const struct store_function *f)
+{
+	struct asking *a = ctx;
+	remember(&a->function, f->name);
+	show_function(a, f);
+	return FT_OK;
+}
+
 static void ask_things(struct asking *a)
 {
 	const struct store_function *f;
 	const char *text;
 	size_t len;
-	judge(a, log_function_names(a->log, see_name, a));
+	judge(a, log_functions(a->log, see_function, a));
 	enum ft_rc rc = log_function_at(a->log, a->pc, &f);
 	if (rc == FT_OK)
 		show_function(a, f);

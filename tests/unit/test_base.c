@@ -64,6 +64,18 @@ TEST(grown_arrays)
 	free(a);
 }
 
+TEST(same_texts)
+{
+	char *copy = xstrdup("abc");
+
+	CHECK(is_same_text(copy, "abc"));
+	CHECK(!is_same_text("abc", "abd"));
+	CHECK(is_same_text(NULL, NULL));
+	CHECK(!is_same_text(NULL, ""));
+	CHECK(!is_same_text("", NULL));
+	free(copy);
+}
+
 TEST(copies)
 {
 	char *s = xstrdup("abc"), *t = xstrndup("abcdef", 3), *u = xasprintf("%d-%s", 7, "x");
@@ -71,6 +83,7 @@ TEST(copies)
 	CHECK_EQ_S(s, "abc");
 	CHECK_EQ_S(t, "abc");
 	CHECK_EQ_S(u, "7-x");
+	CHECK(!xstrdup(NULL));
 	free(s);
 	free(t);
 	free(u);

@@ -53,9 +53,12 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 void *xreallocarray(void *p, size_t n, size_t size);
-char *xstrdup(const char *s);
+char *xstrdup(const char *s); // NULL: NULL
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) FT_PRINTF(1, 2);
+
+/* Whether two texts are equal; NULL is equal to NULL only. */
+bool is_same_text(const char *a, const char *b);
 
 /* The one of n words that a mistyped word is nearest to; NULL: none is near. */
 const char *nearest_word(const char *word, const char *const *words, size_t n);

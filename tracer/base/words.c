@@ -23,6 +23,11 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
+bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 const char *nearest_word(const char *word, const char *const *words, size_t n)
 {
 	const char *best = NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands/moment_private.h"
+#include "events/where.h"
 
 enum { WORD = 8, RED_ZONE = 128, NULL_PAGES = 65536 };
 
@@ -17,21 +18,6 @@ static const char *keep(struct moment_of *m, char *text)
 }
 
 /* ---- frames ---- */
-
-static const char *owner_words(struct moment_of *m, const struct event_where *w)
-{
-	if (!w->owner)
-		return "";
-	char *name = w->name && w->type ? xasprintf(" %s: %s", w->name, w->type)
-		     : w->name		? xasprintf(" %s", w->name)
-					: xstrdup("");
-	uint64_t off = w->address - w->slot_address;
-	const char *words = off ? keep(m, xasprintf(", %s%s, byte %" PRIu64 " of %" PRIu64,
-						    w->owner, name, off, w->slot_size))
-				: keep(m, xasprintf(", %s%s", w->owner, name));
-	free(name);
-	return words;
-}
 
 static bool by_value(const struct moment_frame *f, struct event_where *ret)
 {
@@ -136,11 +122,12 @@ static enum ft_rc in_frame(struct moment_of *m, size_t at, struct event_where *r
 		if (rc != FT_OK)
 			return rc;
 	}
-	const char *words = owner_words(m, ret);
+	char *owner = where_owner_text(ret);
 	ret->what = f->ghost ? keep(m, xasprintf("free stack: what is left of the frame of %s, "
 						 "popped by event #%" PRIu64 "%s",
-						 f->function, f->popped_seq, words))
-			     : keep(m, xasprintf("in the frame of %s%s", f->function, words));
+						 f->function, f->popped_seq, owner))
+			     : keep(m, xasprintf("in the frame of %s%s", f->function, owner));
+	free(owner);
 	return FT_OK;
 }
 

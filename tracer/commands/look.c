@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
-#include "store/log.h"
+#include "commands/replay.h"
 
 enum long_only { OPT_AT = 256, OPT_EXPLAIN, OPT_JSON };
 
@@ -99,7 +99,29 @@ int look_options_parse(int argc, char **argv, const struct look_command *c,
 	argv[1 + n] = NULL;
 	ret->operands = argv + 1;
 	ret->n = n;
+	ret->target = ret->operands[c->target_last ? n - 1 : 0];
+	ret->is_log = log_is_one(ret->target);
+	if (ret->at && !ret->is_log)
+		return usage_error("--at is about a LOG, and '%s' is none", ret->target);
 	return -1;
+}
+
+enum ft_rc look_open_log(const struct look_options *o, struct log **ret, uint64_t *ret_seq)
+{
+	struct log *log;
+	enum ft_rc rc = log_open(o->target, &log);
+	if (rc != FT_OK)
+		return rc;
+	uint64_t seq = log_info(log)->last;
+	if (o->at)
+		rc = log_word(log, "--at", o->at, &seq);
+	if (rc != FT_OK) {
+		log_close(log);
+		return rc;
+	}
+	*ret = log;
+	*ret_seq = seq;
+	return FT_OK;
 }
 
 struct reporter *look_open(const struct look_options *o)

@@ -40,10 +40,10 @@ static void show_map(const struct look_options *o, int pid, const struct event_m
 
 /* ---- a process that runs ---- */
 
-static enum ft_rc maps_of_running(const struct look_options *o, const char *word)
+static enum ft_rc maps_of_running(const struct look_options *o)
 {
 	struct running r;
-	enum ft_rc rc = running_open(&r, word);
+	enum ft_rc rc = running_open(&r, o->target);
 	if (rc != FT_OK)
 		return rc;
 	show_map(o, (int)r.pid, &r.regions.map);
@@ -109,23 +109,19 @@ static int maps_of_program(const struct look_options *o, char **argv)
 
 /* ---- a run that was recorded ---- */
 
-static enum ft_rc maps_of_log(const struct look_options *o, const char *path)
+static enum ft_rc maps_of_log(const struct look_options *o)
 {
 	struct log *log;
 	const struct event *ev;
 	uint64_t seq;
-	enum ft_rc rc = log_open(path, &log);
+	enum ft_rc rc = look_open_log(o, &log, &seq);
 	if (rc != FT_OK)
 		return rc;
-	seq = log_info(log)->last;
-	if (o->at)
-		rc = log_word(log, "--at", o->at, &seq);
-	if (rc == FT_OK)
-		rc = log_map(log, seq, &ev);
+	rc = log_map(log, seq, &ev);
 	if (rc == FT_OK)
 		show_map(o, ev->pid, ev->map);
 	else if (rc == FT_NONE)
-		rc = ft_fail("%s: no map of the address space is in it", path);
+		rc = ft_fail("%s: no map of the address space is in it", o->target);
 	log_close(log);
 	return rc;
 }
@@ -143,15 +139,11 @@ static int maps(int argc, char **argv)
 	int rc = look_options_parse(argc, argv, &command, &o);
 	if (rc >= 0)
 		return rc;
-	const char *word = o.operands[0];
-	bool is_log = log_is_one(word);
-	if (o.at && !is_log)
-		return usage_error("--at is about a LOG, and '%s' is none", word);
-	if (!is_log && !running_is_pid(word))
+	if (!o.is_log && !running_is_pid(o.target))
 		return look_flush(maps_of_program(&o, o.operands));
 	if (o.n > 1)
-		return usage_error(is_log ? "maps takes one LOG" : "maps takes one PID");
-	enum ft_rc shown = is_log ? maps_of_log(&o, word) : maps_of_running(&o, word);
+		return usage_error(o.is_log ? "maps takes one LOG" : "maps takes one PID");
+	enum ft_rc shown = o.is_log ? maps_of_log(&o) : maps_of_running(&o);
 	return look_flush(shown == FT_OK ? 0 : failed());
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands/sieve_private.h"
+#include "events/heap.h"
 
 void sieve_heap_deinit(struct sieve_heap *h)
 {
@@ -48,15 +49,11 @@ static struct sieve_block *add(struct sieve_heap *h, uint64_t was)
 	return &h->b[h->n++];
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_place(const struct event_place *a, const struct event_place *b)
 {
-	return same(a->function, b->function) && same(a->file, b->file) && a->line == b->line &&
-	       same(a->via, b->via) && same(a->via_module, b->via_module);
+	return is_same_text(a->function, b->function) && is_same_text(a->file, b->file) &&
+	       a->line == b->line && is_same_text(a->via, b->via) &&
+	       is_same_text(a->via_module, b->via_module);
 }
 
 static size_t place_index(struct sieve *s, const struct event_place *p)
@@ -93,16 +90,6 @@ static void count_alive(struct sieve_heap *h, const struct sieve_block *b, bool 
 	h->alive += comes ? b->size : -b->size;
 	if (h->alive > h->sum.peak)
 		h->sum.peak = h->alive;
-}
-
-static int by_bytes(const void *va, const void *vb)
-{
-	const struct event_leak *a = va, *b = vb;
-	if (a->bytes != b->bytes)
-		return a->bytes > b->bytes ? -1 : 1;
-	if (a->blocks != b->blocks)
-		return a->blocks > b->blocks ? -1 : 1;
-	return (a->place.line > b->place.line) - (a->place.line < b->place.line);
 }
 
 // A name may be that of several functions: hidden if no frame of them is shown.
@@ -151,7 +138,7 @@ static bool keep_path(const struct sieve *s, const struct event_leak *was, struc
 
 static bool same_leak(const struct event_leak *a, const struct event_leak *b)
 {
-	bool equal = same(a->call, b->call) && same_place(&a->place, &b->place) &&
+	bool equal = is_same_text(a->call, b->call) && same_place(&a->place, &b->place) &&
 		     a->n_path == b->n_path;
 	for (size_t i = 0; equal && i < a->n_path; i++)
 		equal = same_place(&a->path[i], &b->path[i]);
@@ -184,7 +171,7 @@ static void list_leaks(struct sieve *s, const struct event_heap_summary *was)
 		}
 	}
 	if (n > 1)
-		qsort(h->leaks, n, sizeof(*h->leaks), by_bytes);
+		qsort(h->leaks, n, sizeof(*h->leaks), heap_leak_order);
 	h->sum.leaks = h->leaks;
 	h->sum.n_leaks = n;
 	h->sum.more_places = was->more_places;

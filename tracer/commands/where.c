@@ -57,11 +57,11 @@ static void look_up(const struct look_options *o, struct running *r, const uint6
 	where_destroy(w);
 }
 
-static enum ft_rc where_in_running(const struct look_options *o, const char *word,
-				   const uint64_t *addresses, size_t n)
+static enum ft_rc where_in_running(const struct look_options *o, const uint64_t *addresses,
+				   size_t n)
 {
 	struct running r;
-	enum ft_rc rc = running_open(&r, word);
+	enum ft_rc rc = running_open(&r, o->target);
 	if (rc != FT_OK)
 		return rc;
 	look_up(o, &r, addresses, n);
@@ -69,20 +69,15 @@ static enum ft_rc where_in_running(const struct look_options *o, const char *wor
 	return FT_OK;
 }
 
-static enum ft_rc where_in_log(const struct look_options *o, const char *path,
-			       const uint64_t *addresses, size_t n)
+static enum ft_rc where_in_log(const struct look_options *o, const uint64_t *addresses, size_t n)
 {
 	struct log *log;
 	struct moment_of *moment = NULL;
 	uint64_t seq;
-	enum ft_rc rc = log_open(path, &log);
+	enum ft_rc rc = look_open_log(o, &log, &seq);
 	if (rc != FT_OK)
 		return rc;
-	seq = log_info(log)->last;
-	if (o->at)
-		rc = log_word(log, "--at", o->at, &seq);
-	if (rc == FT_OK)
-		rc = moment_open(log, seq, true, &moment);
+	rc = moment_open(log, seq, true, &moment);
 	if (rc == FT_OK) {
 		struct reporter *reporter = look_open(o);
 		for (size_t i = 0; i < n && rc == FT_OK; i++)
@@ -100,6 +95,7 @@ static int where(int argc, char **argv)
 		.name = "where",
 		.missing = "where needs an ADDRESS and a PID or a LOG",
 		.help = print_help,
+		.target_last = true,
 		.least = 2,
 	};
 	struct look_options o;
@@ -107,17 +103,13 @@ static int where(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	size_t n = (size_t)o.n - 1;
-	const char *word = o.operands[n];
-	bool is_log = log_is_one(word);
-	if (o.at && !is_log)
-		return usage_error("--at is about a LOG, and '%s' is none", word);
 	uint64_t *addresses = xcalloc(n, sizeof(*addresses));
 	for (size_t i = 0; i < n && rc < 0; i++)
 		if (!parse_address(o.operands[i], &addresses[i]))
 			rc = usage_error("'%s' is no address: write it in base 16", o.operands[i]);
 	if (rc < 0) {
-		enum ft_rc found = is_log ? where_in_log(&o, word, addresses, n)
-					  : where_in_running(&o, word, addresses, n);
+		enum ft_rc found = o.is_log ? where_in_log(&o, addresses, n)
+					    : where_in_running(&o, addresses, n);
 		rc = found == FT_OK ? 0 : failed();
 	}
 	free(addresses);

@@ -254,11 +254,6 @@ void ghosts_refresh(struct ghosts *g, uint64_t addr, uint64_t len, const struct 
 	}
 }
 
-static char *copy_text(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
 // Pieces for [lo, hi) of the slot, where no older ghost has stayed.
 static void add_pieces(struct ghosts *g, struct dead *d, size_t slot, uint64_t lo, uint64_t hi)
 {
@@ -289,9 +284,9 @@ static void add_slot(struct ghosts *g, struct dead *d, const struct event_slot *
 	if (got == 0)
 		return;
 	mine->owner = s->owner;
-	mine->name = copy_text(s->name);
-	mine->type = copy_text(s->type);
-	mine->value = s->known && d->exact && !s->unwritten ? copy_text(s->value) : NULL;
+	mine->name = xstrdup(s->name);
+	mine->type = xstrdup(s->type);
+	mine->value = s->known && d->exact && !s->unwritten ? xstrdup(s->value) : NULL;
 	d->n_bytes += got;
 	add_pieces(g, d, d->n_slots++, s->address, s->address + got);
 }

@@ -134,4 +134,7 @@ bool heap_has_unseen(const struct heap *h); // some call was not met at its retu
 /* The account; lists live until the next call. */
 const struct event_heap_summary *heap_summary(struct heap *h);
 
+/* The order of its leaks, for qsort(3): most bytes first. */
+int heap_leak_order(const void *a, const void *b);
+
 #endif

@@ -56,10 +56,10 @@ uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct
 	h->places[h->n_places] = (struct call_place){
 		.key = *key,
 		.call = key->call->shown,
-		.function = p->function ? xstrdup(p->function) : NULL,
-		.file = p->file ? xstrdup(p->file) : NULL,
-		.via = p->via ? xstrdup(p->via) : NULL,
-		.via_module = p->via_module ? xstrdup(p->via_module) : NULL,
+		.function = xstrdup(p->function),
+		.file = xstrdup(p->file),
+		.via = xstrdup(p->via),
+		.via_module = xstrdup(p->via_module),
 		.line = p->line,
 	};
 	h->index[slot_of(h, key)] = (uint32_t)h->n_places;
@@ -139,16 +139,14 @@ bool heap_has_unseen(const struct heap *h)
 	return h->account.unseen > 0;
 }
 
-static int by_bytes(const void *va, const void *vb)
+int heap_leak_order(const void *va, const void *vb)
 {
 	const struct event_leak *a = va, *b = vb;
 	if (a->bytes != b->bytes)
 		return a->bytes > b->bytes ? -1 : 1;
 	if (a->blocks != b->blocks)
 		return a->blocks > b->blocks ? -1 : 1;
-	if (a->place.line != b->place.line)
-		return a->place.line < b->place.line ? -1 : 1;
-	return 0;
+	return (a->place.line > b->place.line) - (a->place.line < b->place.line);
 }
 
 static void add_up(struct heap *h)
@@ -214,7 +212,7 @@ const struct event_heap_summary *heap_summary(struct heap *h)
 		};
 	}
 	if (n > 1)
-		qsort(h->leaks, n, sizeof(*h->leaks), by_bytes);
+		qsort(h->leaks, n, sizeof(*h->leaks), heap_leak_order);
 	sum->leaks = h->leaks;
 	sum->n_leaks = n < LEAKS_SHOWN ? n : LEAKS_SHOWN;
 	sum->more_places = n - sum->n_leaks;

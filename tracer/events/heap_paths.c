@@ -78,7 +78,7 @@ uint32_t heap_path_add(struct heap *h, uint32_t from, const struct heap_step *st
 		.from = from,
 		.step = *step,
 		.function = xstrdup(text->function),
-		.call_file = text->call_file ? xstrdup(text->call_file) : NULL,
+		.call_file = xstrdup(text->call_file),
 		.call_line = text->call_line,
 	};
 	p->index[slot_of(p, from, step)] = (uint32_t)p->n_nodes;

@@ -21,4 +21,7 @@ void where_destroy(struct where *w); // accepts NULL
 
 void where_look(struct where *w, uint64_t address, struct event_where *ret);
 
+/* ", local x: int, byte 4 of 40", behind whose frame it is; "" without an owner. To be freed. */
+char *where_owner_text(const struct event_where *e);
+
 #endif

@@ -139,19 +139,19 @@ static void name_slot(struct where *w, const struct where_frame *f, struct event
 	frame_plan_deinit(&plan);
 }
 
-static const char *slot_words(struct where *w, const struct event_where *e)
+char *where_owner_text(const struct event_where *e)
 {
 	if (!e->owner)
-		return "";
+		return xstrdup("");
+	uint64_t off = e->address - e->slot_address;
 	char *name = e->name && e->type ? xasprintf(" %s: %s", e->name, e->type)
 		     : e->name		? xasprintf(" %s", e->name)
 					: xstrdup("");
-	uint64_t off = e->address - e->slot_address;
-	const char *words = off ? where_keep(w, xasprintf(", %s%s, byte %" PRIu64 " of %" PRIu64,
-							  e->owner, name, off, e->slot_size))
-				: where_keep(w, xasprintf(", %s%s", e->owner, name));
+	char *text = off ? xasprintf(", %s%s, byte %" PRIu64 " of %" PRIu64, e->owner, name, off,
+				     e->slot_size)
+			 : xasprintf(", %s%s", e->owner, name);
 	free(name);
-	return words;
+	return text;
 }
 
 static void in_frame(struct where *w, const struct where_stack *s, size_t i,
@@ -170,9 +170,11 @@ static void in_frame(struct where *w, const struct where_stack *s, size_t i,
 		ret->function = where_keep(w, xstrdup(symbol));
 	ft_error_clear();
 	name_slot(w, f, ret);
+	char *owner = where_owner_text(ret);
 	ret->what = where_keep(w, xasprintf("in the frame of %s%s",
 					    ret->function ? ret->function : "code without a name",
-					    slot_words(w, ret)));
+					    owner));
+	free(owner);
 }
 
 /* What the kernel put above the first frame of the main stack (fs/binfmt_elf.c). */

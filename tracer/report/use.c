@@ -66,11 +66,6 @@ static uint64_t hash_of(const char *name, const char *module, const char *file, 
 	return (h ^ line) * 0x100000001b3u;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static void enlarge_table(struct use *u)
 {
 	free(u->table);
@@ -102,7 +97,7 @@ static size_t function_of(struct use *u, const struct event *ev)
 	u->f[u->n] = (struct use_function){
 		.name = xstrdup(name),
 		.module = xstrdup(module),
-		.file = ev->file ? xstrdup(ev->file) : NULL,
+		.file = xstrdup(ev->file),
 		.line = ev->line,
 	};
 	u->table[at] = u->n + 1;

@@ -93,6 +93,9 @@ struct log_frame {
 FT_CHECK enum ft_rc log_frames(struct log *log, uint64_t seq, const struct log_frame **ret,
 			       size_t *ret_n);
 
+/* Whether two values are of one variable: two blocks may each have one of the same name. */
+bool log_is_same_variable(const struct event_value *a, const struct event_value *b);
+
 /* The pop of the frame that `pushed_seq` pushed; FT_NONE: none is in the log. */
 FT_CHECK enum ft_rc log_popped(struct log *log, uint64_t pushed_seq, uint64_t *ret_seq);
 
@@ -127,10 +130,6 @@ FT_CHECK enum ft_rc log_function_at(struct log *log, uint64_t pc,
 				    const struct store_function **ret);
 FT_CHECK enum ft_rc log_function(struct log *log, const char *name,
 				 const struct store_function **ret);
-
-/* Their names, in order, each once. FT_OK: go on; FT_NONE: it is enough. Do not call back. */
-FT_CHECK enum ft_rc log_function_names(struct log *log,
-				       enum ft_rc (*each)(void *ctx, const char *name), void *ctx);
 
 /*
  * All functions that were traced, called or not, without their instructions (lo and hi are 0 if

@@ -34,6 +34,25 @@ enum ft_rc log_event(struct log *log, uint64_t seq, const struct event **ret)
 	return rc;
 }
 
+enum ft_rc log_popped(struct log *log, uint64_t pushed_seq, uint64_t *ret_seq)
+{
+	struct sqlite3_stmt *st;
+	int64_t popped = 0;
+	if (pushed_seq > INT64_MAX)
+		return FT_NONE;
+	if (log_begin(log) != FT_OK || log_statement(log, GET_POPPED, &st) != FT_OK)
+		return FT_FAIL;
+	sql_int(st, 1, (int64_t)pushed_seq);
+	enum ft_rc rc = sql_step(&log->q, st);
+	if (rc == FT_OK && (!sql_get_int(st, 0, -1, &popped) || popped <= (int64_t)pushed_seq ||
+			    (uint64_t)popped > log_info(log)->last))
+		rc = sql_damaged(&log->q, "a pop has no number");
+	sql_reset(st);
+	if (rc == FT_OK)
+		*ret_seq = (uint64_t)popped;
+	return rc;
+}
+
 /* ---- in order ---- */
 
 enum source { EVENTS, ASIDES, OUTPUT, SOURCES };

@@ -48,11 +48,6 @@ static bool kind_of(const char *name, enum event_kind *ret)
 	return false;
 }
 
-static char *copy(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
 static bool fill_shape(struct sqlite3_stmt *st, struct log_shape *ret)
 {
 	const char *kind, *function, *file, *how, *call, *bytes;
@@ -70,9 +65,9 @@ static bool fill_shape(struct sqlite3_stmt *st, struct log_shape *ret)
 	k.delta = delta;
 	k.delta_known = !sql_is_null(st, 4);
 	k.is_exit = how && strcmp(how, pop_how_name(POP_EXIT)) == 0;
-	k.function = copy(function);
-	k.file = copy(file);
-	k.call = copy(call);
+	k.function = xstrdup(function);
+	k.file = xstrdup(file);
+	k.call = xstrdup(call);
 	k.len = len;
 	k.bytes = len ? xmalloc(len) : NULL;
 	if (len)

@@ -65,15 +65,9 @@ static void copy_value(const struct event_value *from, struct event_value *to)
 			*strings[i] = xstrdup(*strings[i]);
 }
 
-static bool same_text(const char *a, const char *b)
+bool log_is_same_variable(const struct event_value *a, const struct event_value *b)
 {
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-// Two blocks of a function may each have a variable of the same name: the place tells them apart.
-static bool is_same(const struct event_value *a, const struct event_value *b)
-{
-	if (!same_text(a->name, b->name) || !same_text(a->type, b->type))
+	if (!is_same_text(a->name, b->name) || !is_same_text(a->type, b->type))
 		return false;
 	return !a->has_address || !b->has_address || a->address == b->address;
 }
@@ -82,7 +76,7 @@ static void set_value(struct gathering *g, const struct event_value *v, uint64_t
 {
 	struct log *log = g->log;
 	size_t i = 0;
-	while (i < log->n_variables && !is_same(&log->variables[i].v, v))
+	while (i < log->n_variables && !log_is_same_variable(&log->variables[i].v, v))
 		i++;
 	if (i == log->n_variables) {
 		log->variables = xgrow(log->variables, log->n_variables, &log->cap_variables,
@@ -124,7 +118,7 @@ static void see(struct gathering *g, int64_t shape)
 
 static bool is_of_function(const struct gathering *g, const struct log_shape *shape)
 {
-	return shape->kind == EVENT_CHANGE && same_text(shape->function, g->function);
+	return shape->kind == EVENT_CHANGE && is_same_text(shape->function, g->function);
 }
 
 /* Changes of the frame among events [from, to], all of one chunk. */

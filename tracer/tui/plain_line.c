@@ -74,21 +74,35 @@ static void add_names(struct plain *s, struct words *w, const char *begin, size_
 	ft_error_clear();
 }
 
-static enum ft_rc add_function(void *ctx, const char *name)
+struct completing {
+	struct words words;
+	const char *begin;
+	size_t len;
+};
+
+static enum ft_rc add_function(void *ctx, const struct store_function *fn)
 {
-	struct words *w = ctx;
-	add_word(w, name, "", 0);
+	struct completing *c = ctx;
+	add_word(&c->words, fn->name, c->begin, c->len);
 	return FT_OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void add_functions(struct plain *s, struct words *w, const char *begin, size_t len)
 {
-	struct words all = {.n = 0};
-	if (log_function_names(player_log(s->p), add_function, &all) == FT_FAIL)
+	struct completing c = {.begin = begin, .len = len};
+	struct words *all = &c.words;
+	if (log_functions(player_log(s->p), add_function, &c) == FT_FAIL)
 		ft_error_clear();
-	for (size_t i = 0; i < all.n; i++)
-		add_word(w, all.s[i], begin, len);
-	words_free(&all);
+	if (all->n > 1)
+		qsort(all->s, all->n, sizeof(*all->s), by_text);
+	for (size_t i = 0; i < all->n; i++)
+		add_word(w, all->s[i], begin, len);
+	words_free(all);
 }
 
 static size_t common(const struct words *w)

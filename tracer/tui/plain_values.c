@@ -171,7 +171,7 @@ enum outcome run_print(struct plain *s, const char *arguments)
 		if (v[i].name)
 			names[count++] = v[i].name;
 	const char *found = nearest_word(arguments, names, count);
-	char *near = found ? xstrdup(found) : NULL;
+	char *near = xstrdup(found);
 	enum outcome o = no_value(s, arguments, near);
 	free(near);
 	return o;

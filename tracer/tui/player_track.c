@@ -33,28 +33,10 @@ void tracked_deinit(struct tracked *t)
 	free(t->v);
 }
 
-static char *copy(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
-// As the log has it: two blocks may each have a variable of the same name.
-static bool is_same(const struct event_value *a, const struct event_value *b)
-{
-	if (!same_text(a->name, b->name) || !same_text(a->type, b->type))
-		return false;
-	return !a->has_address || !b->has_address || a->address == b->address;
-}
-
 static void set(struct tracked *t, const struct event_value *v)
 {
 	size_t i = 0;
-	while (i < t->n && !is_same(&t->v[i], v))
+	while (i < t->n && !log_is_same_variable(&t->v[i], v))
 		i++;
 	if (i == t->n) {
 		t->v = xgrow(t->v, t->n, &t->cap, sizeof(*t->v));
@@ -63,9 +45,9 @@ static void set(struct tracked *t, const struct event_value *v)
 		free_value(&t->v[i]);
 	}
 	t->v[i] = (struct event_value){
-		.name = copy(v->name),
-		.type = copy(v->type),
-		.value = copy(v->value),
+		.name = xstrdup(v->name),
+		.type = xstrdup(v->type),
+		.value = xstrdup(v->value),
 		.has_address = v->has_address,
 		.address = v->address,
 		.scope_ended = v->scope_ended,

@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static const struct view_frame *find_frame(const struct view *before, const struct view_frame *f)
 {
 	for (size_t i = 0; i < before->n_frames; i++) {
@@ -28,8 +23,8 @@ static void mark_values(struct view_frame *f, const struct view_frame *old)
 		now->changed = true;
 		for (size_t k = 0; k < old->n_values && now->changed; k++) {
 			const struct event_value *was = &old->values[k].v;
-			if (same(was->name, now->v.name) && was->address == now->v.address)
-				now->changed = !same(was->value, now->v.value);
+			if (is_same_text(was->name, now->v.name) && was->address == now->v.address)
+				now->changed = !is_same_text(was->value, now->v.value);
 		}
 	}
 }
@@ -46,8 +41,9 @@ static void mark_slots(struct view_frame *f, const struct view_frame *old)
 		if (k == old->n_slots || old->slots[k].s.address != now->s.address)
 			continue;
 		const struct event_slot *was = &old->slots[k].s;
-		now->changed = !same(was->value, now->s.value) ||
-			       (was->bytes && now->s.bytes && !same(was->bytes, now->s.bytes));
+		now->changed =
+			!is_same_text(was->value, now->s.value) ||
+			(was->bytes && now->s.bytes && !is_same_text(was->bytes, now->s.bytes));
 	}
 }
 
