@@ -70,6 +70,11 @@ struct event collect_event(struct collector *col, enum event_kind kind, pid_t pi
 			   uint64_t time_ns);
 void collect_emit(struct collector *col, struct event *ev); // numbers it, adds registers
 void collect_note(struct collector *col, const char *text);
+const char *collect_signal_name(int signal, char *buf, size_t len);
+
+/* collect_run.c: EVENT_EXEC and EVENT_EXIT, with the notes that belong to them. */
+void collect_exec(struct collector *col, const struct stop *stop);
+void collect_end(struct collector *col, const struct stop *stop);
 
 /* frames.c: does the frame's function hold the call that returns there? */
 bool frames_called_by(const struct frame *f, uint64_t return_address);
