@@ -162,12 +162,13 @@ void heap_note_locals(struct collector *col, const struct frame *f, uint64_t pc,
 	const struct signature *sig = f->fn->sig;
 	for (size_t i = 0; sig && i < sig->n_locals && i < LOCALS_LOOKED_AT; i++) {
 		const struct variable *v = &sig->locals[i];
-		uint64_t off, word;
+		uint64_t word;
 		if (!v->name || v->is_static || !plan_is_shown(v, target_plan(col->target)) ||
-		    !read_finds_pointer(v->type, &off))
+		    !pointer_in(v->type).any)
 			continue;
 		// Rust drops at the end of a block what is out of scope by then: its slot tells.
 		struct accessor a = accessor_make(f->fn, v, pc, !variable_in_scope(v, pc));
+		uint64_t off = a.pointer.off;
 		if (a.kind == ACCESS_CFA)
 			off += f->cfa + (uint64_t)a.off;
 		else if (a.kind == ACCESS_BASE && f->has_base)

@@ -228,6 +228,7 @@ struct accessor accessor_make(const struct traced *t, const struct variable *v, 
 			      bool at_exit)
 {
 	struct accessor a = {.var = v, .kind = ACCESS_NONE, .why = "<optimised out>"};
+	a.pointer = pointer_in(v->type);
 	a.scope_ended = at_exit && !variable_in_scope(v, pc);
 	a.dropped = is_dropped(t, v, a.scope_ended, false);
 	const struct location_entry *e;
@@ -449,6 +450,8 @@ enum ft_rc traced_create(struct symbols *s, struct function *f, const struct pla
 		plan_base(t);
 		return_plan_of(f, t->sig->returns, &t->returns);
 		t->has_return = t->returns.class != RETURN_VOID;
+		if (t->has_return)
+			t->returned_pointer = pointer_in(t->sig->returns);
 	}
 	plan_entry(t, o);
 	t->parts = copy_parts(t->plan.parts, t->plan.n_parts);

@@ -25,8 +25,15 @@ enum access_kind {
 	ACCESS_EXPR,  // where an expression says
 };
 
+/* Where the first pointer is in a value that is one, or that a library's type owns something by. */
+struct pointer_in {
+	bool any;
+	uint64_t off;
+};
+
 struct accessor {
 	const struct variable *var;
+	struct pointer_in pointer;
 	enum access_kind kind;
 	int64_t off;
 	unsigned reg;
@@ -89,6 +96,7 @@ struct traced {
 	size_t n_parts;
 	struct return_plan returns;
 	bool has_return;
+	struct pointer_in returned_pointer; // in the result, if has_return
 	struct traced_exit *exits;
 	size_t n_exits;
 	struct inline_site *inlines; // events/inlines.h; by pc
@@ -115,6 +123,9 @@ FT_CHECK enum ft_rc traced_create(struct symbols *s, struct function *f,
 				  const struct plan_options *o, struct traced **ret,
 				  const char **why);
 void traced_destroy(struct traced *t);
+
+/* plan_pointer.c */
+struct pointer_in pointer_in(struct type *type);
 
 /* How v is found at pc; at_exit: the registers there are not those of the body. */
 struct accessor accessor_make(const struct traced *t, const struct variable *v, uint64_t pc,

@@ -83,9 +83,6 @@ bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit,
 bool read_result_pointer(struct reader *r, const struct traced *fn, const struct hit *hit,
 			 uint64_t *ret);
 
-/* Where a pointer's value, or what a library's owning type points with, is in it. */
-bool read_finds_pointer(struct type *type, uint64_t *ret_off);
-
 /* Where an indirect jump goes. */
 bool read_jump_target(struct reader *r, const struct code_exit *x, const struct hit *hit,
 		      uint64_t *ret);

@@ -1,9 +1,9 @@
 /*
- * read_pointer.c - where the address is in a value that points somewhere.
+ * plan_pointer.c - where the address is in a value that points somewhere.
  */
 #include <string.h>
 
-#include "events/read.h"
+#include "events/plan.h"
 
 enum {
 	OWNER_LEVELS = 12, // of members, down to a library type's pointer
@@ -44,8 +44,9 @@ static bool find_pointer(struct type *type, unsigned levels, uint64_t *off)
 	return false;
 }
 
-bool read_finds_pointer(struct type *type, uint64_t *ret_off)
+struct pointer_in pointer_in(struct type *type)
 {
-	*ret_off = 0;
-	return find_pointer(type, OWNER_LEVELS, ret_off);
+	struct pointer_in p = {.off = 0};
+	p.any = find_pointer(type, OWNER_LEVELS, &p.off);
+	return p;
 }
