@@ -163,6 +163,125 @@ def check_threads(directory):
            and last_ended["thread"] is None, "threads: the stack of one that has ended", last_ended)
 
 
+# A program that reads its own file and libc's, as Rust's std does for a backtrace, and further odd
+# mappings; its threads' stacks have no guards. Each line: what it is said to be, and its address.
+READS_ITSELF = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static pthread_barrier_t all;
+static void *work(void *name)
+{
+	int here;
+	printf("%s local %d %p\n", (char *)name, gettid(), (void *)&here);
+	pthread_barrier_wait(&all);
+	pause();
+	return name;
+}
+static void handler(int number)
+{
+	int here;
+	printf("altstack %p\n", (void *)&here);
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+static void *map(const char *path, size_t length, int protection, int flags)
+{
+	int fd = path ? open(path, O_RDONLY) : -1;
+	struct stat st = {0};
+	if (path && fstat(fd, &st) == 0 && length == 0)
+		length = (size_t)st.st_size;
+	void *p = mmap(NULL, length, protection, flags, fd, 0);
+	return p == MAP_FAILED ? (perror(path), NULL) : p;
+}
+static int differs(const char *path, const char *map)
+{
+	int n = 0, at = 0, c;
+	FILE *f = fopen(path, "r");
+	while ((c = getc(f)) != EOF)
+		n += (char)c != map[at++];
+	fclose(f);
+	return n;
+}
+int main(int argc, char **argv)
+{
+	enum { ANONYMOUS = MAP_PRIVATE | MAP_ANONYMOUS };
+	char *alt = map(NULL, 3 * 65536, PROT_NONE, ANONYMOUS); // of three, the middle is used
+	mprotect(alt + 65536, 65536, PROT_READ | PROT_WRITE);
+	char *own = map("/proc/self/exe", 0, PROT_READ, MAP_PRIVATE);
+	char *libc = map(argv[1], 0, PROT_READ, MAP_PRIVATE);
+	printf("file %p\nfile %p\n", (void *)own, (void *)libc);
+	printf("mmap %p\n", map(NULL, 8192, PROT_READ | PROT_WRITE, ANONYMOUS));
+	printf("jit %p\n", map(NULL, 4096, PROT_READ | PROT_EXEC, ANONYMOUS));
+	printf("zero %p\n", map("/dev/zero", 4096, PROT_READ, MAP_PRIVATE));
+	printf("shared %p\n", map(argv[0], 4096, PROT_READ, MAP_SHARED));
+	dlclose(dlopen("libm.so.6", RTLD_NOW));
+	printf("differ %d %d\n", differs("/proc/self/exe", own), differs(argv[1], libc));
+	if (argc > 2)
+		return 0;
+	pthread_t t;
+	pthread_attr_t a;
+	pthread_barrier_init(&all, NULL, 3);
+	pthread_attr_init(&a);
+	pthread_attr_setstacksize(&a, 1 << 18);
+	pthread_attr_setguardsize(&a, 0);
+	pthread_create(&t, &a, work, "first");
+	pthread_create(&t, &a, work, "second");
+	pthread_barrier_wait(&all);
+	stack_t s = {.ss_sp = alt + 65536, .ss_size = 65536};
+	struct sigaction on = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+	sigaltstack(&s, NULL);
+	sigaction(SIGUSR1, &on, NULL);
+	raise(SIGUSR1);
+	return 0;
+}
+"""
+ODD_WORDS = {"file": ("file", "a file, read"), "mmap": ("mmap", "anonymous memory (mmap"),
+             "jit": ("mmap", "may be executed"), "zero": ("mmap", "/dev/zero"),
+             "shared": ("file", "only read here"), "altstack": ("thread stack", "runs on now")}
+
+
+def libc_of(program):
+    return re.search(r"=> (\S*libc\.so\S*)", subprocess.run(
+        ["ldd", program], capture_output=True, text=True, check=True).stdout)[1]
+
+
+def check_files_as_data(directory):
+    """An ELF file that is only read is no second program or library, nor what lies beside it."""
+    program = compile_c(directory, "reader", READS_ITSELF, "-pthread")
+    libc = os.path.realpath(libc_of(program))
+    with Sleeper([program, libc], "ready") as sleeper:
+        seen = maps_of(str(sleeper.pid))["regions"]
+        for words in (line.split() for line in sleeper.lines):
+            where = json.loads(run([FRAMETRACE, "where", "--json", words[-1],
+                                    str(sleeper.pid)]).out) if "local" in words else None
+            region = region_at(seen, int(words[-1], 16)) if words[-1][:2] == "0x" else None
+            if where:
+                tap.equal((where.get("thread"), where.get("function"), where.get("name")),
+                          (int(words[2]), "work", "here"), f"stacks side by side: {words[0]}")
+                tap.ok(region["kind"] == "thread stack", "stacks side by side: kind", region)
+            elif words[0] in ODD_WORDS:
+                kind, text = ODD_WORDS[words[0]]
+                tap.ok(region["kind"] == kind and text in region["what"],
+                       f"files as data: {words[0]}", region)
+        own = [r for r in seen if r["path"] == str(program) and r["kind"] == "text"]
+        tap.equal(len(own), 1, "files as data: the program is there once", own)
+    for options in ((), ("-l", "*", "-f", "main", "-f", "malloc")):
+        out = run([FRAMETRACE, "-q", "-o", "/dev/null", *options, program, libc, "x"]).out
+        tap.ok(b"differ 0 0\n" in out, f"files as data: what is read is the file's {options}", out)
+    picture = run([FRAMETRACE, "--map", "-f", "main", program, libc, "x"]).err.decode()
+    tap.equal(picture.count("machine code"), 2, "files as data: one program in a picture", picture)
+
+
 WAITER = """
 #include <stdio.h>
 #include <unistd.h>
@@ -340,7 +459,7 @@ def main():
         if (BUILD / "demos" / demo).exists():
             check_sleeping(demo)
     with tempfile.TemporaryDirectory() as directory:
-        for check in (check_threads, check_odd_programs, check_stack_limit, check_many,
+        for check in (check_threads, check_files_as_data, check_odd_programs, check_stack_limit, check_many,
                       check_nobody):
             check(Path(directory))
     for demo in ("stack_or_heap_c", "stack_or_heap"):

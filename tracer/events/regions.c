@@ -27,6 +27,15 @@ static enum image_part_kind part_kind(enum part_kind kind)
 	return IMAGE_READ_ONLY;
 }
 
+bool regions_are_loaded(const struct space *space, const struct module *m)
+{
+	uint64_t code;
+	if (symbols_code_start(m, &code) != FT_OK)
+		return true; // data only: either way the same bytes lie there
+	const struct region *r = space_at(space, code);
+	return r && r->x;
+}
+
 static bool is_new(const struct regions *r, const struct region *region)
 {
 	for (size_t i = 0; i < r->n_images; i++)
@@ -105,6 +114,10 @@ static struct module *open_image(struct regions *r, struct symbols *s, const str
 	    symbols_open(s, path, region->lo, region->off, &m) != FT_OK)
 		ft_error_clear();
 	free(path);
+	if (m && !regions_are_loaded(&r->space, m)) {
+		symbols_close(s, m);
+		return NULL;
+	}
 	return m;
 }
 
@@ -116,7 +129,7 @@ static void open_images(struct regions *r, struct symbols *s)
 		if (region->inode == 0 || region->page > PAGE || !is_new(r, region))
 			continue;
 		struct module *m = symbols_module_at(s, region->lo);
-		if (!m && i > 0 && strcmp(region->path, r->space.r[i - 1].path) == 0)
+		if (!m && space_goes_on(&r->space, i))
 			continue; // asked already
 		if (!m)
 			m = open_image(r, s, region);

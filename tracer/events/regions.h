@@ -27,6 +27,12 @@ struct regions {
 };
 
 /*
+ * Whether a file is loaded where `m` says: a program may map one only to read it, as those do that
+ * look for their own debug information. Then what should be code cannot be executed.
+ */
+bool regions_are_loaded(const struct space *space, const struct module *m);
+
+/*
  * Reads what pid has mapped. Modules are opened in `s` at need (those that it has are used); what
  * is no ELF file, or gone, is left without parts. FT_NONE: no such process. FT_FAIL with words
  * that say what to do if it may not be read.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "events/regions.h"
 #include "events/target_private.h"
 
 struct target *target_create(struct control *c, struct symbols *s, struct selection *sel,
@@ -105,6 +106,23 @@ static enum ft_rc open_at(struct target *t, const struct region *r, struct loade
 	t->modules = xgrow(t->modules, t->n_modules, &t->cap_modules, sizeof(*t->modules));
 	struct loaded *l = &t->modules[t->n_modules++];
 	*l = (struct loaded){.module = m, .lo = m->lo, .hi = m->hi};
+	*ret = l;
+	return FT_OK;
+}
+
+// FT_NONE: the file is only read here. A trap in it would change what the program reads.
+static enum ft_rc open_library(struct target *t, const struct space *space, const struct region *r,
+			       struct loaded **ret)
+{
+	struct loaded *l;
+	enum ft_rc rc = open_at(t, r, &l);
+	if (rc != FT_OK)
+		return rc;
+	if (!regions_are_loaded(space, l->module)) {
+		symbols_close(t->symbols, l->module);
+		t->n_modules--;
+		return FT_NONE;
+	}
 	*ret = l;
 	return FT_OK;
 }
@@ -214,12 +232,12 @@ static enum ft_rc add_new(struct target *t, const struct space *space)
 {
 	for (size_t i = 0; i < space->n; i++) {
 		const struct region *r = &space->r[i];
-		if (!is_file(r) || (i > 0 && strcmp(space->r[i - 1].path, r->path) == 0))
+		if (!is_file(r) || space_goes_on(space, i))
 			continue;
 		struct loaded *l = loaded_at(t, r->lo);
 		if (!selection_wants_library(t->selection, r->path) || (l && l->traced))
 			continue;
-		enum ft_rc rc = l ? FT_OK : open_at(t, r, &l);
+		enum ft_rc rc = l ? FT_OK : open_library(t, space, r, &l);
 		if (rc == FT_OK)
 			rc = sites_of_module(t, space, l, true);
 		if (rc == FT_FAIL) {
@@ -275,7 +293,7 @@ static void open_module_of(struct target *t, uint64_t address)
 	}
 	const struct region *r = space_at(&space, address);
 	struct loaded *l;
-	if (r && is_file(r) && open_at(t, r, &l) == FT_FAIL)
+	if (r && is_file(r) && open_library(t, &space, r, &l) == FT_FAIL)
 		ft_error_clear();
 	space_deinit(&space);
 }

@@ -203,18 +203,28 @@ static bool beyond_frames(const struct where *w, const struct atlas_row *row,
 	return what != NULL;
 }
 
-static const struct process_thread *thread_of(const struct where *w, const struct atlas_row *row)
+// Two stacks may lie in one mapping: an address is on that whose pointer is the next one below it.
+static bool is_nearer(uint64_t sp, uint64_t than, uint64_t addr)
+{
+	if ((sp <= addr) != (than <= addr))
+		return sp <= addr;
+	return sp <= addr ? sp > than : sp < than;
+}
+
+static const struct process_thread *thread_of(const struct where *w, const struct atlas_row *row,
+					      uint64_t addr)
 {
 	const struct process *p = &w->regions->process;
-	const struct process_thread *owner = NULL;
+	const struct process_thread *owner = NULL, *here = NULL;
 	for (size_t i = 0; i < p->n_threads; i++) {
 		const struct process_thread *t = &p->threads[i];
-		if (t->sp >= row->region->lo && t->sp < row->region->hi)
-			return t;
+		if (t->sp >= row->region->lo && t->sp < row->region->hi &&
+		    (!here || is_nearer(t->sp, here->sp, addr)))
+			here = t;
 		if (t->tid == row->tid)
 			owner = t;
 	}
-	return owner;
+	return here ? here : owner;
 }
 
 static void find_frame(struct where *w, const struct where_stack *s, const struct atlas_row *row,
@@ -249,7 +259,7 @@ static void find_frame(struct where *w, const struct where_stack *s, const struc
 
 void where_on_stack(struct where *w, const struct atlas_row *row, struct event_where *ret)
 {
-	const struct process_thread *t = thread_of(w, row);
+	const struct process_thread *t = thread_of(w, row, ret->address);
 	ret->what = row->what;
 	if (t) {
 		ret->tid = (int)t->tid;

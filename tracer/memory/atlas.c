@@ -181,13 +181,18 @@ static bool judge_file(struct atlas *a, struct atlas_row *row)
 		row->what = "memory shared with processes that were forked (mmap(2), MAP_SHARED)";
 	else if (atlas_starts(r->path, "/dev/shm/"))
 		row->what = "POSIX shared memory (shm_open(3))";
+	else if (strcmp(r->path, "/dev/zero") == 0)
+		row->kind = REGION_ANONYMOUS;
 	else
 		row->kind = atlas_starts(r->path, "/dev/") ? REGION_DEVICE : REGION_FILE;
+	if (row->kind == REGION_ANONYMOUS)
+		row->what = "anonymous memory, by way of /dev/zero";
 	if (row->kind == REGION_DEVICE)
 		row->what = "memory of a device";
 	else if (row->kind == REGION_FILE)
-		row->what = r->shared ? "a file: what is written here goes into it"
-				      : "a file, read where it is touched (mmap(2))";
+		row->what = !r->shared ? "a file, read where it is touched (mmap(2))"
+			    : r->w     ? "a file: what is written here goes into it"
+				       : "a file, shared with all who map it, only read here";
 	return true;
 }
 
@@ -263,9 +268,11 @@ static void sort_threads(struct atlas *a, const struct atlas_input *in)
 		qsort(a->by_sp, a->n_by_sp, sizeof(const struct process_thread *), by_sp);
 }
 
-static const struct process_thread *thread_by_sp(const struct atlas *a, const struct region *r)
+/* How many threads have their stack pointers in it; *ret: the lowest of them, or NULL. */
+static size_t threads_in(const struct atlas *a, const struct region *r,
+			 const struct process_thread **ret)
 {
-	size_t lo = 0, hi = a->n_by_sp;
+	size_t lo = 0, hi = a->n_by_sp, n = 0;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		if (a->by_sp[mid]->sp < r->lo)
@@ -273,7 +280,10 @@ static const struct process_thread *thread_by_sp(const struct atlas *a, const st
 		else
 			hi = mid;
 	}
-	return lo < a->n_by_sp && a->by_sp[lo]->sp < r->hi ? a->by_sp[lo] : NULL;
+	while (lo + n < a->n_by_sp && a->by_sp[lo + n]->sp < r->hi)
+		n++;
+	*ret = n > 0 ? a->by_sp[lo] : NULL;
+	return n;
 }
 
 /* A heap of a further arena begins with heap_info, whose first word points to the arena. */
@@ -290,21 +300,39 @@ static bool is_arena(const struct atlas_input *in, const struct region *r)
 	return (first || further) && size > 0 && size <= ARENA_MAX;
 }
 
+static void name_shared_stack(struct atlas *a, struct atlas_row *row, size_t n)
+{
+	row->kind = REGION_THREAD_STACK;
+	row->what = atlas_keep(
+		a, xasprintf("the stacks of %zu threads, with no guard page between them", n));
+}
+
+/* `searched`: a control block, if there were one, would have been found. */
 static void name_thread_stack(struct atlas *a, struct atlas_row *row,
-			      const struct process_thread *t)
+			      const struct process_thread *t, bool searched)
 {
 	row->kind = REGION_THREAD_STACK;
 	row->tid = t->tid;
-	row->what = atlas_keep(
-		a, xasprintf("the stack of thread %d (%s), with its thread-local storage "
-			     "at the upper end",
-			     (int)t->tid, t->name));
+	if (row->tcb)
+		row->what = atlas_keep(
+			a, xasprintf("the stack of thread %d (%s), with its thread-local storage "
+				     "at the upper end",
+				     (int)t->tid, t->name));
+	else if (searched)
+		row->what = atlas_keep(
+			a, xasprintf("a stack that thread %d (%s) runs on now: an alternate signal "
+				     "stack, or a coroutine's",
+				     (int)t->tid, t->name));
+	else
+		row->what = atlas_keep(
+			a, xasprintf("the stack of thread %d (%s)", (int)t->tid, t->name));
 }
 
 static bool judge_thread(struct atlas *a, const struct atlas_input *in, struct atlas_row *row)
 {
 	const struct region *r = row->region;
-	const struct process_thread *t = thread_by_sp(a, r);
+	const struct process_thread *t;
+	size_t n = threads_in(a, r, &t);
 	struct tcb tcb;
 	bool guarded =
 		row > a->rows && atlas_no_access(row[-1].region) && row[-1].region->hi == r->lo;
@@ -318,8 +346,12 @@ static bool judge_thread(struct atlas *a, const struct atlas_input *in, struct a
 	} else {
 		tcb = (struct tcb){0};
 	}
+	if (n > 1) {
+		name_shared_stack(a, row, n);
+		return true;
+	}
 	if (t && t->tid != in->process->pid) {
-		name_thread_stack(a, row, t);
+		name_thread_stack(a, row, t, in->pthread_tid_off && a->scanned < SCAN_BUDGET);
 		return true;
 	}
 	if (t && tcb.at && tcb.tid == t->tid) {
@@ -347,7 +379,8 @@ static void judge_anonymous(struct atlas *a, const struct atlas_input *in, struc
 {
 	const struct region *r = row->region;
 	row->kind = REGION_ANONYMOUS;
-	row->what = "anonymous memory (mmap(2)): large blocks of malloc, buffers, tables";
+	row->what = r->x ? "anonymous memory that may be executed: code made at run time"
+			 : "anonymous memory (mmap(2)): large blocks of malloc, buffers, tables";
 	if (atlas_no_access(r)) {
 		row->kind = REGION_RESERVED;
 		row->what = "addresses that are taken, without access";

@@ -231,6 +231,12 @@ const struct region *space_at(const struct space *s, uint64_t addr)
 	return NULL;
 }
 
+bool space_goes_on(const struct space *s, size_t i)
+{
+	return i > 0 && s->r[i].off > s->r[i - 1].off &&
+	       strcmp(s->r[i].path, s->r[i - 1].path) == 0;
+}
+
 uint64_t space_user_end(const struct space *s)
 {
 	const uint64_t four_levels = (1ull << 47) - 4096, five_levels = (1ull << 56) - 4096;

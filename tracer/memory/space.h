@@ -44,6 +44,9 @@ void space_deinit(struct space *s);
 
 const struct region *space_at(const struct space *s, uint64_t addr); // NULL: unmapped
 
+/* Whether region i goes on with the file of the region below it, as an ELF file's segments do. */
+bool space_goes_on(const struct space *s, size_t i);
+
 /*
  * Where the addresses end that a program can have: behind 47 bits less a page, or behind 56 bits
  * if it was given any beyond (five-level page tables; Documentation/arch/x86/x86_64/mm.rst).

@@ -112,3 +112,16 @@ void symbols_parts(const struct module *m, struct module_part **ret, size_t *ret
 	*ret = l.p;
 	*ret_n = l.n;
 }
+
+enum ft_rc symbols_code_start(const struct module *m, uint64_t *ret)
+{
+	size_t n;
+	const struct elf_segment *s = elf_segments(m->p->elf, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (!s[i].executable || s[i].memsz == 0)
+			continue;
+		*ret = s[i].vaddr + m->p->bias;
+		return FT_OK;
+	}
+	return FT_NONE;
+}

@@ -203,6 +203,9 @@ struct module_part {
 /* By address; *ret is freed by the caller. */
 void symbols_parts(const struct module *m, struct module_part **ret, size_t *ret_n);
 
+/* Where its first segment of code lies, if the module is loaded; FT_NONE: it has no code. */
+FT_CHECK enum ft_rc symbols_code_start(const struct module *m, uint64_t *ret);
+
 /* The file's dynamic linker and whether it has one (PT_INTERP). */
 FT_CHECK enum ft_rc symbols_interpreter(const struct module *m, const char **ret);
 
