@@ -5,6 +5,7 @@ them, in C and Rust; code against gdb and addr2line; frames and variables agains
 # test: up to 120 s
 """
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -249,6 +250,60 @@ def check_frame_of_gdb(sleeper, name, rows):
     tap.ok("below the stack pointer" in below["what"], f"{name}: free stack", below)
 
 
+KINDS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+const char literal[] = "text";
+int data = 5, bss[3000];
+int *const relro = &data;
+int main(void)
+{
+	int local;
+	printf("rodata %p\ndata %p\nbss %p\nrelro %p\ntext %p\nlocal %p\nblock %p\n",
+	       (void *)literal, (void *)&data, (void *)&bss[2000], (void *)&relro, (void *)main,
+	       (void *)&local, malloc(20));
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+"""
+
+
+def without_sections(program):
+    """What a file packer leaves: no table of sections, which nothing needs that runs."""
+    elf = bytearray(program.read_bytes())
+    elf[40:48], elf[58:64] = bytes(8), bytes(6)
+    program.write_bytes(elf)
+
+
+def check_links(directory):
+    """However a program was linked: its own prints."""
+    for name, options in (("static", ["-static"]), ("static-pie", ["-static-pie"]),
+                          ("no sections", ["-no-pie"]), ("gold", ["-fuse-ld=gold"])):
+        if name == "gold" and not shutil.which("ld.gold"):
+            tap.skip(name, "no ld.gold")
+            continue
+        program = compile_c(directory, "kinds " + name, KINDS, *options)
+        if name == "no sections":
+            without_sections(program)
+        with Sleeper([program], "ready") as sleeper:
+            places = {line.split()[0]: where(sleeper.pid, line.split()[1])[0]
+                      for line in sleeper.lines[:-1]}
+        for word in ("rodata", "data", "bss", "relro", "text"):
+            kind = "text" if (name, word) == ("gold", "rodata") else word
+            tap.equal(places[word]["kind"], kind, f"{name}: {word}", places[word])
+        if name == "gold":
+            tap.ok(".rodata" in places["rodata"]["what"], "gold: constants beside code",
+                   places["rodata"])
+        if name != "no sections":
+            tap.equal((places["local"]["function"], places["local"]["name"]), ("main", "local"),
+                      f"{name}: a local variable", places["local"])
+        tap.equal((places["block"]["block"], places["block"]["block_size"]),
+                  (places["block"]["address"], 24), f"{name}: a block", places["block"])
+
+
 def check_nothing(pid):
     places = where(pid, 0, 8, 1 << 40, 1 << 47, (1 << 64) - (1 << 47), 0xffffffffff600000)
     tap.equal([p["kind"] for p in places],
@@ -294,6 +349,7 @@ def main():
         check_frames(directory, [])
         check_frames(directory, ["-fomit-frame-pointer"])
         check_frames(directory, ["-fstack-protector-all"])
+        check_links(directory)
         with Sleeper([BUILD / "demos" / "vas_explore_c"], "Hello") as sleeper:
             check_nothing(sleeper.pid)
     check_errors()

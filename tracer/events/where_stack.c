@@ -19,7 +19,8 @@ static bool is_code(const struct where *w, uint64_t addr)
 	return r && r->x;
 }
 
-// Not known: rbp. What lies at the place that the plan gives must look like what must be there.
+// Not known: rbp. What lies at the place that the plan gives must look like what must be there; in
+// the first frame the saved rbp may be any pointer.
 static bool infer_cfa(const struct where *w, struct where_frame *f)
 {
 	struct frame_plan plan;
@@ -35,7 +36,7 @@ static bool infer_cfa(const struct where *w, struct where_frame *f)
 	bool good = plan.rsp_known && plan.rbp_is_frame && cfa > rsp &&
 		    memory_read_uint(&w->memory, cfa - ARCH_WORD, ARCH_WORD, &ret) &&
 		    is_code(w, ret) && memory_read_uint(&w->memory, rbp, ARCH_WORD, &saved) &&
-		    (saved > rbp || saved <= 1);
+		    (saved > rbp || saved <= 1 || space_at(&w->regions->space, saved));
 	frame_plan_deinit(&plan);
 	if (!good)
 		return false;

@@ -110,6 +110,9 @@ static struct words words_for(struct atlas_row *row, const struct contents *c)
 	}
 	if (r->x) {
 		row->kind = REGION_CODE;
+		if (c->constants) // GNU gold, and ld -z noseparate-code
+			return (struct words){"machine code of ", ", and its constants (.rodata): "
+								  "they may be executed, too"};
 		return (struct words){"machine code of ", ""};
 	}
 	if (r->w)

@@ -10,7 +10,8 @@ enum {
 	FLAGS = 7,
 	WINDOW = 16 * 1024,
 	PAGE = 4096,
-	FENCE = 64, // at most that much at the end of a heap that is full
+	STATIC_TLS = 16 * 1024, // a static program takes it from the heap first (csu/libc-tls.c)
+	FENCE = 64,		// at most that much at the end of a heap that is full
 	/* sizeof(struct malloc_state) of glibc 2.26 to 2.42 lies between. */
 	STATE_MIN = 0x800,
 	STATE_MAX = 0x900,
@@ -79,7 +80,11 @@ static bool follow(const struct memory *m, uint64_t at, uint64_t hi, uint64_t ad
 bool chunks_in_heap(const struct memory *m, uint64_t lo, uint64_t hi, uint64_t addr,
 		    struct chunk *ret)
 {
-	return follow(m, (lo + HEADER - 1) & ~(uint64_t)(HEADER - 1), hi, addr, ret);
+	uint64_t first = (lo + HEADER - 1) & ~(uint64_t)(HEADER - 1);
+	for (uint64_t at = first; at - first <= STATIC_TLS && at < hi; at += HEADER)
+		if (follow(m, at, hi, addr, ret))
+			return true;
+	return false;
 }
 
 bool chunks_in_arena(const struct memory *m, uint64_t lo, uint64_t hi, uint64_t addr,

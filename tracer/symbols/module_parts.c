@@ -77,6 +77,15 @@ static bool is_mapped(const struct elf_section *s)
 	return s->allocated && s->addr != 0 && !(s->is_tls && s->type == SHT_NOBITS);
 }
 
+// A segment begins with what becomes read-only: where that ends. `lo` if nothing does.
+static uint64_t relro_end(const struct module *m, uint64_t lo, uint64_t end)
+{
+	uint64_t relro_lo, relro_hi;
+	if (!in_relro(m, lo) || !elf_relro(m->p->elf, &relro_lo, &relro_hi))
+		return lo;
+	return relro_hi < end ? relro_hi : end;
+}
+
 // A file without section headers: only what the kernel itself looks at.
 static void add_segments(struct part_list *l, const struct module *m)
 {
@@ -84,8 +93,13 @@ static void add_segments(struct part_list *l, const struct module *m)
 	const struct elf_segment *s = elf_segments(m->p->elf, &n);
 	for (size_t i = 0; i < n; i++) {
 		char *name = arena_printf(m->p->arena, "segment %zu", i);
-		add(l, m, s[i].vaddr, s[i].filesz, name, kind_of(m, s[i].vaddr, NULL));
-		add(l, m, s[i].vaddr + s[i].filesz, s[i].memsz - s[i].filesz, name, PART_BSS);
+		uint64_t end = s[i].vaddr + s[i].filesz, relro = relro_end(m, s[i].vaddr, end);
+		char *rest =
+			relro > s[i].vaddr ? arena_printf(m->p->arena, "%s, data", name) : name;
+		char *tail = arena_printf(m->p->arena, "%s, zeroes", name);
+		add(l, m, s[i].vaddr, relro - s[i].vaddr, name, PART_RELRO);
+		add(l, m, relro, end - relro, rest, kind_of(m, relro, NULL));
+		add(l, m, end, s[i].memsz - s[i].filesz, tail, PART_BSS);
 	}
 }
 
