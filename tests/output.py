@@ -19,7 +19,7 @@ from pathlib import Path
 from lib import tap
 from lib.log import meta, rows
 from lib.space import compile_c
-from lib.trace import FRAMETRACE, TIMEOUT, run
+from lib.trace import FRAMETRACE, TIMEOUT, polls_for_good, run
 
 TELLS = r"""
 #include <fcntl.h>
@@ -360,6 +360,25 @@ def check_pager(directory):
     traced = in_terminal([*recorded(directory / "log"), pager], type_keys)
     tap.equal(traced, alone, "a program that reads the terminal of its standard error gets its keys")
     tap.ok(alone[0] == ord("c"), "three of them", alone)
+    first = []
+
+    def type_ahead(fd, out):
+        if not first:
+            first.append(os.write(fd, b"abc"))
+    traced = in_terminal([*recorded(directory / "log"), pager], type_ahead)
+    tap.ok(traced[0] == ord("c") and traced[1].count(b"key") == 3, "keys that are typed ahead too",
+           traced)
+    sleeps = []
+
+    def type_late(fd, out):
+        if b"page" in out and not sleeps:
+            leader = os.tcgetpgrp(fd)
+            job = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii")
+            sleeps.append(polls_for_good(int(job)))
+            os.write(fd, b"abc")
+    traced = in_terminal([*recorded(directory / "log"), pager], type_late)
+    tap.ok(sleeps == [True] and traced[0] == ord("c"),
+           "until one is typed the recorder waits for as long as it takes", sleeps, traced)
 
 
 def check_interrupt(directory):

@@ -19,7 +19,7 @@ from pathlib import Path
 from lib import tap
 from lib.log import meta, rows
 from lib.space import compile_c
-from lib.trace import FRAMETRACE, TIMEOUT, run
+from lib.trace import FRAMETRACE, TIMEOUT, polls_for_good, run
 
 KILLS = 30
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
@@ -188,6 +188,18 @@ def check_two(directory, program):
     tap.ok(ran.status == 2 and meta(log, "state") == "complete", "later it is written over", ran)
 
 
+def check_sleeps(directory, program):
+    """While the program waits, the recorder commits what there is; then it waits without a timeout."""
+    log = directory / "sleeps"
+    child, _ = start(log, program, "wait", "wait")
+    tap.ok(polls_for_good(child.pid), "a blocked program: the recorder waits for as long as it takes")
+    tap.equal(rows(log, "select count(*) from written"), [(1,)],
+              "what the program wrote is in the log by then")
+    tap.equal(rows(log, "select function from calls"), [("main",)], "and the call that it waits in")
+    child.communicate(b"x\n")
+    tap.equal((child.returncode, meta(log, "state")), (1, "complete"), "and it wakes up again")
+
+
 def main():
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     n = int(sys.argv[1]) if len(sys.argv) > 1 else KILLS
@@ -199,6 +211,7 @@ def main():
         check_places(directory, program)
         check_moved(directory, program)
         check_two(directory, program)
+        check_sleeps(directory, program)
     tap.done()
 
 

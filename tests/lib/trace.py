@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 SOURCE = Path(os.environ.get("SOURCE", Path(__file__).resolve().parents[2]))
@@ -39,6 +40,16 @@ def run(argv, stdin=b"", timeout=TIMEOUT, **options):
         child.communicate()
         raise
     return Ran(child.returncode, out, err)
+
+
+def polls_for_good(pid):
+    """A process comes to wait in ppoll(2) without a timeout: nothing but an event wakes it."""
+    ppoll, end = 271, time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        words = Path(f"/proc/{pid}/syscall").read_text(encoding="ascii").split()
+        if words[0] == str(ppoll) and int(words[3], 16) == 0:
+            return True
+    return False
 
 
 class Trace:

@@ -273,7 +273,8 @@ static bool on_idle(void *ctx)
 	struct session *s = ctx;
 	if (s->recording && recording_sync(s->recording) == FT_FAIL)
 		give_up(s);
-	return s->recording != NULL; // what a reader of the log held up is tried again
+	// What a reader of the log holds up is tried again.
+	return s->recording && recording_is_pending(s->recording);
 }
 
 /* ---- a run ---- */

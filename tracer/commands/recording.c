@@ -136,6 +136,11 @@ enum ft_rc recording_sync(struct recording *r)
 	return note(r, store_sync(r->store));
 }
 
+bool recording_is_pending(const struct recording *r)
+{
+	return store_is_pending(r->store);
+}
+
 struct store *recording_store(struct recording *r)
 {
 	return r->store;

@@ -43,6 +43,7 @@ FT_CHECK enum ft_rc recording_output(struct recording *r, int stream, const char
 
 /* For when nothing comes for a while: what came is on disk a tenth of a second later. */
 FT_CHECK enum ft_rc recording_sync(struct recording *r);
+bool recording_is_pending(const struct recording *r); // it is to be called again
 
 struct store *recording_store(struct recording *r);
 

@@ -19,6 +19,7 @@ enum {
 	TAKE_MAX = 1 << 20,    // at once: more than a pipe holds was written by others meanwhile
 	PENDING_MAX = 1 << 18, // taken and not passed on yet: then the program has to wait
 	WRITE_MAX = 4096,      // a pipe that is ready takes that much without blocking (pipe(7))
+	LOOK_AGAIN_MS = 100,   // for somebody who waits for keys that were typed
 };
 
 /* One way out: a stream of the program, or both. */
@@ -29,7 +30,7 @@ struct channel {
 	int inside; // the program's end; -1: its own now
 	bool is_terminal, is_regular;
 	struct terminal terminal;
-	int asked_by; // the process that waits for keys there; 0: none
+	bool unasked; // keys were typed, and nobody waits for them: they are left alone for a while
 	struct buf pending;
 	size_t passed; // bytes of it
 };
@@ -265,28 +266,17 @@ void output_resized(struct output *o)
 
 /* ---- while the program runs ---- */
 
-bool output_look_for_readers(struct output *o, int pid)
+// Keys were typed. They may be for the program's standard input, or for who will ask later.
+static void hand_keys_on(struct channel *c, int pid)
 {
-	bool any = false;
-	for (size_t i = 0; i < o->n; i++) {
-		struct channel *c = &o->channels[i];
-		if (!c->is_terminal || c->from < 0 || !c->terminal.follows)
-			continue;
-		any = true;
-		c->asked_by = terminal_is_asked(&c->terminal, pid) ? pid : 0;
-	}
-	return any;
+	c->unasked = !terminal_is_asked(&c->terminal, pid);
+	if (!c->unasked && !terminal_type(&c->terminal, c->from))
+		c->terminal.follows = false;
 }
 
-// Keys were typed. Who asked may have got enough, or be gone.
-static void hand_keys_on(struct channel *c)
+static bool may_ask_for_keys(const struct channel *c)
 {
-	if (!terminal_is_asked(&c->terminal, c->asked_by))
-		c->asked_by = 0;
-	else if (!terminal_type(&c->terminal, c->from))
-		c->terminal.follows = false;
-	if (!c->terminal.follows)
-		c->asked_by = 0;
+	return c->is_terminal && c->from >= 0 && c->terminal.follows;
 }
 
 // Two descriptors a channel: where it comes from, and where it goes: has the reader gone?
@@ -300,23 +290,39 @@ static void watch(const struct output *o, struct pollfd *p)
 		bool silent = !o->o.pass_on || c->is_regular || (over && waiting(c) == 0);
 		p[2 * i + 1] = (struct pollfd){.fd = silent ? -1 : c->stream,
 					       .events = waiting(c) > 0 ? POLLOUT : 0};
-		if (c->asked_by && !over)
+		if (may_ask_for_keys(c) && !c->unasked)
 			p[2 * i + 1].events |= POLLIN;
 	}
 }
 
-bool output_serve(struct output *o, const sigset_t *mask, int milliseconds)
+// Keys that nobody waits for stay readable: that is not to wake us again and again.
+static bool put_off(struct output *o, bool again)
+{
+	bool any = false;
+	for (size_t i = 0; i < o->n; i++) {
+		struct channel *c = &o->channels[i];
+		any |= c->unasked;
+		c->unasked &= !again;
+	}
+	return any;
+}
+
+bool output_serve(struct output *o, int pid, const sigset_t *mask, int milliseconds)
 {
 	struct pollfd p[2 * FT_COUNT(o->channels)];
 	size_t n = o ? 2 * o->n : 0;
+	if (o && put_off(o, false) && (milliseconds < 0 || milliseconds > LOOK_AGAIN_MS))
+		milliseconds = LOOK_AGAIN_MS;
 	struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
 	if (o)
 		watch(o, p);
 	int ready = ppoll(p, n, milliseconds < 0 ? NULL : &time, mask);
+	if (o && ready == 0)
+		put_off(o, true);
 	for (size_t i = 0; ready > 0 && i < n; i += 2) {
 		struct channel *c = &o->channels[i / 2];
 		if (p[i + 1].revents & POLLIN)
-			hand_keys_on(c);
+			hand_keys_on(c, pid);
 		if (p[i + 1].revents & POLLOUT)
 			pass_on(o, c, false);
 		else if (p[i + 1].revents & (POLLERR | POLLHUP | POLLNVAL))

@@ -44,16 +44,11 @@ void output_take(struct output *o);
 void output_resized(struct output *o);
 
 /*
- * Nothing has happened for a while: does the program, `pid`, wait for keys at a terminal of ours?
- * Then output_serve() hands them on. False: there is no terminal to look after.
+ * Waits until there is output, keys were typed, a signal comes that `mask` lets through, or the
+ * time is over (-1: it never is), and takes what is there. The keys go to the program, `pid`, if it
+ * waits for them at a terminal of ours. False: the time is over. Accepts NULL: then it just waits.
  */
-bool output_look_for_readers(struct output *o, int pid);
-
-/*
- * Waits until there is output, a signal that `mask` lets through, or the time is over (-1: it never
- * is), and takes what is there. False: the time is over. Accepts NULL: then it just waits.
- */
-bool output_serve(struct output *o, const sigset_t *mask, int milliseconds);
+bool output_serve(struct output *o, int pid, const sigset_t *mask, int milliseconds);
 
 /*
  * The program has ended: takes and passes on the rest. What still comes, from children of it, is

@@ -59,7 +59,6 @@ struct serving {
 	void *idle_ctx;
 	bool on;       // one of them is there
 	bool idle_due; // something has happened since the last time
-	bool terminal; // there is one at which somebody may wait for keys
 	pid_t pid;
 	sigset_t mask; // that of our waits: SIGCHLD gets through then, and only then
 	sigset_t old_mask;

@@ -49,7 +49,7 @@ void serving_end(struct control *c)
 void serving_stopped(struct control *c, const struct wait_result *w)
 {
 	struct serving *s = &c->serving;
-	s->idle_due = true;
+	s->idle_due = s->idle != NULL;
 	if (!s->output)
 		return;
 	output_take(s->output);
@@ -57,21 +57,14 @@ void serving_stopped(struct control *c, const struct wait_result *w)
 		output_resized(s->output); // the program is to learn of it now, and to ask
 }
 
-static void on_quiet(struct serving *s)
-{
-	if (s->output)
-		s->terminal = output_look_for_readers(s->output, s->pid);
-	s->idle_due = s->idle_due && s->idle && s->idle(s->idle_ctx);
-}
-
 // Until something has happened; what it was the caller finds out.
 static void serve(void *ctx)
 {
 	struct serving *s = ctx;
-	if (output_serve(s->output, &s->mask, s->idle_due || s->terminal ? IDLE_MS : -1))
-		s->idle_due = true;
+	if (output_serve(s->output, s->pid, &s->mask, s->idle_due ? IDLE_MS : -1))
+		s->idle_due = s->idle != NULL;
 	else
-		on_quiet(s);
+		s->idle_due = s->idle_due && s->idle(s->idle_ctx);
 }
 
 enum ft_rc serving_wait(struct control *c, struct wait_result *ret)

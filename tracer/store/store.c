@@ -133,6 +133,7 @@ enum ft_rc store_commit(struct store *s)
 		return FT_OK;
 	}
 	s->last_commit_ns = now;
+	s->committed = sqlite3_total_changes(s->q.db);
 	return rc == SQLITE_OK ? sql_run(&s->q, "BEGIN IMMEDIATE") : sql_fail(&s->q);
 }
 
@@ -149,6 +150,11 @@ enum ft_rc store_sync(struct store *s)
 	if (s->failed)
 		return FT_OK;
 	return commit_if_due(s) == FT_OK ? FT_OK : store_fail(s);
+}
+
+bool store_is_pending(const struct store *s)
+{
+	return !s->failed && (s->output.stream || sqlite3_total_changes(s->q.db) != s->committed);
 }
 
 uint64_t store_bytes(const struct store *s)

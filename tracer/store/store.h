@@ -94,6 +94,9 @@ FT_CHECK enum ft_rc store_type(struct store *s, const struct store_type *t);
 /* Commits if it is time to; store_event() does it by itself. For when the program blocks. */
 FT_CHECK enum ft_rc store_sync(struct store *s);
 
+/* Something waits to be committed: store_sync() is to be called again. */
+bool store_is_pending(const struct store *s);
+
 uint64_t store_bytes(const struct store *s); // of the file so far, about
 
 /* `cut`: NULL, the run is whole; else why it is not, in words. Frees in any case. */

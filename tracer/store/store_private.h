@@ -84,6 +84,7 @@ struct store {
 	int64_t next_item;    // id of the next aside or output
 	uint64_t last_commit_ns, commit_every_ns;
 	unsigned uncommitted;	// events
+	int committed;		// changes of rows, of SQLite's count
 	uint64_t written_pages; // of the file, when last asked
 	bool failed;
 	char *failure; // what was said then
