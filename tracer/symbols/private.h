@@ -152,6 +152,12 @@ uint64_t module_declared_at(struct module *m, const struct die *die);
 struct function *function_of_die(struct module *m, size_t unit, const struct die *die,
 				 struct range *ranges, size_t n_ranges);
 
+/* Once: a function for each address that symbols call one, whether DWARF covers it or not. */
+void module_read_symbol_functions(struct module *m);
+
+/* Once, of a stripped module: what call frame information covers and no symbol names. */
+void module_read_cfi_functions(struct module *m);
+
 void code_map_add(struct code_map *map, struct function *f);
 void code_map_sort(struct code_map *map);
 struct function *code_map_find(const struct code_map *map, uint64_t pc); // NULL if none
