@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "symbols/dwarf_constants.h"
+#include "symbols/rust_macros.h"
 #include "symbols/types.h"
 
 enum { CHAIN = 4, BLOCK_DEPTH = 2048, VARIABLES = 65536 };
@@ -161,74 +162,6 @@ static bool is_static(const struct location *l)
 			  ops[0].op == DW_OP_GNU_addr_index);
 }
 
-/* ---- locals of std's macros ---- */
-
-static bool is_named(const struct variable *v, const char *name)
-{
-	return strcmp(v->name, name) == 0;
-}
-
-/* Is it declared in std's sources, unlike its function? */
-static bool is_declared_in_std(const struct reading *r, const struct die *die)
-{
-	uint64_t offset = die_offset(die), file;
-	size_t unit = module_unit_of(r->m, offset);
-
-	if (r->origin == ORIGIN_STD || unit == SIZE_MAX ||
-	    die_uint(r->d, die, DW_AT_decl_file, &file) != FT_OK)
-		return false;
-	const char *path = dwarf_file_name(r->d, unit, file);
-	return path && origin_of_path(path) == ORIGIN_STD;
-}
-
-/* core::fmt::rt::Argument, an array of them, AssertKind: unstable, so no program can name them. */
-static bool has_macro_type(const struct variable *v)
-{
-	const struct type *t = v->type;
-
-	if (t->kind == TYPE_ARRAY && t->target)
-		t = t->target;
-	return t->name && (strncmp(t->name, "core::fmt::rt::", 15) == 0 ||
-			   strcmp(t->name, "core::fmt::ArgumentV1") == 0 ||
-			   strcmp(t->name, "core::panicking::AssertKind") == 0);
-}
-
-/* What the same expansion declares before the local n, which has a type of the macro's. */
-static void mark_macro(struct variable *locals, size_t n)
-{
-	bool asserts = is_named(&locals[n], "kind");
-
-	for (size_t i = n; i > 0 && n - i < 2; i--) {
-		struct variable *v = &locals[i - 1];
-		bool same = asserts ? is_named(v, "left_val") || is_named(v, "right_val")
-				    : i == n && is_named(&locals[n], "args") && is_named(v, "args");
-		if (!same || v->line != locals[n].line)
-			return;
-		v->from_macro = true;
-	}
-}
-
-/* `let args = (&a, &b);` of println!: nothing but references. */
-static bool is_tuple_of_references(struct type *t)
-{
-	t = type_strip(t);
-	if (!t || !t->is_tuple || !t->n_members)
-		return false;
-	for (size_t i = 0; i < t->n_members; i++)
-		if (!t->members[i].type || t->members[i].type->shown[0] != '&')
-			return false;
-	return true;
-}
-
-/* Optimisers drop the array behind println!'s tuple, and with it what tells it from others. */
-static void mark_optimised_macros(struct reading *r)
-{
-	for (size_t i = 0; i < r->sig->n_locals; i++)
-		if (is_named(&r->locals[i], "args") && r->locals[i].n_scope &&
-		    is_tuple_of_references(r->locals[i].type))
-			r->locals[i].from_macro = true;
-}
-
 static void add_local(struct reading *r, const struct die *die)
 {
 	size_t n = r->sig->n_locals;
@@ -245,12 +178,8 @@ static void add_local(struct reading *r, const struct die *die)
 	if (!v->name[0] && !v->loc.n)
 		return;
 	v->is_static = is_static(&v->loc);
-	if (r->is_rust && has_macro_type(v)) {
-		v->from_macro = true;
-		mark_macro(r->locals, n);
-	} else if (r->is_rust) {
-		v->from_macro = is_declared_in_std(r, die);
-	}
+	if (r->is_rust)
+		rust_macros_mark(r->m, r->origin, die, r->locals, n);
 	r->sig->n_locals++;
 }
 
@@ -438,7 +367,7 @@ static void read_variables(struct reading *r, const struct chain *c)
 		merge_locals(r, c->die[1]);
 	}
 	if (r->is_rust && sig->optimised)
-		mark_optimised_macros(r);
+		rust_macros_mark_optimised(r->locals, sig->n_locals);
 	sig->params = arena_copy(a, r->params, sig->n_params * sizeof(*sig->params));
 	sig->locals = arena_copy(a, r->locals, sig->n_locals * sizeof(*sig->locals));
 	free(r->params);
