@@ -3,9 +3,7 @@
  */
 #include "report/frames.h"
 
-#include <string.h>
-
-#include "base/buf.h"
+#include "report/json.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -14,39 +12,6 @@ static const char *const keys[FRAMES_GROUPS] = {
 	[FRAMES_SPILLS] = "spills",   [FRAMES_ARGUMENTS] = "outgoing", [FRAMES_PADDING] = "padding",
 	[FRAMES_UNKNOWN] = "unknown",
 };
-
-static void add_text(struct buf *b, const char *key, const char *s)
-{
-	buf_printf(b, ",\"%s\":", key);
-	if (s)
-		buf_json(b, s, strlen(s));
-	else
-		buf_str(b, "null");
-}
-
-static void add_count(struct buf *b, const char *key, bool known, int64_t n)
-{
-	buf_printf(b, ",\"%s\":", key);
-	if (known)
-		buf_dec(b, n);
-	else
-		buf_str(b, "null");
-}
-
-/* Addresses are strings, as in events.md. */
-static void add_pc(struct buf *b, const char *key, uint64_t pc)
-{
-	buf_printf(b, ",\"%s\":", key);
-	if (pc)
-		buf_printf(b, "\"0x%llx\"", (unsigned long long)pc);
-	else
-		buf_str(b, "null");
-}
-
-static void add_flag(struct buf *b, const char *key, bool set)
-{
-	buf_printf(b, ",\"%s\":%s", key, set ? "true" : "false");
-}
 
 static void add_bytes(struct buf *b, const uint64_t *bytes)
 {
@@ -59,40 +24,40 @@ static void add_bytes(struct buf *b, const uint64_t *bytes)
 static void add_slot(struct buf *b, const struct frames_slot *s)
 {
 	buf_str(b, "{\"owner\":");
-	buf_json(b, s->owner, strlen(s->owner));
-	add_text(b, "name", s->name);
-	add_text(b, "type", s->type);
-	add_count(b, "size", true, (int64_t)s->size);
-	add_count(b, "from_cfa", s->has_cfa, s->from_cfa);
-	add_count(b, "from_rsp", s->has_rsp, s->from_rsp);
-	add_count(b, "offset", s->variable_size != 0, (int64_t)s->offset);
-	add_count(b, "variable_size", s->variable_size != 0, (int64_t)s->variable_size);
-	add_text(b, "inlined", s->inlined);
-	add_text(b, "shares", s->shares);
-	add_flag(b, "inferred", s->inferred);
-	add_pc(b, "writer", s->writer);
-	add_count(b, "line", s->line != 0, s->line);
-	add_text(b, "file", s->file);
-	add_flag(b, "after_body", s->after_body);
+	json_string(b, s->owner);
+	FIELD(b, "name", json_string, s->name);
+	FIELD(b, "type", json_string, s->type);
+	FIELD(b, "size", buf_udec, s->size);
+	FIELD_OR_NULL(b, "from_cfa", s->has_cfa, buf_dec, s->from_cfa);
+	FIELD_OR_NULL(b, "from_rsp", s->has_rsp, buf_dec, s->from_rsp);
+	FIELD_OR_NULL(b, "offset", s->variable_size != 0, buf_udec, s->offset);
+	FIELD(b, "variable_size", json_number, s->variable_size);
+	FIELD(b, "inlined", json_string, s->inlined);
+	FIELD(b, "shares", json_string, s->shares);
+	FIELD(b, "inferred", json_bool, s->inferred);
+	FIELD(b, "writer", json_address, s->writer);
+	FIELD(b, "line", json_line, s->line);
+	FIELD(b, "file", json_string, s->file);
+	FIELD(b, "after_body", json_bool, s->after_body);
 	buf_char(b, '}');
 }
 
 static void add_function(struct buf *b, const struct frames_function *f)
 {
 	buf_str(b, "{\"function\":");
-	buf_json(b, f->name, strlen(f->name));
-	add_text(b, "file", f->file);
-	add_count(b, "line", f->line != 0, f->line);
-	add_pc(b, "entry", f->entry);
-	add_pc(b, "body", f->body);
-	add_count(b, "delta", f->delta != 0, f->delta);
-	add_count(b, "size", true, (int64_t)f->size);
-	add_count(b, "size_max", !f->dynamic, (int64_t)f->size_max);
-	add_count(b, "size_at_calls", true, (int64_t)f->size_at_calls);
-	add_flag(b, "dynamic", f->dynamic);
-	add_count(b, "align", f->align != 0, f->align);
+	json_string(b, f->name);
+	FIELD(b, "file", json_string, f->file);
+	FIELD(b, "line", json_line, f->line);
+	FIELD(b, "entry", json_address, f->entry);
+	FIELD(b, "body", json_address, f->body);
+	FIELD_OR_NULL(b, "delta", f->delta != 0, buf_dec, f->delta);
+	FIELD(b, "size", buf_udec, f->size);
+	FIELD_OR_NULL(b, "size_max", !f->dynamic, buf_udec, f->size_max);
+	FIELD(b, "size_at_calls", buf_udec, f->size_at_calls);
+	FIELD(b, "dynamic", json_bool, f->dynamic);
+	FIELD(b, "align", json_number, f->align);
 	add_bytes(b, f->bytes);
-	add_count(b, "below_rsp", true, (int64_t)f->below);
+	FIELD(b, "below_rsp", buf_udec, f->below);
 	buf_str(b, ",\"slots\":[");
 	for (size_t i = 0; i < f->n_slots; i++) {
 		if (i)
@@ -105,9 +70,9 @@ static void add_function(struct buf *b, const struct frames_function *f)
 static void add_header(struct buf *b, const struct frames_file *file)
 {
 	buf_printf(b, "{\"format\":\"frametrace frames\",\"version\":%d", FORMAT_VERSION);
-	add_text(b, "file", file->path);
-	add_text(b, "build_id", file->build_id);
-	add_text(b, "missing", file->missing);
+	FIELD(b, "file", json_string, file->path);
+	FIELD(b, "build_id", json_string, file->build_id);
+	FIELD(b, "missing", json_string, file->missing);
 	buf_str(b, "}\n");
 }
 

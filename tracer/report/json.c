@@ -7,13 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "events/kinds.h"
 #include "report/json.h"
-
-enum { FORMAT_VERSION = 1 };
 
 struct reporter {
 	FILE *out;
@@ -45,24 +42,46 @@ void json_string(struct buf *b, const char *s)
 		KEY(b, "null");
 }
 
-/* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
+void json_word(struct buf *b, uint64_t v)
+{
+	buf_char(b, '"');
+	buf_hex(b, v);
+	buf_char(b, '"');
+}
+
 void json_address(struct buf *b, uint64_t addr)
 {
 	if (!addr) {
 		KEY(b, "null");
 		return;
 	}
-	buf_char(b, '"');
-	buf_hex(b, addr);
-	buf_char(b, '"');
+	json_word(b, addr);
+}
+
+void json_number(struct buf *b, uint64_t n)
+{
+	if (n)
+		buf_udec(b, n);
+	else
+		KEY(b, "null");
+}
+
+void json_limit(struct buf *b, uint64_t n)
+{
+	json_number(b, n == UINT64_MAX ? 0 : n);
+}
+
+void json_seq(struct buf *b, uint64_t seq)
+{
+	if (seq == UINT64_MAX)
+		KEY(b, "null");
+	else
+		buf_udec(b, seq);
 }
 
 void json_line(struct buf *b, uint32_t line)
 {
-	if (line)
-		buf_udec(b, line);
-	else
-		KEY(b, "null");
+	json_number(b, line);
 }
 
 void json_bool(struct buf *b, bool v)
@@ -71,6 +90,31 @@ void json_bool(struct buf *b, bool v)
 		KEY(b, "true");
 	else
 		KEY(b, "false");
+}
+
+void json_strings(struct buf *b, const char *const *s, size_t n)
+{
+	buf_char(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_char(b, ',');
+		json_string(b, s[i]);
+	}
+	buf_char(b, ']');
+}
+
+void json_registers(struct buf *b, const struct event_register *r, size_t n)
+{
+	if (n == 0)
+		KEY(b, "null");
+	for (size_t i = 0; i < n; i++) {
+		buf_char(b, i ? ',' : '{');
+		json_string(b, r[i].name);
+		buf_char(b, ':');
+		json_word(b, r[i].value);
+	}
+	if (n > 0)
+		buf_char(b, '}');
 }
 
 void json_place(struct buf *b, const struct event *ev)
@@ -160,11 +204,7 @@ static void add_frame(struct buf *b, const struct event *ev)
 	FIELD(b, "pc", json_address, ev->pc);
 	FIELD(b, "cfa", json_address, ev->cfa);
 	FIELD(b, "rsp", json_address, ev->rsp);
-	KEY(b, ",\"delta\":");
-	if (ev->delta_known)
-		buf_dec(b, ev->delta);
-	else
-		KEY(b, "null");
+	FIELD_OR_NULL(b, "delta", ev->delta_known, buf_dec, ev->delta);
 	KEY(b, ",\"parts\":");
 	add_parts(b, ev);
 	FIELD(b, "return_address", json_address, ev->return_address);
@@ -229,162 +269,6 @@ static void add_inline(struct buf *b, const struct event *ev)
 		KEY(b, ",\"loops\":true");
 }
 
-static void add_argv(struct buf *b, const struct event *ev)
-{
-	buf_char(b, '[');
-	for (size_t i = 0; i < ev->argc; i++) {
-		if (i)
-			buf_char(b, ',');
-		json_string(b, ev->argv[i]);
-	}
-	buf_char(b, ']');
-}
-
-/* RFC 3339 in UTC, to the nanosecond: a number of nanoseconds would not fit a double. */
-static void add_time(struct buf *b, uint64_t unix_ns)
-{
-	time_t seconds = (time_t)(unix_ns / 1000000000);
-	struct tm tm;
-	char text[40];
-
-	if (!gmtime_r(&seconds, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm)) {
-		KEY(b, "null");
-		return;
-	}
-	buf_printf(b, "\"%s.%09uZ\"", text, (unsigned)(unix_ns % 1000000000));
-}
-
-static void add_header(struct buf *b, const struct event *ev)
-{
-	KEY(b, "{\"format\":\"frametrace\",\"version\":");
-	buf_udec(b, FORMAT_VERSION);
-	FIELD(b, "program", json_string, ev->program);
-	KEY(b, ",\"arguments\":");
-	add_argv(b, ev);
-	FIELD(b, "pid", buf_dec, ev->pid);
-	KEY(b, ",\"time\":");
-	add_time(b, ev->unix_ns);
-	FIELD(b, "build_id", json_string, ev->build_id);
-}
-
-static void add_exec(struct buf *b, const struct event *ev)
-{
-	FIELD(b, "program", json_string, ev->program);
-	KEY(b, ",\"arguments\":");
-	add_argv(b, ev);
-	FIELD(b, "build_id", json_string, ev->build_id);
-}
-
-static void add_signal(struct buf *b, const struct event *ev)
-{
-	FIELD(b, "signal", json_string, ev->signal ? ev->signal_name : NULL);
-	KEY(b, ",\"signal_number\":");
-	if (ev->signal)
-		buf_dec(b, ev->signal);
-	else
-		KEY(b, "null");
-}
-
-static void add_signal_place(struct buf *b, const struct event *ev)
-{
-	FIELD(b, "pc", json_address, ev->pc);
-	FIELD(b, "symbol_at", json_string, ev->symbol_at);
-	FIELD(b, "file", json_string, ev->file);
-	FIELD(b, "line", json_line, ev->line);
-	KEY(b, ",\"fault\":");
-	if (ev->has_fault) {
-		buf_char(b, '"');
-		buf_hex(b, ev->fault); // also when it is 0
-		buf_char(b, '"');
-	} else {
-		KEY(b, "null");
-	}
-	if (ev->within)
-		FIELD(b, "inlined", json_string, ev->function);
-}
-
-static void add_summary(struct buf *b, const struct event_summary *s)
-{
-	const struct {
-		const char *name;
-		uint64_t n;
-	} numbers[] = {
-		{"pushed", s->pushed},
-		{"popped", s->popped},
-		{"too_deep", s->too_deep},
-		{"left", s->left},
-		{"max_depth", s->max_depth},
-		{"max_stack", s->max_stack},
-		{"traced", s->traced},
-		{"skipped", s->skipped},
-		{"hidden_system", s->hidden_system},
-		{"hidden_std", s->hidden_std},
-		{"hidden_helper", s->hidden_helper},
-		{"hidden_no_debug", s->hidden_no_debug},
-		{"hidden_filter", s->hidden_filter},
-		{"hidden_libraries", s->hidden_libraries},
-		{"children", s->children},
-		{"threads", s->threads},
-		{"hits", s->hits},
-		{"stops", s->stops},
-		{"wall_ns", s->wall_ns},
-	};
-
-	for (size_t i = 0; i < FT_COUNT(numbers); i++)
-		buf_printf(b, "\"%s\":%llu,", numbers[i].name, (unsigned long long)numbers[i].n);
-	KEY(b, "\"max_depth_function\":");
-	json_string(b, s->max_depth_function);
-	FIELD(b, "max_stack_function", json_string, s->max_stack_function);
-	KEY(b, ",\"stacks\":");
-	json_stacks(b, s->stacks, s->n_stacks);
-	if (s->more_stacks)
-		FIELD(b, "more_stacks", buf_udec, s->more_stacks);
-	if (s->stepped)
-		FIELD(b, "stepped", buf_udec, s->stepped);
-	if (s->heap) {
-		KEY(b, ",\"heap\":");
-		json_heap_summary(b, s->heap);
-	}
-	if (!s->inlines)
-		return;
-	buf_printf(b, ",\"inlined\":%llu,\"inlined_traced\":%zu,\"inlined_skipped\":%zu",
-		   (unsigned long long)s->inlined, s->inlined_traced, s->inlined_skipped);
-	buf_printf(b, ",\"inlined_hidden\":%zu", s->inlined_hidden);
-}
-
-static void add_exit(struct buf *b, const struct event *ev)
-{
-	KEY(b, ",\"status\":");
-	if (ev->signal)
-		KEY(b, "null");
-	else
-		buf_dec(b, ev->status);
-	add_signal(b, ev);
-	FIELD(b, "core", json_bool, ev->core);
-	KEY(b, ",\"summary\":");
-	if (!ev->summary) {
-		KEY(b, "null");
-		return;
-	}
-	buf_char(b, '{');
-	add_summary(b, ev->summary);
-	buf_char(b, '}');
-}
-
-static void add_registers(struct buf *b, const struct event *ev)
-{
-	KEY(b, ",\"registers\":{");
-	for (size_t i = 0; i < ev->n_registers; i++) {
-		if (i)
-			buf_char(b, ',');
-		json_string(b, ev->registers[i].name);
-		KEY(b, ":\"");
-		buf_hex(b, ev->registers[i].value);
-		buf_char(b, '"');
-	}
-	buf_char(b, '}');
-}
-
 static void add_frame_event(struct buf *b, const struct event *ev)
 {
 	add_frame(b, ev);
@@ -399,7 +283,7 @@ static void add_frame_event(struct buf *b, const struct event *ev)
 static void add_fields(struct buf *b, const struct event *ev)
 {
 	switch (ev->kind) {
-	case EVENT_START: // add_header()
+	case EVENT_START: // json_start()
 		break;
 	case EVENT_PUSH:
 	case EVENT_POP:
@@ -414,15 +298,14 @@ static void add_fields(struct buf *b, const struct event *ev)
 		json_step(b, ev);
 		break;
 	case EVENT_SIGNAL:
-		add_signal(b, ev);
-		add_signal_place(b, ev);
+		json_signal(b, ev);
 		break;
 	case EVENT_THREAD:
 	case EVENT_CHILD:
 		FIELD(b, "child", buf_dec, ev->child);
 		break;
 	case EVENT_EXEC:
-		add_exec(b, ev);
+		json_exec(b, ev);
 		break;
 	case EVENT_NOTE:
 		FIELD(b, "text", json_string, ev->text);
@@ -446,7 +329,7 @@ static void add_fields(struct buf *b, const struct event *ev)
 		json_heap(b, ev);
 		break;
 	case EVENT_EXIT:
-		add_exit(b, ev);
+		json_exit(b, ev);
 		break;
 	}
 }
@@ -454,7 +337,7 @@ static void add_fields(struct buf *b, const struct event *ev)
 static void add_event(struct buf *b, const struct event *ev)
 {
 	if (ev->kind == EVENT_START) {
-		add_header(b, ev);
+		json_start(b, ev);
 		return;
 	}
 	add_head(b, ev);
@@ -465,8 +348,10 @@ static void json_event(struct reporter *r, const struct event *ev)
 {
 	buf_reset(&r->b);
 	add_event(&r->b, ev);
-	if (r->registers && ev->n_registers)
-		add_registers(&r->b, ev);
+	if (r->registers && ev->n_registers) {
+		KEY(&r->b, ",\"registers\":");
+		json_registers(&r->b, ev->registers, ev->n_registers);
+	}
 	KEY(&r->b, "}\n");
 	fwrite(r->b.s, 1, r->b.len, r->out);
 }

@@ -1,8 +1,8 @@
 /*
- * json.h - the parts of the JSON format: json.c, and json_step.c for instructions and lines.
+ * json.h - the parts of the JSON formats: how values are written, and json_*.c by what they tell.
  *
  * Owns:     how a string, an address, a line number is written.
- * Gives:    what both files need.
+ * Gives:    what the files of JSON need of each other.
  * Never:    leaves report/.
  * Lifetime: no state.
  */
@@ -18,18 +18,34 @@
 /* A field behind others: its name, a literal, and then its value, by json_… or buf_…dec. */
 #define FIELD(b, name, write, value) (KEY(b, ",\"" name "\":"), write(b, value))
 
+/* The same of what may be not known: null then. */
+#define FIELD_OR_NULL(b, name, known, write, value)                                                \
+	(KEY(b, ",\"" name "\":"), (known) ? write(b, value) : KEY(b, "null"))
+
 void json_string(struct buf *b, const char *s); // NULL: null
 
 /* Addresses are strings, since JSON numbers are doubles to many readers; 0 is no address. */
 void json_address(struct buf *b, uint64_t addr);
+void json_word(struct buf *b, uint64_t v);    // such a string of any 64 bits, also of 0
+void json_number(struct buf *b, uint64_t n);  // 0: null
+void json_limit(struct buf *b, uint64_t n);   // 0, not known, and UINT64_MAX, none: null
+void json_seq(struct buf *b, uint64_t seq);   // UINT64_MAX: null
 void json_line(struct buf *b, uint32_t line); // 0: null
 void json_bool(struct buf *b, bool v);
+void json_strings(struct buf *b, const char *const *s, size_t n);
+void json_registers(struct buf *b, const struct event_register *r, size_t n); // none: null
 
 /* ",depth":… to ",cfa":…: the frame, and where in its code. */
 void json_place(struct buf *b, const struct event *ev);
 
 /* The instruction that stored somewhere last: an object, or null if text is. */
 void json_writer(struct buf *b, uint64_t pc, const char *text, uint32_t line);
+
+/* json_run.c: the whole of EVENT_START; of others the fields after those of every event. */
+void json_start(struct buf *b, const struct event *ev);
+void json_exec(struct buf *b, const struct event *ev);
+void json_signal(struct buf *b, const struct event *ev);
+void json_exit(struct buf *b, const struct event *ev);
 
 /* json_frame.c: arguments or locals; and with --frames the frame map of a push or pop. */
 void json_value(struct buf *b, const struct event_value *v);

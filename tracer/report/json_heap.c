@@ -3,14 +3,6 @@
  */
 #include "report/json.h"
 
-static void add_number(struct buf *b, uint64_t n)
-{
-	if (n)
-		buf_udec(b, n);
-	else
-		KEY(b, "null");
-}
-
 static void add_via(struct buf *b, const struct event_place *p)
 {
 	if (p->via)
@@ -113,11 +105,7 @@ void json_heap(struct buf *b, const struct event *ev)
 	const struct event_heap *h = ev->heap;
 	FIELD(b, "call", json_string, h->call);
 	FIELD(b, "function", json_string, h->place.function);
-	KEY(b, ",\"depth\":");
-	if (h->place.function)
-		buf_udec(b, ev->depth);
-	else
-		KEY(b, "null");
+	FIELD_OR_NULL(b, "depth", h->place.function, buf_udec, ev->depth);
 	FIELD(b, "file", json_string, h->place.file);
 	FIELD(b, "line", json_line, h->place.line);
 	add_via(b, &h->place);
@@ -125,14 +113,11 @@ void json_heap(struct buf *b, const struct event *ev)
 		add_brk(b, h);
 		return;
 	}
-	KEY(b, ",\"block\":");
-	add_number(b, h->number);
+	FIELD(b, "block", json_number, h->number);
 	FIELD(b, "address", json_address, h->failed ? 0 : h->address);
 	FIELD(b, "size", buf_udec, h->size);
-	KEY(b, ",\"usable\":");
-	add_number(b, h->usable);
-	KEY(b, ",\"alignment\":");
-	add_number(b, h->alignment);
+	FIELD(b, "usable", json_number, h->usable);
+	FIELD(b, "alignment", json_number, h->alignment);
 	if (h->failed) {
 		KEY(b, ",\"failed\":true,\"error\":");
 		json_string(b, h->error);

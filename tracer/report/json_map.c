@@ -16,11 +16,9 @@ static void add_sizes(struct buf *b, const struct event_region *r)
 
 static void add_range(struct buf *b, uint64_t lo, uint64_t hi)
 {
-	KEY(b, "\"from\":\"");
-	buf_hex(b, lo); // also when it is 0
-	KEY(b, "\",\"to\":\"");
-	buf_hex(b, hi);
-	buf_char(b, '"');
+	KEY(b, "\"from\":");
+	json_word(b, lo);
+	FIELD(b, "to", json_word, hi);
 }
 
 static void add_file_parts(struct buf *b, const struct event_region *r)
@@ -50,11 +48,7 @@ static void add_region(struct buf *b, const struct event_region *r)
 	FIELD(b, "kind", json_string, r->kind);
 	FIELD(b, "what", json_string, r->what);
 	FIELD(b, "inferred", json_bool, r->inferred);
-	KEY(b, ",\"thread\":");
-	if (r->tid)
-		buf_dec(b, r->tid);
-	else
-		KEY(b, "null");
+	FIELD_OR_NULL(b, "thread", r->tid, buf_dec, r->tid);
 	add_file_parts(b, r);
 	buf_char(b, '}');
 }
@@ -103,16 +97,8 @@ static void add_changes(struct buf *b, const struct event_map *m)
 
 static void add_stack_limit(struct buf *b, const struct event_map *m)
 {
-	KEY(b, ",\"stack_limit\":");
-	if (m->stack_limit && m->stack_limit != UINT64_MAX)
-		buf_udec(b, m->stack_limit);
-	else
-		KEY(b, "null");
-	KEY(b, ",\"stack_room\":");
-	if (m->stack_stop)
-		buf_udec(b, m->stack_room);
-	else
-		KEY(b, "null");
+	FIELD(b, "stack_limit", json_limit, m->stack_limit);
+	FIELD_OR_NULL(b, "stack_room", m->stack_stop, buf_udec, m->stack_room);
 	FIELD(b, "stack_stop", json_string, m->stack_stop);
 }
 
@@ -162,59 +148,43 @@ static void add_neighbour(struct buf *b, const struct event_region *r)
 		KEY(b, "null");
 }
 
-static void add_named(struct buf *b, const char *key, const char *value)
-{
-	buf_printf(b, ",\"%s\":", key);
-	json_string(b, value);
-}
-
-static void add_count(struct buf *b, const char *key, bool known, uint64_t value)
-{
-	buf_printf(b, ",\"%s\":", key);
-	if (known)
-		buf_udec(b, value);
-	else
-		KEY(b, "null");
-}
-
 static void add_place_in_file(struct buf *b, const struct event_where *w)
 {
-	add_named(b, "module", w->module);
-	add_named(b, "section", w->section ? w->section->name : NULL);
-	add_count(b, "section_offset", w->section, w->section ? w->address - w->section->lo : 0);
-	add_named(b, "symbol", w->symbol);
-	add_count(b, "symbol_offset", w->symbol, w->symbol_offset);
-	add_named(b, "file", w->file);
+	FIELD(b, "module", json_string, w->module);
+	FIELD(b, "section", json_string, w->section ? w->section->name : NULL);
+	FIELD_OR_NULL(b, "section_offset", w->section, buf_udec,
+		      w->section ? w->address - w->section->lo : 0);
+	FIELD(b, "symbol", json_string, w->symbol);
+	FIELD_OR_NULL(b, "symbol_offset", w->symbol, buf_udec, w->symbol_offset);
+	FIELD(b, "file", json_string, w->file);
 	FIELD(b, "line", json_line, w->line);
 }
 
 static void add_place_on_stack(struct buf *b, const struct event_where *w)
 {
-	add_count(b, "thread", w->tid != 0, (uint64_t)w->tid);
-	add_named(b, "function", w->function);
-	add_count(b, "frame", w->cfa != 0, w->frame);
+	FIELD_OR_NULL(b, "thread", w->tid != 0, buf_udec, (uint64_t)w->tid);
+	FIELD(b, "function", json_string, w->function);
+	FIELD_OR_NULL(b, "frame", w->cfa != 0, buf_udec, w->frame);
 	FIELD(b, "cfa", json_address, w->cfa);
-	add_named(b, "owner", w->owner);
-	add_named(b, "name", w->name);
-	add_named(b, "type", w->type);
+	FIELD(b, "owner", json_string, w->owner);
+	FIELD(b, "name", json_string, w->name);
+	FIELD(b, "type", json_string, w->type);
 	FIELD(b, "slot", json_address, w->slot_address);
-	add_count(b, "slot_size", w->slot_size != 0, w->slot_size);
-	add_named(b, "unknown", w->unknown);
+	FIELD(b, "slot_size", json_number, w->slot_size);
+	FIELD(b, "unknown", json_string, w->unknown);
 }
 
 void json_where(struct buf *b, const struct event_where *w)
 {
-	KEY(b, ",\"address\":\"");
-	buf_hex(b, w->address);
-	KEY(b, "\"");
-	add_named(b, "kind", w->kind);
-	add_named(b, "what", w->what);
+	FIELD(b, "address", json_word, w->address);
+	FIELD(b, "kind", json_string, w->kind);
+	FIELD(b, "what", json_string, w->what);
 	FIELD(b, "inferred", json_bool, w->inferred);
 	add_place_in_file(b, w);
 	add_place_on_stack(b, w);
 	FIELD(b, "block", json_address, w->block);
-	add_count(b, "block_size", w->block != 0, w->block_size);
-	add_named(b, "block_state", w->block_state);
+	FIELD_OR_NULL(b, "block_size", w->block != 0, buf_udec, w->block_size);
+	FIELD(b, "block_state", json_string, w->block_state);
 	KEY(b, ",\"region\":");
 	add_neighbour(b, w->region);
 	KEY(b, ",\"below\":");

@@ -3,22 +3,6 @@
  */
 #include "report/json.h"
 
-/* A number that may be any 64 bits, also 0. */
-static void add_word(struct buf *b, uint64_t v)
-{
-	buf_char(b, '"');
-	buf_hex(b, v);
-	buf_char(b, '"');
-}
-
-static void add_limit(struct buf *b, uint64_t limit)
-{
-	if (limit && limit != UINT64_MAX)
-		buf_udec(b, limit);
-	else
-		KEY(b, "null");
-}
-
 static void add_overrun(struct buf *b, const struct event_alarm *a)
 {
 	KEY(b, ",\"overrun\":");
@@ -54,10 +38,8 @@ void json_alarm(struct buf *b, const struct event *ev)
 	json_place(b, ev);
 	FIELD(b, "pushed_seq", buf_udec, ev->pushed_seq);
 	FIELD(b, "address", json_address, a->address);
-	KEY(b, ",\"old\":");
-	add_word(b, a->old);
-	KEY(b, ",\"now\":");
-	add_word(b, a->now);
+	FIELD(b, "old", json_word, a->old);
+	FIELD(b, "now", json_word, a->now);
 	FIELD(b, "old_symbol", json_string, a->old_symbol);
 	FIELD(b, "now_symbol", json_string, a->now_symbol);
 	FIELD(b, "now_is", json_string, a->now_is);
@@ -71,27 +53,21 @@ void json_overflow(struct buf *b, const struct event *ev)
 {
 	const struct event_overflow *o = ev->overflow;
 	FIELD(b, "main", json_bool, o->is_main);
-	KEY(b, ",\"fault\":");
-	add_word(b, ev->fault);
+	FIELD(b, "fault", json_word, ev->fault);
 	FIELD(b, "rsp", json_address, o->rsp);
 	FIELD(b, "pc", json_address, ev->pc);
 	FIELD(b, "function", json_string, ev->function);
 	KEY(b, ",\"stack\":{\"from\":");
 	json_address(b, o->lo);
 	FIELD(b, "to", json_address, o->hi);
-	KEY(b, "},\"limit\":");
-	add_limit(b, o->limit);
+	buf_char(b, '}');
+	FIELD(b, "limit", json_limit, o->limit);
 	FIELD(b, "guard", buf_udec, o->guard);
 	FIELD(b, "frames", buf_udec, o->frames);
 	FIELD(b, "walked", json_bool, o->is_walk);
-	KEY(b, ",\"cycle\":[");
-	for (size_t i = 0; i < o->n_cycle; i++) {
-		if (i)
-			buf_char(b, ',');
-		json_string(b, o->cycle[i]);
-	}
-	KEY(b, "],\"turns\":");
-	buf_udec(b, o->turns);
+	KEY(b, ",\"cycle\":");
+	json_strings(b, o->cycle, o->n_cycle);
+	FIELD(b, "turns", buf_udec, o->turns);
 	FIELD(b, "turn_bytes", buf_udec, o->turn_bytes);
 	FIELD(b, "inside", buf_udec, o->untold);
 }
@@ -106,21 +82,12 @@ void json_stacks(struct buf *b, const struct event_stack *s, size_t n)
 		buf_dec(b, s[i].tid);
 		FIELD(b, "kind", json_string, s[i].kind);
 		FIELD(b, "used", buf_udec, s[i].first_cfa - s[i].lowest);
-		KEY(b, ",\"used_from_top\":");
-		if (s[i].top)
-			buf_udec(b, s[i].top - s[i].lowest);
-		else
-			KEY(b, "null");
-		KEY(b, ",\"limit\":");
-		add_limit(b, s[i].limit);
+		FIELD_OR_NULL(b, "used_from_top", s[i].top, buf_udec, s[i].top - s[i].lowest);
+		FIELD(b, "limit", json_limit, s[i].limit);
 		FIELD(b, "first_cfa", json_address, s[i].first_cfa);
 		FIELD(b, "lowest", json_address, s[i].lowest);
 		FIELD(b, "function", json_string, s[i].function);
-		KEY(b, ",\"seq\":");
-		if (s[i].seq != UINT64_MAX)
-			buf_udec(b, s[i].seq);
-		else
-			KEY(b, "null");
+		FIELD(b, "seq", json_seq, s[i].seq);
 		FIELD(b, "depth", buf_udec, s[i].depth);
 		buf_char(b, '}');
 	}

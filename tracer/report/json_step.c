@@ -27,11 +27,7 @@ static void add_stores(struct buf *b, const struct event *ev)
 		json_address(b, st->address);
 		FIELD(b, "size", buf_udec, st->size);
 		FIELD(b, "function", json_string, st->function);
-		KEY(b, ",\"depth\":");
-		if (st->function)
-			buf_udec(b, st->depth);
-		else
-			KEY(b, "null");
+		FIELD_OR_NULL(b, "depth", st->function, buf_udec, st->depth);
 		FIELD(b, "owner", json_string, st->owner);
 		FIELD(b, "name", json_string, st->name);
 		FIELD(b, "type", json_string, st->type);

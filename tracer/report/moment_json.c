@@ -4,14 +4,6 @@
 #include "report/json.h"
 #include "report/moment.h"
 
-static void json_seq(struct buf *b, uint64_t seq)
-{
-	if (seq == UINT64_MAX)
-		KEY(b, "null");
-	else
-		buf_udec(b, seq);
-}
-
 static void add_values(struct buf *b, const struct moment_frame *f, bool arguments)
 {
 	bool first = true;
@@ -99,23 +91,6 @@ static void add_heap(struct buf *b, const struct moment *s)
 	buf_str(b, "]}");
 }
 
-static void add_registers(struct buf *b, const struct moment *s)
-{
-	KEY(b, ",\"registers\":");
-	if (!s->n_registers) {
-		KEY(b, "null");
-		return;
-	}
-	for (size_t i = 0; i < s->n_registers; i++) {
-		buf_char(b, i ? ',' : '{');
-		json_string(b, s->registers[i].name);
-		KEY(b, ":\"");
-		buf_hex(b, s->registers[i].value);
-		buf_char(b, '"');
-	}
-	buf_char(b, '}');
-}
-
 static void add_map(struct buf *b, const struct moment *s)
 {
 	KEY(b, ",\"map\":");
@@ -145,7 +120,8 @@ void report_moment_json(FILE *out, const struct moment *s)
 	FIELD(&b, "time_ns", buf_udec, s->time_ns);
 	add_stacks(&b, s);
 	add_heap(&b, s);
-	add_registers(&b, s);
+	KEY(&b, ",\"registers\":");
+	json_registers(&b, s->registers, s->n_registers);
 	KEY(&b, ",\"output\":");
 	if (s->output_known)
 		buf_json(&b, s->output, s->output_len);

@@ -157,11 +157,7 @@ static void add_function(struct reporter *r, struct buf *b, const struct use_fun
 
 static void add_end(struct buf *b, const struct event *ev)
 {
-	KEY(b, ",\"status\":");
-	if (ev->signal)
-		KEY(b, "null");
-	else
-		buf_dec(b, ev->status);
+	FIELD_OR_NULL(b, "status", !ev->signal, buf_dec, ev->status);
 	KEY(b, ",\"signal\":");
 	json_string(b, ev->signal ? ev->signal_name : NULL);
 	KEY(b, ",\"stacks\":");
