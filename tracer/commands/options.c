@@ -198,69 +198,82 @@ static int add_pattern(struct patterns *p, const char *text)
 	return EXIT_USAGE;
 }
 
-static int parse_one(int c, struct trace_options *o)
+/* What an option without a value sets; NULL: it is none of these. */
+static bool *flag_of(int c, struct trace_options *o)
 {
 	switch (c) {
 	case 'a':
-		o->selection.all = true;
-		return -1;
-	case 'c':
-		return parse_color(optarg, &o->color);
-	case 'd':
-		return parse_number("--depth", optarg, UINT32_MAX, &o->max_depth);
-	case 'F':
-		return parse_format(optarg, &o->format);
-	case 'f':
-		return add_pattern(&o->selection.functions, optarg);
+		return &o->selection.all;
 	case 'i':
-		o->inlines = true;
-		return -1;
+		return &o->inlines;
 	case 'k':
-		o->walk = true;
-		return -1;
-	case 'l':
-		return add_pattern(&o->selection.libraries, optarg);
-	case 'o':
-		o->output = optarg;
-		return -1;
+		return &o->walk;
 	case 'P':
-		o->pin = true;
-		return -1;
+		return &o->pin;
 	case 'q':
-		o->quiet = true;
-		return -1;
+		return &o->quiet;
 	case 'R':
-		o->no_aslr = true;
+		return &o->no_aslr;
+	case OPT_FRAMES:
+		return &o->frames;
+	case OPT_REGISTERS:
+		return &o->registers;
+	case OPT_NO_HEAP:
+		return &o->no_heap;
+	case OPT_VERIFY:
+		return &o->verify;
+	}
+	return NULL;
+}
+
+static int parse_value(int c, const char *value, struct trace_options *o)
+{
+	switch (c) {
+	case 'c':
+		return parse_color(value, &o->color);
+	case 'd':
+		return parse_number("--depth", value, UINT32_MAX, &o->max_depth);
+	case 'F':
+		return parse_format(value, &o->format);
+	case 'f':
+		return add_pattern(&o->selection.functions, value);
+	case 'l':
+		return add_pattern(&o->selection.libraries, value);
+	case 'o':
+		o->output = value;
 		return -1;
 	case 's':
-		return add_pattern(&o->selection.sources, optarg);
-	case 'v':
-		o->verbose++;
+		return add_pattern(&o->selection.sources, value);
+	case OPT_DEBUG:
+		ft_log_enable(value);
 		return -1;
 	case OPT_EVENTS:
 		o->events_said = true;
-		return parse_events(optarg, &o->step);
+		return parse_events(value, &o->step);
 	case OPT_MAP:
-		return parse_map(optarg, &o->map);
+		return parse_map(value, &o->map);
 	case OPT_MAX_ARRAY:
-		return parse_number("--max-array", optarg, VALUE_ARRAY_MAX, &o->style.max_array);
+		return parse_number("--max-array", value, VALUE_ARRAY_MAX, &o->style.max_array);
 	case OPT_MAX_DEPTH:
-		return parse_number("--max-depth", optarg, VALUE_DEPTH_MAX, &o->style.max_depth);
+		return parse_number("--max-depth", value, VALUE_DEPTH_MAX, &o->style.max_depth);
 	case OPT_MAX_STRING:
-		return parse_number("--max-string", optarg, VALUE_STRING_MAX, &o->style.max_string);
-	case OPT_FRAMES:
-		o->frames = true;
-		return -1;
+		return parse_number("--max-string", value, VALUE_STRING_MAX, &o->style.max_string);
 	case OPT_SORT:
-		return parse_sort(optarg, &o->sort);
-	case OPT_REGISTERS:
-		o->registers = true;
+		return parse_sort(value, &o->sort);
+	}
+	return EXIT_USAGE;
+}
+
+static int parse_one(int c, struct trace_options *o)
+{
+	bool *flag = flag_of(c, o);
+	if (flag) {
+		*flag = true;
 		return -1;
-	case OPT_NO_HEAP:
-		o->no_heap = true;
-		return -1;
-	case OPT_VERIFY:
-		o->verify = true;
+	}
+	switch (c) {
+	case 'v':
+		o->verbose++;
 		return -1;
 	case OPT_EXPLAIN:
 		return parse_format("explain", &o->format);
@@ -269,9 +282,6 @@ static int parse_one(int c, struct trace_options *o)
 	case 'p':
 		return usage_error(
 			"a running process cannot be traced; start the program with frametrace");
-	case OPT_DEBUG:
-		ft_log_enable(optarg);
-		return -1;
 	case 'V':
 		printf("frametrace %s\n", FT_VERSION);
 		return 0;
@@ -279,7 +289,7 @@ static int parse_one(int c, struct trace_options *o)
 		print_help();
 		return 0;
 	}
-	return EXIT_USAGE;
+	return parse_value(c, optarg, o);
 }
 
 // getopt_long(3) says what is wrong in its own words; here in ours, in one line.

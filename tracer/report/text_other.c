@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/kinds.h"
+
 void text_other_begin(struct lines *l, int tid)
 {
 	lines_tone(l, TONE_NOTE);
@@ -271,29 +273,19 @@ static void summary(struct lines *l, const struct event_summary *s, int verbose)
 	}
 }
 
-void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose)
+static void add_space(struct lines *l, const struct event *ev, int verbose)
 {
-	if (ev->kind == EVENT_MAP && ev->map->when)
-		text_picture(l, ev->map);
-	else if (ev->kind == EVENT_MAP)
-		text_map(l, ev, verbose);
-	else if (ev->kind == EVENT_WHERE)
+	if (ev->kind == EVENT_WHERE)
 		text_where(l, ev->where);
-	if (quiet || ev->kind == EVENT_MAP || ev->kind == EVENT_WHERE)
-		return;
-	text_other_begin(l, ev->kind == EVENT_EXIT ? 0 : tid);
+	else if (ev->map->when)
+		text_picture(l, ev->map);
+	else
+		text_map(l, ev, verbose);
+}
+
+static void add_words(struct lines *l, const struct event *ev)
+{
 	switch (ev->kind) {
-	case EVENT_PUSH:
-	case EVENT_POP:
-	case EVENT_INLINE:
-	case EVENT_INSN:
-	case EVENT_LINE:
-	case EVENT_CHANGE:
-	case EVENT_ALLOC:
-	case EVENT_FREE:
-	case EVENT_REALLOC:
-	case EVENT_BRK:
-		break;
 	case EVENT_START:
 	case EVENT_EXEC:
 		add_command(l, ev);
@@ -317,19 +309,43 @@ void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, in
 		lines_ours(l, "note: ");
 		lines_text(l, ev->text ? ev->text : "");
 		break;
-	case EVENT_MAP: // above
-	case EVENT_WHERE:
-		return;
-	case EVENT_ALARM: // text_stack.c
-		text_alarm(l, ev);
-		return;
-	case EVENT_OVERFLOW:
-		text_overflow(l, ev);
-		return;
 	case EVENT_EXIT:
 		add_ending(l, ev);
 		break;
+	case EVENT_ALARM: // these have paragraphs of their own
+	case EVENT_OVERFLOW:
+	case EVENT_MAP:
+	case EVENT_WHERE:
+	case EVENT_PUSH:
+	case EVENT_POP:
+	case EVENT_INLINE:
+	case EVENT_INSN:
+	case EVENT_LINE:
+	case EVENT_CHANGE:
+	case EVENT_ALLOC:
+	case EVENT_FREE:
+	case EVENT_REALLOC:
+	case EVENT_BRK:
+		break;
 	}
+}
+
+void text_other(struct lines *l, const struct event *ev, int tid, bool quiet, int verbose)
+{
+	if (event_group(ev->kind) == GROUP_SPACE)
+		add_space(l, ev, verbose);
+	if (quiet || event_group(ev->kind) == GROUP_SPACE)
+		return;
+	text_other_begin(l, ev->kind == EVENT_EXIT ? 0 : tid);
+	if (ev->kind == EVENT_ALARM) {
+		text_alarm(l, ev);
+		return;
+	}
+	if (ev->kind == EVENT_OVERFLOW) {
+		text_overflow(l, ev);
+		return;
+	}
+	add_words(l, ev);
 	end_line(l);
 	if (ev->kind == EVENT_EXIT && ev->summary)
 		summary(l, ev->summary, verbose);
