@@ -230,6 +230,16 @@ void heap_sites_rescan(struct target *t, const struct space *space)
 	free(l.objects);
 }
 
+static void place_static(struct target *t, const struct space *space,
+			 const struct heap_function *list, size_t n)
+{
+	uint64_t at;
+	for (size_t i = 0; i < n; i++)
+		if (symbols_address_of(t->symbols, t->modules[0].module, list[i].symbol, &at) ==
+		    FT_OK)
+			place_entry(t, space, &list[i], at);
+}
+
 void heap_sites_static(struct target *t, const struct space *space)
 {
 	struct module *m = t->modules[0].module;
@@ -239,9 +249,10 @@ void heap_sites_static(struct target *t, const struct space *space)
 	t->heap.found = true;
 	t->heap.is_glibc = symbols_address_of(t->symbols, m, "__libc_malloc", &at) == FT_OK &&
 			   symbols_address_of(t->symbols, m, "_int_malloc", &at) == FT_OK;
-	for (size_t i = 0; i < FT_COUNT(functions); i++)
-		if (symbols_address_of(t->symbols, m, functions[i].symbol, &at) == FT_OK)
-			place_entry(t, space, &functions[i], at);
+	place_static(t, space, functions, FT_COUNT(functions));
+	if (!t->heap.is_glibc) // with glibc they are libstdc++'s, which call malloc
+		place_static(t, space, operators, FT_COUNT(operators));
+	ft_error_clear();
 }
 
 static void remember_reach(struct target *t, const struct space *space, uint64_t address)
