@@ -283,6 +283,40 @@ def check_parts(directory):
            "--max-size: the last part", (os.path.getsize(log), n, last))
 
 
+TALKER = r"""
+#include <stdio.h>
+#include <string.h>
+static int line(int i) { return printf("%07d\n", i); }
+int main(void)
+{
+	static char dots[1 << 16];
+	line(1);
+	memset(dots, '.', sizeof(dots));
+	for (int i = 0; i < 80; i++)
+		fwrite(dots, 1, sizeof(dots), stdout);
+	line(2);
+	return 0;
+}
+"""
+
+
+def check_ring_of_output(directory):
+    """Five megabytes come between two events: they take no more room than they may."""
+    program, log = compile_c(directory, "talker", TALKER), directory / "log"
+    ran = record(log, [program], "--max-size=500k", "--no-heap")
+    size, left = os.path.getsize(log), b"".join(r[0] for r in rows(
+        log, "select bytes from written order by id"))
+    gone = int(meta(log, "output_gone") or 0)
+    tap.ok(ran.status == 0 and size < 1 << 20 and len(left) > 100000 and ran.out.endswith(left),
+           "--max-size: the last part of the output", (size, len(left)))
+    tap.equal(gone + len(left), len(ran.out), "--max-size: how much of it went is known")
+    replayed = run([FRAMETRACE, "replay", log])
+    asked = run([FRAMETRACE, "step", "--plain", "--script=/dev/stdin", log], b"goto last\noutput\n")
+    tap.ok(f"the {gone} bytes before".encode() in replayed.err and b"%d bytes" % gone in asked.out
+           and b"0000002" in asked.out, "--max-size: and told", replayed.err, asked.out[-500:])
+    check_sound(log, "--max-size, much output")
+
+
 # ---- what goes wrong ----------------------------------------------------------------------------
 
 def wait_for_calls(log, n):
@@ -376,6 +410,7 @@ def main():
         check_files(directory)
         check_usage()
         check_parts(directory)
+        check_ring_of_output(directory)
         check_killed(directory)
         check_full(directory)
     tap.done()

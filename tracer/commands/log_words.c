@@ -53,6 +53,10 @@ void log_say_cut(struct log *log)
 	if (info->dropped)
 		ft_say("%s begins at event #%" PRIu64 ": the %" PRIu64 " before it were let go",
 		       info->path, info->first, info->dropped);
+	if (info->output_gone)
+		ft_say("%s has the last part of what the program wrote: the %" PRIu64
+		       " bytes before it were let go",
+		       info->path, info->output_gone);
 	if (info->cut) {
 		struct buf why;
 		buf_init(&why);

@@ -132,10 +132,12 @@ static enum ft_rc one_seq(struct log *log, enum log_statement which, const uint6
 /* The first event of those that follow each other: kept pushes of a ring lie before it. */
 static enum ft_rc read_bounds(struct log *log)
 {
-	int64_t first = 0;
+	int64_t first = 0, gone = 0;
 	uint64_t from, last;
-	if (sql_number(&log->q, "SELECT value FROM meta WHERE key='first'", &first) == FT_FAIL)
+	if (sql_number(&log->q, "SELECT value FROM meta WHERE key='first'", &first) == FT_FAIL ||
+	    sql_number(&log->q, "SELECT value FROM meta WHERE key='output_gone'", &gone) == FT_FAIL)
 		return FT_FAIL;
+	log->info.output_gone = gone > 0 ? (uint64_t)gone : 0;
 	if (first < 0)
 		return sql_damaged(&log->q, "its first event has no number");
 	from = (uint64_t)first;
@@ -283,6 +285,7 @@ const struct log_info *log_info(struct log *log)
 		log->info.is_empty = !log->store->has_events;
 		log->info.first = log->info.dropped = log->store->first;
 		log->info.last = log->store->last;
+		log->info.output_gone = log->store->output_gone;
 	}
 	return &log->info;
 }

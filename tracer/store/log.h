@@ -29,8 +29,9 @@ struct log_info {
 	bool is_empty;	      // no event but EVENT_START
 	uint64_t first, last; // seq of the events that are there; later ones may come: see
 			      // log_of(). A ring has pushes of frames that are alive at `first` too
-	uint64_t dropped; // events before `first`, which a ring let go
-	const char *cut;  // the run is not whole: why, in words; NULL: it is
+	uint64_t dropped;     // events before `first`, which a ring let go
+	uint64_t output_gone; // bytes of the program's output that a ring let go, the oldest
+	const char *cut;      // the run is not whole: why, in words; NULL: it is
 };
 
 /* Whether a file begins as a log does: to tell LOG from PROGRAM. Never fails. */

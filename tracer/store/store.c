@@ -406,6 +406,8 @@ enum ft_rc store_flush_output(struct store *s)
 	sql_blob(st, 5, o->bytes.s, o->bytes.len);
 	o->stream = 0;
 	enum ft_rc rc = sql_do(&s->q, st);
+	if (rc == FT_OK)
+		rc = store_ring_output(s, o->bytes.len);
 	buf_reset(&o->bytes);
 	return rc;
 }

@@ -80,8 +80,9 @@ struct store {
 	uint64_t max_events, max_bytes;
 	bool crossed; // a frame ended before one inside it
 	bool has_events;
-	uint64_t first, last; // seq of events, if has_events
-	int64_t next_item;    // id of the next aside or output
+	uint64_t first, last;		    // seq of events, if has_events
+	int64_t next_item;		    // id of the next aside or output
+	uint64_t output_bytes, output_gone; // in the log; let go by the ring
 	uint64_t last_commit_ns, commit_every_ns;
 	unsigned uncommitted;	// events
 	int committed;		// changes of rows, of SQLite's count
@@ -124,7 +125,8 @@ struct store_blocks *store_blocks_create(void);
 void store_blocks_destroy(struct store_blocks *b);
 FT_CHECK enum ft_rc store_block_event(struct store *s, const struct event *ev, int64_t shape);
 
-/* store_ring.c: lets old chunks go, if there is too much. */
+/* store_ring.c: lets old chunks go, if there is too much; old output, of which `len` bytes came. */
 FT_CHECK enum ft_rc store_ring(struct store *s);
+FT_CHECK enum ft_rc store_ring_output(struct store *s, size_t len);
 
 #endif

@@ -4,6 +4,9 @@
  * Pushes of frames that were alive at the new first event stay, older than it: so the state at any
  * event that is left is whole. They go with their pops. Pages that become free are used again by
  * what follows: the file stays as large as it became.
+ *
+ * A program may write gigabytes between two events. So output has half of the room at most, and its
+ * oldest pieces go by themselves.
  */
 #include "store/store_private.h"
 
@@ -30,6 +33,60 @@ static const char *const deletions[] = {
 	"DELETE FROM block WHERE until <= ?2 AND until > ?1",
 };
 
+/* After rows of `written` went: what is left, and what a reader is to know of the rest. */
+static enum ft_rc count_output(struct store *s)
+{
+	int64_t left;
+	if (sql_number(&s->q, "SELECT coalesce(sum(length(bytes)), 0) FROM written", &left) !=
+	    FT_OK)
+		return FT_FAIL;
+	if ((uint64_t)left == s->output_bytes)
+		return FT_OK;
+	s->output_gone += s->output_bytes - (uint64_t)left;
+	s->output_bytes = (uint64_t)left;
+	return store_set_number(s, "output_gone", (int64_t)s->output_gone);
+}
+
+/* The newest piece that has to go, so that `most` bytes stay; always one stays. */
+static enum ft_rc last_to_go(const struct store *s, uint64_t most, int64_t *ret)
+{
+	struct sqlite3_stmt *st = NULL;
+	int64_t id, len, found = 0;
+	uint64_t left = s->output_bytes;
+	enum ft_rc rc = sql_prepare(&s->q,
+				    "SELECT id, length(bytes) FROM written "
+				    "WHERE id < (SELECT max(id) FROM written) ORDER BY id",
+				    &st);
+	while (rc == FT_OK && left > most && (rc = sql_step(&s->q, st)) == FT_OK) {
+		if (!sql_get_int(st, 0, 0, &id) || !sql_get_int(st, 1, 0, &len))
+			rc = sql_damaged(&s->q, "a piece of output has no number");
+		left -= (uint64_t)len;
+		found = id;
+	}
+	sql_finish(&st);
+	*ret = found;
+	return rc == FT_FAIL ? rc : FT_OK;
+}
+
+enum ft_rc store_ring_output(struct store *s, size_t len)
+{
+	struct sqlite3_stmt *st = NULL;
+	int64_t last = 0;
+	uint64_t most = s->max_bytes / 2;
+	s->output_bytes += len;
+	if (!s->max_bytes || s->output_bytes <= most)
+		return FT_OK;
+	enum ft_rc rc = last_to_go(s, most - most / 4, &last); // a quarter: not for each piece
+	if (rc == FT_OK)
+		rc = sql_prepare(&s->q, "DELETE FROM written WHERE id <= ?", &st);
+	if (rc == FT_OK) {
+		sql_int(st, 1, last);
+		rc = sql_do(&s->q, st);
+	}
+	sql_finish(&st);
+	return rc == FT_OK ? count_output(s) : rc;
+}
+
 static enum ft_rc let_go(struct store *s, uint64_t until)
 {
 	enum ft_rc rc = FT_OK;
@@ -44,6 +101,8 @@ static enum ft_rc let_go(struct store *s, uint64_t until)
 		sql_finish(&st);
 	}
 	s->first = until;
+	if (rc == FT_OK)
+		rc = count_output(s);
 	return rc == FT_OK ? store_set_number(s, "first", (int64_t)until) : rc;
 }
 

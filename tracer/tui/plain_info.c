@@ -292,6 +292,9 @@ static enum outcome info_log(struct plain *s, const char *arguments)
 	    (unsigned long long)info->last);
 	if (info->dropped)
 		say(s, ", %llu before were not kept", (unsigned long long)info->dropped);
+	if (info->output_gone)
+		say(s, "; %llu bytes of output were not kept",
+		    (unsigned long long)info->output_gone);
 	if (player_is_live(s->p))
 		say(s, "; the program has not ended");
 	else if (info->cut)

@@ -285,8 +285,13 @@ enum outcome run_output(struct plain *s, const char *arguments)
 	enum ft_rc rc = log_output(player_log(s->p), player_at(s->p), OUTPUT_MAX, &text, &len);
 	if (rc == FT_FAIL)
 		return wrong_error(s);
+	uint64_t gone = log_info(player_log(s->p))->output_gone;
+	if (gone)
+		say(s, "(what the program wrote first, %llu bytes, was not kept)\n",
+		    (unsigned long long)gone);
 	if (rc == FT_NONE || len == 0) {
-		say(s, "The program has written nothing so far.\n");
+		say(s, gone ? "There is no more here.\n"
+			    : "The program has written nothing so far.\n");
 		return DONE;
 	}
 	for (const char *end = text + len; text < end;) {
