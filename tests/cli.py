@@ -172,6 +172,17 @@ def check_output(directory, demo):
            "a full disk: the program runs to its end, the loss is told", ran)
     says("an output that cannot be opened", frametrace("-o", directory / "no/such/dir", demo), 1,
          "no/such/dir", "No such file")
+    says("no name for the output", frametrace("-o", "", demo), 2, "-o takes the name of a file")
+    log = directory / "full.log"
+    frametrace("record", "-q", "-o", log, demo)
+    for words in (["maps", log], ["maps", "-F", "json", log], ["maps", "--help"], ["where", "0x1", log],
+                  ["report", log], ["report", "--help"], ["list", log], ["list", demo], ["--help"],
+                  ["frames", demo], ["replay", log], ["replay", "--at=0", log], ["replay", "--check", log],
+                  ["step", "--plain", log], ["help"]):
+        ran = run(["sh", "-c", 'exec "$@" >/dev/full', "sh", FRAMETRACE, *words])
+        tap.ok(ran.status == 1 and len(ran.err.splitlines()) == 1 and
+               re.match(b"frametrace: standard output: (No space left|not all of it)", ran.err),
+               f"standard output is full: {' '.join(map(str, words[:-1])) or words[0]}", ran)
     ran = run(["sh", "-c", 'exec "$0" "$1" 2>&-', FRAMETRACE, demo])
     tap.equal((ran.status, ran.out), (alone.status, alone.out), "stderr closed")
     ran = run(["sh", "-c", '"$0" "$1" 2>&1 >/dev/null | head -n 1; exit 0', FRAMETRACE, demo])

@@ -728,6 +728,8 @@ def check_failures(directory):
             (["--script", text, "--answers", text, DEMOS / "double_c"], 2, "is not run"),
             (["--plain", "--verify", DEMOS / "double_c"], 2, "step takes no"),
             (["--script", "/nowhere/script", log], 1, "/nowhere/script"),
+            (["--script", directory, log], 1, "Is a directory"),
+            (["--script", text, "--answers", directory, log], 1, "Is a directory"),
             (["--plain", "--stdin=/nowhere/input", DEMOS / "double_c"], 1, "/nowhere/input"),
             (["--plain", "-o", "/nowhere/log", DEMOS / "double_c"], 1, "/nowhere/log"),
             (["--plain", "-b", "12 if", log], 1, "condition"),
@@ -739,6 +741,9 @@ def check_failures(directory):
         tap.ok(ran.status == status and said in ran.err.decode()
                and len(ran.err.decode().splitlines()) == 1,
                f"step {' '.join(Path(w).name if w else w for w in map(str, words))}: {said}", ran)
+    _, said = session([log], "goto last\nreverse-next 1000\nbreak\n")
+    tap.equal(said[2][1][0], "the beginning of the recording", "the reason of one move, not of two")
+    tap.ok(re.fullmatch(r"Breakpoint 1: \S+double.c:\d+", said[3][1][0]), "break without a place", said)
     ran = run([FRAMETRACE, "step", "-b", "twice", "--watch=b", "--plain", log],
               b"continue\ncontinue\n")
     tap.ok(b"breakpoint 1, twice" in ran.out and b"watch 2, b = 96" in ran.out,

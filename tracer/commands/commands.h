@@ -31,4 +31,7 @@ int usage_error(const char *fmt, ...) FT_PRINTF(1, 2);
 /* Says the recorded failure and returns EXIT_BAD. */
 int failed(void);
 
+/* What went to standard output is out: returns `status`. Else says so and returns EXIT_BAD. */
+int finish_stdout(int status);
+
 #endif

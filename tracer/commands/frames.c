@@ -291,7 +291,7 @@ static int frames(int argc, char **argv)
 	struct trace_options o;
 	if (asks_for_help(argc, argv)) {
 		print_help();
-		return fflush(stdout) == 0 ? 0 : EXIT_BAD;
+		return finish_stdout(0);
 	}
 	int rc_options = trace_options_parse(argc, argv, &o);
 	if (rc_options >= 0)

@@ -19,8 +19,6 @@ static enum ft_rc number_of(struct log *log, const char *option, const char *wor
 	const struct log_info *info = log_info(log);
 	errno = 0;
 	uint64_t seq = strtoull(word, NULL, 10);
-	if (info->is_empty)
-		return ft_fail("%s: there are no events in %s", option, info->path);
 	if (errno || seq > info->last || seq < info->first)
 		return ft_fail("%s: there is no event #%s: %s has #%" PRIu64 " to #%" PRIu64,
 			       option, word, info->path, info->first, info->last);
@@ -33,12 +31,14 @@ enum ft_rc log_word(struct log *log, const char *option, const char *word, uint6
 {
 	const struct log_info *info = log_info(log);
 	struct log_query q = {.function = word, .has_kind = true, .kind = EVENT_PUSH};
+	if (info->is_empty)
+		return ft_fail("%s: there are no events in %s", option, info->path);
 	if (is_number(word) || (*word == '#' && is_number(word + 1)))
 		return number_of(log, option, word + (*word == '#'), ret);
 	enum ft_rc rc = log_find(log, &q, info->first, false, ret);
 	if (rc != FT_NONE)
 		return rc;
-	if (strcmp(word, "last") == 0 && !info->is_empty) {
+	if (strcmp(word, "last") == 0) {
 		*ret = info->last;
 		return FT_OK;
 	}

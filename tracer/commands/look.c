@@ -54,7 +54,7 @@ static int parse_one(int o, char **argv, const struct look_command *c, struct lo
 		return -1;
 	case 'h':
 		c->help();
-		return 0;
+		return finish_stdout(0);
 	case ':':
 		return usage_error("%s needs a value", argv[optind - 1]);
 	}
@@ -127,12 +127,4 @@ enum ft_rc look_open_log(const struct look_options *o, struct log **ret, uint64_
 struct reporter *look_open(const struct look_options *o)
 {
 	return o->format->open(stdout, &o->report);
-}
-
-int look_flush(int status)
-{
-	if (fflush(stdout) == 0)
-		return status;
-	ft_say("standard output: %s", strerror(errno));
-	return EXIT_BAD;
 }

@@ -2,7 +2,7 @@
  * look.h - what the command lines of `maps` and `where` say (private to commands/).
  *
  * Owns:     their options.
- * Gives:    struct look_options; the log that they name; their output, opened and closed.
+ * Gives:    struct look_options; the log that they name; their output, opened.
  * Never:    tells what is in a process or a log.
  * Lifetime: strings are borrowed from argv.
  */
@@ -40,8 +40,6 @@ int look_options_parse(int argc, char **argv, const struct look_command *c,
 FT_CHECK enum ft_rc look_open_log(const struct look_options *o, struct log **ret,
 				  uint64_t *ret_seq);
 
-/* A reporter on standard output; 0 or EXIT_BAD from what became of that. */
-struct reporter *look_open(const struct look_options *o);
-int look_flush(int status);
+struct reporter *look_open(const struct look_options *o); // on standard output
 
 #endif

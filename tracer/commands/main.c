@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,15 @@ int usage_error(const char *fmt, ...)
 int failed(void)
 {
 	ft_say("%s", ft_error());
+	return EXIT_BAD;
+}
+
+int finish_stdout(int status)
+{
+	errno = 0; // a write may have failed long ago: then nobody knows any more why
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	ft_say("standard output: %s", errno ? strerror(errno) : "not all of it could be written");
 	return EXIT_BAD;
 }
 

@@ -140,11 +140,11 @@ static int maps(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	if (!o.is_log && !running_is_pid(o.target))
-		return look_flush(maps_of_program(&o, o.operands));
+		return finish_stdout(maps_of_program(&o, o.operands));
 	if (o.n > 1)
 		return usage_error(o.is_log ? "maps takes one LOG" : "maps takes one PID");
 	enum ft_rc shown = o.is_log ? maps_of_log(&o) : maps_of_running(&o);
-	return look_flush(shown == FT_OK ? 0 : failed());
+	return finish_stdout(shown == FT_OK ? 0 : failed());
 }
 
 const struct command command_maps = {

@@ -241,7 +241,7 @@ static int parse_value(int c, const char *value, struct trace_options *o)
 		return add_pattern(&o->selection.libraries, value);
 	case 'o':
 		o->output = value;
-		return -1;
+		return *value ? -1 : usage_error("-o takes the name of a file, not ''");
 	case 's':
 		return add_pattern(&o->selection.sources, value);
 	case OPT_DEBUG:
@@ -352,8 +352,8 @@ static int parse_all(int argc, char **argv, const struct more_options *more,
 	}
 	free(letters);
 	free(all);
-	if (rc == 0 && fflush(stdout) != 0)
-		rc = EXIT_BAD;
+	if (rc == 0)
+		rc = finish_stdout(0);
 	if (rc < 0 && optind == argc)
 		rc = no_program(argc, argv, more, value);
 	else if (rc < 0 && more->operand && optind + 1 < argc)

@@ -38,7 +38,7 @@ static int report(int argc, char **argv)
 	struct trace_options o;
 	if (asks_help(argc, argv)) {
 		print_help();
-		return fflush(stdout) == 0 ? 0 : EXIT_BAD;
+		return finish_stdout(0);
 	}
 	int rc = trace_options_parse(argc, argv, &o);
 	if (rc >= 0)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -311,7 +312,7 @@ static int converse(struct session *s)
 		.script = s->w->script,
 		.answers = s->answers,
 	};
-	return plain_run(s->player, &po);
+	return finish_stdout(plain_run(s->player, &po));
 }
 
 static int show(struct session *s)
@@ -323,19 +324,25 @@ static int show(struct session *s)
 	return status;
 }
 
+// A directory can be opened, and looks empty.
+static enum ft_rc open_words(const char *path, FILE **ret)
+{
+	struct stat st;
+	if (!path)
+		return FT_OK;
+	*ret = fopen(path, "re");
+	if (*ret && fstat(fileno(*ret), &st) == 0 && S_ISDIR(st.st_mode))
+		return ft_fail("%s: %s", path, strerror(EISDIR));
+	return *ret ? FT_OK : ft_fail("%s: %s", path, strerror(errno));
+}
+
 static enum ft_rc begin(struct session *s, char *const *argv, bool is_log)
 {
-	enum ft_rc rc = FT_OK;
-	if (s->w->script) {
-		s->script = fopen(s->w->script, "re");
-		if (!s->script)
-			return ft_fail("%s: %s", s->w->script, strerror(errno));
-	}
-	if (s->w->answers) {
-		s->answers = fopen(s->w->answers, "re");
-		if (!s->answers)
-			return ft_fail("%s: %s", s->w->answers, strerror(errno));
-	}
+	enum ft_rc rc = open_words(s->w->script, &s->script);
+	if (rc == FT_OK)
+		rc = open_words(s->w->answers, &s->answers);
+	if (rc != FT_OK)
+		return rc;
 	if (is_log) {
 		rc = log_open(argv[0], &s->log);
 		if (rc == FT_OK && log_info(s->log)->cut)

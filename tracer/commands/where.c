@@ -113,7 +113,7 @@ static int where(int argc, char **argv)
 		rc = found == FT_OK ? 0 : failed();
 	}
 	free(addresses);
-	return look_flush(rc);
+	return finish_stdout(rc);
 }
 
 const struct command command_where = {"where", "say what an address of a process or a log is",

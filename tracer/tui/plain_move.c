@@ -224,7 +224,7 @@ static enum outcome run_break(struct plain *s, const char *arguments)
 	player_place(s->p, &here);
 	if (!here.file || !here.line)
 		return wrong(s, "where? FUNCTION, FILE:LINE, LINE, *ADDRESS or +EVENT");
-	char *spec = xasprintf("%s:%u %s", here.file, here.line, arguments);
+	char *spec = xasprintf("%s:%u%s%s", here.file, here.line, *arguments ? " " : "", arguments);
 	enum outcome o = add_break(s, spec, "Breakpoint", false);
 	free(spec);
 	return o;

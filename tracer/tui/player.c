@@ -129,6 +129,7 @@ static enum ft_rc end_of_move(struct player *p, bool back)
 	const struct log_info *info = log_info(p->log);
 	go(p, back ? info->first : info->last);
 	enum ft_rc rc = FT_OK;
+	buf_reset(&p->why); // of a step before, if there were several
 	if (!back)
 		rc = tell_end(p);
 	else
