@@ -146,7 +146,10 @@ static enum outcome run_to_end(struct plain *s, const char *arguments)
 {
 	(void)arguments;
 	uint64_t began = player_at(s->p);
-	return after_move(s, player_go(s->p, UINT64_MAX), began, false);
+	enum ft_rc rc = player_go(s->p, UINT64_MAX);
+	if (rc == FT_NONE)
+		rc = FT_OK; // nothing follows: it is there
+	return after_move(s, rc, began, false);
 }
 
 static enum outcome run_start(struct plain *s, const char *arguments)
