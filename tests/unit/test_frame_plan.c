@@ -964,6 +964,19 @@ TEST(nothing_to_stop_at)
 	done(&f);
 }
 
+/* What is cut off in its prologue has no instruction behind it: a buffer of 8, filled. */
+TEST(cut_off_in_the_prologue)
+{
+	struct fixture f;
+	CODE(&f, "\x90\x90\x90\x90\x90\x90\x90\x53"); // nop …; push rbx
+	row(&f, 0, ARCH_RSP, 8);
+	signature(&f, true, OP_CALL_FRAME_CFA);
+	param(&f, 8, 4);
+	make(&f);
+	check_body(&f, 7, 7, -16);
+	done(&f);
+}
+
 TEST(any_bytes_are_survived)
 {
 	uint64_t seed = 88172645463325252;

@@ -157,6 +157,8 @@ static size_t begin_of_list(const struct walk *w, const struct location *loc, si
 {
 	const struct listing *l = w->l;
 	const struct location_entry *e = loc->e;
+	if (body >= l->first[1]) // the code ends in its prologue
+		return 0;
 	if (!loc->n || e->n_ops != 1 || e->lo <= l->insn[body].pc || !listing_has(l, e->lo))
 		return 0;
 	const struct dw_op *op = &e->ops[0];
