@@ -9,13 +9,12 @@
 #ifndef FT_INTERN_H
 #define FT_INTERN_H
 
-#include "base/base.h"
+#include "base/lookup.h"
 
 struct intern {
 	char **s;
 	size_t n, cap;
-	size_t *table; // open addressing: index + 1; a power of two
-	size_t table_size;
+	struct lookup by_text;
 };
 
 const char *intern_text(struct intern *t, const char *s); // NULL: NULL

@@ -25,7 +25,7 @@ void sieve_destroy(struct sieve *s)
 	sieve_heap_deinit(&s->heap);
 	intern_deinit(&s->names);
 	free(s->fn);
-	free(s->fn_table);
+	lookup_deinit(&s->fn_by_text);
 	free(s->stacks);
 	free(s->threads);
 	free(s->stores);

@@ -12,7 +12,7 @@
 void sieve_heap_deinit(struct sieve_heap *h)
 {
 	free(h->b);
-	free(h->table);
+	lookup_deinit(&h->by_was);
 	free(h->places);
 	free(h->leaks);
 	free(h->paths);
@@ -20,33 +20,27 @@ void sieve_heap_deinit(struct sieve_heap *h)
 
 /* ---- blocks by their numbers in the log ---- */
 
-static size_t slot_of(const struct sieve_heap *h, uint64_t was)
-{
-	size_t mask = h->table_size - 1, i = (size_t)(was * 0x9e3779b97f4a7c15u >> 32) & mask;
-	while (h->table[i] && h->b[h->table[i] - 1].was != was)
-		i = (i + 1) & mask;
-	return i;
-}
-
 static struct sieve_block *find(const struct sieve_heap *h, uint64_t was)
 {
-	size_t at = was && h->table_size ? h->table[slot_of(h, was)] : 0;
-	return at ? &h->b[at - 1] : NULL;
+	size_t probe = 0, i;
+	while (was && (i = lookup_next(&h->by_was, was, &probe)) != SIZE_MAX)
+		if (h->b[i].was == was)
+			return &h->b[i];
+	return NULL;
 }
 
+// Of a damaged log: the same number once more. The block that had it is forgotten.
 static struct sieve_block *add(struct sieve_heap *h, uint64_t was)
 {
-	if (2 * (h->n + 1) > h->table_size) {
-		free(h->table);
-		h->table_size = h->table_size ? 2 * h->table_size : 256;
-		h->table = xcalloc(h->table_size, sizeof(*h->table));
-		for (size_t i = 0; i < h->n; i++)
-			h->table[slot_of(h, h->b[i].was)] = i + 1;
+	struct sieve_block *b = find(h, was);
+	if (!b) {
+		h->b = xgrow(h->b, h->n, &h->cap, sizeof(*h->b));
+		if (was)
+			lookup_add(&h->by_was, was, h->n);
+		b = &h->b[h->n++];
 	}
-	h->b = xgrow(h->b, h->n, &h->cap, sizeof(*h->b));
-	h->b[h->n] = (struct sieve_block){.was = was, .freed_at = SIZE_MAX};
-	h->table[slot_of(h, was)] = h->n + 1;
-	return &h->b[h->n++];
+	*b = (struct sieve_block){.was = was, .freed_at = SIZE_MAX};
+	return b;
 }
 
 static bool same_place(const struct event_place *a, const struct event_place *b)

@@ -6,26 +6,10 @@
 
 #include "commands/sieve_private.h"
 
-static size_t fn_slot(const struct sieve *s, const struct sieve_fn *fn)
+static bool is_same_function(const struct sieve_fn *a, const struct sieve_fn *b)
 {
-	size_t mask = s->fn_table_size - 1;
-	size_t i = ((uintptr_t)fn->name >> 4 ^ (uintptr_t)fn->file >> 2) * 0x9e3779b97f4a7c15u;
-	for (i = (i >> 20) & mask; s->fn_table[i]; i = (i + 1) & mask) {
-		const struct sieve_fn *at = &s->fn[s->fn_table[i] - 1];
-		if (at->name == fn->name && at->symbol == fn->symbol && at->module == fn->module &&
-		    at->file == fn->file)
-			break;
-	}
-	return i;
-}
-
-static void grow_functions(struct sieve *s)
-{
-	free(s->fn_table);
-	s->fn_table_size = s->fn_table_size ? 2 * s->fn_table_size : 256;
-	s->fn_table = xcalloc(s->fn_table_size, sizeof(*s->fn_table));
-	for (size_t i = 0; i < s->n_fn; i++)
-		s->fn_table[fn_slot(s, &s->fn[i])] = i + 1;
+	return a->name == b->name && a->symbol == b->symbol && a->module == b->module &&
+	       a->file == b->file; // kept texts: each once
 }
 
 // What a library's function needs besides: --lib, if it was given.
@@ -53,16 +37,16 @@ size_t sieve_fn_find(struct sieve *s, const char *name, const char *symbol, cons
 		.module = intern_text(&s->names, module),
 		.file = intern_text(&s->names, file),
 	};
-	if (2 * (s->n_fn + 1) > s->fn_table_size)
-		grow_functions(s);
-	size_t slot = fn_slot(s, &fn);
-	if (!s->fn_table[slot]) {
-		fn.wanted = is_wanted(s, &fn);
-		s->fn = xgrow(s->fn, s->n_fn, &s->cap_fn, sizeof(*s->fn));
-		s->fn[s->n_fn++] = fn;
-		s->fn_table[slot] = s->n_fn;
-	}
-	return s->fn_table[slot] - 1;
+	uint64_t hash = hash_word((uintptr_t)fn.name, (uintptr_t)fn.file);
+	size_t probe = 0, i;
+	while ((i = lookup_next(&s->fn_by_text, hash, &probe)) != SIZE_MAX)
+		if (is_same_function(&s->fn[i], &fn))
+			return i;
+	fn.wanted = is_wanted(s, &fn);
+	s->fn = xgrow(s->fn, s->n_fn, &s->cap_fn, sizeof(*s->fn));
+	s->fn[s->n_fn] = fn;
+	lookup_add(&s->fn_by_text, hash, s->n_fn);
+	return s->n_fn++;
 }
 
 void sieve_function(struct sieve *s, const char *name, const char *symbol, const char *module,

@@ -10,6 +10,7 @@
 #define FT_SIEVE_PRIVATE_H
 
 #include "commands/sieve.h"
+#include "base/lookup.h"
 #include "commands/intern.h"
 
 /* A function by its kept names; symbol and file may be NULL. */
@@ -57,8 +58,7 @@ struct sieve_block {
 struct sieve_heap {
 	struct sieve_block *b;
 	size_t n, cap;
-	size_t *table; // open addressing by `was`: index + 1
-	size_t table_size;
+	struct lookup by_was;	    // blocks that had a number
 	struct event_place *places; // their texts are kept
 	size_t n_places, cap_places;
 	uint64_t last, alive;
@@ -73,8 +73,7 @@ struct sieve {
 	struct intern names;
 	struct sieve_fn *fn;
 	size_t n_fn, cap_fn;
-	size_t *fn_table; // as that of names
-	size_t fn_table_size;
+	struct lookup fn_by_text;
 	struct sieve_stack *stacks;
 	size_t n_stacks, cap_stacks, last_stack;
 	struct sieve_thread {

@@ -29,12 +29,12 @@ void heap_destroy(struct heap *h)
 	heap_paths_deinit(h);
 	blocks_destroy(h->blocks);
 	free(h->places);
-	free(h->index);
+	lookup_deinit(&h->by_key);
 	free(h->threads);
 	for (size_t i = 0; i < h->n_owners; i++)
 		free(h->owners[i]);
 	free(h->owners);
-	free(h->owner_index);
+	lookup_deinit(&h->by_owner);
 	free(h->mappings);
 	free(h->leaks);
 	free(h->leak_paths);

@@ -10,48 +10,32 @@ enum {
 	PLACES_MAX = 1 << 16, // a program has not more lines that allocate
 	LEAKS_SHOWN = 20,
 	OWNERS_MAX = 40000, // variables that point to blocks
-	OWNER_SLOTS = 1 << 16,
 };
 
 /* ---- places ---- */
 
-static size_t slot_of(const struct heap *h, const struct heap_key *key)
+static uint64_t hash_of(const struct heap_key *key)
 {
-	uint64_t mix = (key->back ^ (uint64_t)(uintptr_t)key->function ^
-			(uint64_t)(uintptr_t)key->call << 7 ^ (uint64_t)key->path << 36) *
-		       0x9e3779b97f4a7c15u;
-	size_t i = (size_t)(mix >> 32) & (h->index_size - 1);
-	for (; h->index[i]; i = (i + 1) & (h->index_size - 1)) {
-		const struct heap_key *at = &h->places[h->index[i]].key;
-		if (at->back == key->back && at->function == key->function &&
-		    at->call == key->call && at->path == key->path)
-			break;
-	}
-	return i;
+	uint64_t hash = hash_word(key->back, (uintptr_t)key->function);
+	return hash_word(hash_word(hash, (uintptr_t)key->call), key->path);
 }
 
 uint32_t heap_place(const struct heap *h, const struct heap_key *key)
 {
-	uint32_t found = h->index_size ? h->index[slot_of(h, key)] : 0;
-	return found ? found : HEAP_NEW_PLACE;
-}
-
-static void grow_index(struct heap *h)
-{
-	free(h->index);
-	h->index_size = h->index_size ? 2 * h->index_size : 256;
-	h->index = xcalloc(h->index_size, sizeof(*h->index));
-	for (size_t i = 1; i < h->n_places; i++)
-		if (h->places[i].key.call)
-			h->index[slot_of(h, &h->places[i].key)] = (uint32_t)i;
+	size_t probe = 0, i;
+	while ((i = lookup_next(&h->by_key, hash_of(key), &probe)) != SIZE_MAX) {
+		const struct heap_key *at = &h->places[i].key;
+		if (at->back == key->back && at->function == key->function &&
+		    at->call == key->call && at->path == key->path)
+			return (uint32_t)i;
+	}
+	return HEAP_NEW_PLACE;
 }
 
 uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct event_place *p)
 {
 	if (h->n_places >= PLACES_MAX)
 		return 0;
-	if (2 * (h->n_places + 1) > h->index_size)
-		grow_index(h);
 	h->places = xgrow(h->places, h->n_places, &h->cap_places, sizeof(*h->places));
 	h->places[h->n_places] = (struct call_place){
 		.key = *key,
@@ -62,7 +46,7 @@ uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct
 		.via_module = xstrdup(p->via_module),
 		.line = p->line,
 	};
-	h->index[slot_of(h, key)] = (uint32_t)h->n_places;
+	lookup_add(&h->by_key, hash_of(key), h->n_places);
 	return (uint32_t)h->n_places++;
 }
 
@@ -73,8 +57,7 @@ void heap_forget_keys(struct heap *h)
 		uint32_t path = h->places[i].key.path;
 		h->places[i].key = (struct heap_key){.call = NULL, .path = path};
 	}
-	if (h->index_size)
-		memset(h->index, 0, h->index_size * sizeof(*h->index));
+	lookup_clear(&h->by_key);
 }
 
 struct event_place heap_place_text(const struct heap *h, uint32_t place)
@@ -91,35 +74,34 @@ struct event_place heap_place_text(const struct heap *h, uint32_t place)
 
 /* ---- owners ---- */
 
-static size_t owner_slot(const struct heap *h, const char *function, const char *variable)
+static bool is_owner(const char *owner, const char *function, const char *variable)
 {
-	size_t len = strlen(function), i = 5381;
-	for (const char *c = function; *c; c++)
-		i = i * 33 + (uint8_t)*c;
-	for (const char *c = variable; *c; c++)
-		i = i * 33 + (uint8_t)*c;
-	for (i &= OWNER_SLOTS - 1; h->owner_index[i]; i = (i + 1) & (OWNER_SLOTS - 1)) {
-		const char *at = h->owners[h->owner_index[i] - 1];
-		if (strncmp(at, function, len) == 0 && at[len] == '.' &&
-		    strcmp(at + len + 1, variable) == 0)
-			break;
-	}
-	return i;
+	size_t len = strlen(function);
+	return strncmp(owner, function, len) == 0 && owner[len] == '.' &&
+	       strcmp(owner + len + 1, variable) == 0;
+}
+
+/* SIZE_MAX: there are too many. */
+static size_t owner_number(struct heap *h, const char *function, const char *variable)
+{
+	uint64_t hash = hash_text(hash_text(0, function), variable);
+	size_t probe = 0, i;
+	while ((i = lookup_next(&h->by_owner, hash, &probe)) != SIZE_MAX)
+		if (is_owner(h->owners[i], function, variable))
+			return i;
+	if (h->n_owners == OWNERS_MAX)
+		return SIZE_MAX;
+	h->owners = xgrow(h->owners, h->n_owners, &h->cap_owners, sizeof(*h->owners));
+	h->owners[h->n_owners] = xasprintf("%s.%s", function, variable);
+	lookup_add(&h->by_owner, hash, h->n_owners);
+	return h->n_owners++;
 }
 
 void heap_own(struct heap *h, uint64_t addr, const char *function, const char *variable)
 {
-	if (!h->owner_index)
-		h->owner_index = xcalloc(OWNER_SLOTS, sizeof(*h->owner_index));
-	size_t slot = owner_slot(h, function, variable);
-	if (!h->owner_index[slot]) {
-		if (h->n_owners == OWNERS_MAX)
-			return;
-		h->owners = xgrow(h->owners, h->n_owners, &h->cap_owners, sizeof(*h->owners));
-		h->owners[h->n_owners++] = xasprintf("%s.%s", function, variable);
-		h->owner_index[slot] = (uint16_t)h->n_owners;
-	}
-	blocks_own(h->blocks, addr, h->owner_index[slot]);
+	size_t owner = owner_number(h, function, variable);
+	if (owner != SIZE_MAX)
+		blocks_own(h->blocks, addr, (uint16_t)(owner + 1));
 }
 
 const char *heap_owner(const struct heap *h, uint16_t owner)

@@ -11,25 +11,20 @@ enum {
 	RECURSION_MAX = 16,  // so many calls back one is looked for that is the same
 };
 
-static size_t slot_of(const struct heap_paths *p, uint32_t from, const struct heap_step *step)
+static uint64_t hash_of(uint32_t from, const struct heap_step *step)
 {
-	uint64_t mix = (step->back ^ (uint64_t)(uintptr_t)step->function ^ (uint64_t)from << 40) *
-		       0x9e3779b97f4a7c15u;
-	size_t i = (size_t)(mix >> 32) & (p->index_size - 1);
-	for (; p->index[i]; i = (i + 1) & (p->index_size - 1)) {
-		const struct path_node *n = &p->n[p->index[i]];
-		if (n->from == from && n->step.back == step->back &&
-		    n->step.function == step->function)
-			break;
-	}
-	return i;
+	return hash_word(hash_word(step->back, (uintptr_t)step->function), from);
+}
+
+static bool is_same_step(const struct heap_step *a, const struct heap_step *b)
+{
+	return a->back == b->back && a->function == b->function;
 }
 
 static uint32_t earlier(const struct heap_paths *p, uint32_t from, const struct heap_step *step)
 {
 	for (unsigned i = 0; from && i < RECURSION_MAX; from = p->n[from].from, i++)
-		if (p->n[from].step.back == step->back &&
-		    p->n[from].step.function == step->function)
+		if (is_same_step(&p->n[from].step, step))
 			return from;
 	return 0;
 }
@@ -46,18 +41,11 @@ uint32_t heap_path(struct heap *h, uint32_t from, const struct heap_step *step)
 		p->n[again].repeats = true;
 		return again;
 	}
-	uint32_t found = p->index_size ? p->index[slot_of(p, from, step)] : 0;
-	return found ? found : HEAP_NEW_PATH;
-}
-
-static void grow(struct heap_paths *p)
-{
-	free(p->index);
-	p->index_size = p->index_size ? 2 * p->index_size : 256;
-	p->index = xcalloc(p->index_size, sizeof(*p->index));
-	for (size_t i = 1; i < p->n_nodes; i++)
-		if (p->n[i].step.function)
-			p->index[slot_of(p, p->n[i].from, &p->n[i].step)] = (uint32_t)i;
+	size_t probe = 0, i;
+	while ((i = lookup_next(&p->by_step, hash_of(from, step), &probe)) != SIZE_MAX)
+		if (p->n[i].from == from && is_same_step(&p->n[i].step, step))
+			return (uint32_t)i;
+	return HEAP_NEW_PATH;
 }
 
 uint32_t heap_path_add(struct heap *h, uint32_t from, const struct heap_step *step,
@@ -66,12 +54,9 @@ uint32_t heap_path_add(struct heap *h, uint32_t from, const struct heap_step *st
 	struct heap_paths *p = &h->paths;
 	if (p->n_nodes >= PATHS_MAX)
 		return from;
-	while (p->n_nodes == 0 || 2 * (p->n_nodes + 1) > p->index_size) {
-		if (p->n_nodes == 0) { // the root
-			p->n = xgrow(p->n, p->n_nodes, &p->cap, sizeof(*p->n));
-			p->n[p->n_nodes++] = (struct path_node){.from = 0};
-		}
-		grow(p);
+	if (p->n_nodes == 0) { // the root
+		p->n = xgrow(p->n, p->n_nodes, &p->cap, sizeof(*p->n));
+		p->n[p->n_nodes++] = (struct path_node){.from = 0};
 	}
 	p->n = xgrow(p->n, p->n_nodes, &p->cap, sizeof(*p->n));
 	p->n[p->n_nodes] = (struct path_node){
@@ -81,7 +66,7 @@ uint32_t heap_path_add(struct heap *h, uint32_t from, const struct heap_step *st
 		.call_file = xstrdup(text->call_file),
 		.call_line = text->call_line,
 	};
-	p->index[slot_of(p, from, step)] = (uint32_t)p->n_nodes;
+	lookup_add(&p->by_step, hash_of(from, step), p->n_nodes);
 	return (uint32_t)p->n_nodes++;
 }
 
@@ -90,8 +75,7 @@ void heap_paths_forget(struct heap *h)
 	struct heap_paths *p = &h->paths;
 	for (size_t i = 0; i < p->n_nodes; i++)
 		p->n[i].step = (struct heap_step){.function = NULL};
-	if (p->index_size)
-		memset(p->index, 0, p->index_size * sizeof(*p->index));
+	lookup_clear(&p->by_step);
 }
 
 void heap_paths_deinit(struct heap *h)
@@ -102,7 +86,7 @@ void heap_paths_deinit(struct heap *h)
 		free(p->n[i].call_file);
 	}
 	free(p->n);
-	free(p->index);
+	lookup_deinit(&p->by_step);
 }
 
 size_t heap_path_list(const struct heap *h, uint32_t path, struct event_place *ret, bool *ret_more)

@@ -9,6 +9,7 @@
 #ifndef FT_HEAP_PRIVATE_H
 #define FT_HEAP_PRIVATE_H
 
+#include "base/lookup.h"
 #include "events/heap.h"
 
 struct call_place {
@@ -29,12 +30,11 @@ struct path_node {
 	bool repeats;
 };
 
-// A growing table of paths; index by (from, step).
+// A growing table of paths.
 struct heap_paths {
 	struct path_node *n; // [0]: the root
 	size_t n_nodes, cap;
-	uint32_t *index; // open addressing; a power of two; 0: empty
-	size_t index_size;
+	struct lookup by_step; // from, and the step itself
 };
 
 struct call_thread {
@@ -54,8 +54,7 @@ struct heap {
 	uint64_t number, quiet_number;
 	struct call_place *places; // [0]: not known
 	size_t n_places, cap_places;
-	uint32_t *index; // open addressing by key; a power of two; 0: empty
-	size_t index_size;
+	struct lookup by_key; // of places
 	struct call_thread *threads;
 	size_t n_threads, cap_threads;
 	struct mapping *mappings;
@@ -64,8 +63,8 @@ struct heap {
 	uint64_t served;
 	char **owners; // each once
 	size_t n_owners, cap_owners;
-	uint16_t *owner_index; // open addressing by text; OWNER_SLOTS; 0: empty
-	uint64_t alive;	       // bytes of numbered blocks
+	struct lookup by_owner;
+	uint64_t alive; // bytes of numbered blocks
 	struct heap_paths paths;
 	struct event_heap_summary account;
 	struct event_leak *leaks;

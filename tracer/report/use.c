@@ -43,7 +43,7 @@ void use_deinit(struct use *u)
 		free(u->stacks[i].live);
 	}
 	free(u->f);
-	free(u->table);
+	lookup_deinit(&u->by_place);
 	free(u->stacks);
 	free(u->blocks);
 	*u = (struct use){.n = 0};
@@ -51,47 +51,17 @@ void use_deinit(struct use *u)
 
 /* ---- functions ---- */
 
-static uint64_t hash_text(uint64_t h, const char *s)
-{
-	for (; s && *s; s++)
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u; // FNV-1a
-	return (h ^ 0xff) * 0x100000001b3u;
-}
-
-static uint64_t hash_of(const char *name, const char *module, const char *file, uint32_t line)
-{
-	uint64_t h = hash_text(0xcbf29ce484222325u, name);
-	h = hash_text(h, module);
-	h = hash_text(h, file);
-	return (h ^ line) * 0x100000001b3u;
-}
-
-static void enlarge_table(struct use *u)
-{
-	free(u->table);
-	u->table_size = u->table_size ? 2 * u->table_size : 64;
-	u->table = xcalloc(u->table_size, sizeof(*u->table));
-	for (size_t i = 0; i < u->n; i++) {
-		const struct use_function *f = &u->f[i];
-		size_t at = hash_of(f->name, f->module, f->file, f->line) & (u->table_size - 1);
-		while (u->table[at])
-			at = (at + 1) & (u->table_size - 1);
-		u->table[at] = i + 1;
-	}
-}
-
 static size_t function_of(struct use *u, const struct event *ev)
 {
 	const char *name = ev->function ? ev->function : "?";
 	const char *module = ev->module ? ev->module : "";
-	if (2 * u->n >= u->table_size)
-		enlarge_table(u);
-	size_t at = hash_of(name, module, ev->file, ev->line) & (u->table_size - 1);
-	for (; u->table[at]; at = (at + 1) & (u->table_size - 1)) {
-		const struct use_function *f = &u->f[u->table[at] - 1];
+	uint64_t hash = hash_text(hash_text(hash_text(ev->line, name), module), ev->file);
+	size_t probe = 0, i;
+	while ((i = lookup_next(&u->by_place, hash, &probe)) != SIZE_MAX) {
+		const struct use_function *f = &u->f[i];
 		if (f->line == ev->line && is_same_text(f->name, name) &&
 		    is_same_text(f->module, module) && is_same_text(f->file, ev->file))
-			return u->table[at] - 1;
+			return i;
 	}
 	u->f = xgrow(u->f, u->n, &u->cap, sizeof(*u->f));
 	u->f[u->n] = (struct use_function){
@@ -100,7 +70,7 @@ static size_t function_of(struct use *u, const struct event *ev)
 		.file = xstrdup(ev->file),
 		.line = ev->line,
 	};
-	u->table[at] = u->n + 1;
+	lookup_add(&u->by_place, hash, u->n);
 	return u->n++;
 }
 

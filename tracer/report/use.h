@@ -13,7 +13,7 @@
 #ifndef FT_REPORT_USE_H
 #define FT_REPORT_USE_H
 
-#include "base/base.h"
+#include "base/lookup.h"
 #include "events/event.h"
 
 /* The numbers of one function, in the order of enum use_column. */
@@ -46,8 +46,7 @@ struct use_block {
 struct use {
 	struct use_function *f;
 	size_t n, cap;
-	size_t *table; // open addressing: index + 1; a power of two
-	size_t table_size;
+	struct lookup by_place;
 	struct use_stack *stacks;
 	size_t n_stacks, cap_stacks, last_stack;
 	struct use_block *blocks; // open addressing by number; a power of two; number 0: empty
