@@ -24,45 +24,11 @@ static bool is_dropped(uint64_t base)
 	return base >= UINT64_MAX - 1;
 }
 
-static const uint8_t *skip(struct list *l, uint64_t len)
-{
-	const uint8_t *at = l->at;
-	if (l->broken || (uint64_t)(l->end - l->at) < len) {
-		l->broken = true;
-		return NULL;
-	}
-	l->at += len;
-	return at;
-}
-
-/* Little-endian, size 1..8; 0 behind the end. */
-static uint64_t take(struct list *l, size_t size)
-{
-	uint64_t v = 0;
-	const uint8_t *from = skip(l, size);
-	if (from)
-		memcpy(&v, from, size);
-	return v;
-}
-
-static uint64_t take_uleb(struct list *l)
-{
-	uint64_t v = 0, byte;
-	unsigned shift = 0;
-	do {
-		byte = take(l, 1);
-		if (shift < 64)
-			v |= (byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	return v;
-}
-
 static uint64_t take_indexed(struct list *l)
 {
 	uint64_t addr = 0;
-	if (!dw_indexed_address(l->d, l->unit, take_uleb(l), &addr))
-		l->broken = true;
+	if (!dw_indexed_address(l->d, l->unit, dw_take_uleb(&l->in), &addr))
+		l->in.broken = true;
 	return addr;
 }
 
@@ -70,7 +36,7 @@ static void take_expr(struct list *l, uint64_t len, struct list_entry *e)
 {
 	if (l->kind != LIST_LOCATIONS)
 		return;
-	e->expr = skip(l, len);
+	e->expr = dw_skip(&l->in, len);
 	e->len = e->expr ? len : 0;
 }
 
@@ -79,8 +45,8 @@ enum taken { TAKEN_ENTRY, TAKEN_NOTHING, TAKEN_END };
 
 static enum taken take_old(struct list *l, struct list_entry *e)
 {
-	uint64_t lo = take(l, 8), hi = take(l, 8);
-	if (l->broken || (lo == 0 && hi == 0))
+	uint64_t lo = dw_take(&l->in, 8), hi = dw_take(&l->in, 8);
+	if (l->in.broken || (lo == 0 && hi == 0))
 		return TAKEN_END;
 	if (lo == UINT64_MAX) {
 		l->base = hi;
@@ -90,13 +56,13 @@ static enum taken take_old(struct list *l, struct list_entry *e)
 	bool dropped = is_dropped(lo) || (lo <= 1 && !l->base && l->kind == LIST_RANGES);
 	*e = (struct list_entry){.lo = l->base + lo, .hi = l->base + hi};
 	if (l->kind == LIST_LOCATIONS)
-		take_expr(l, take(l, 2), e);
+		take_expr(l, dw_take(&l->in, 2), e);
 	return dropped ? TAKEN_NOTHING : TAKEN_ENTRY;
 }
 
 static enum taken take_gnu(struct list *l, struct list_entry *e)
 {
-	switch (take(l, 1)) { // a byte of the file, not an enum
+	switch (dw_take(&l->in, 1)) { // a byte of the file, not an enum
 	case GNU_END:
 		return TAKEN_END;
 	case GNU_BASE_INDEX:
@@ -108,24 +74,24 @@ static enum taken take_gnu(struct list *l, struct list_entry *e)
 		break;
 	case GNU_START_LENGTH:
 		e->lo = take_indexed(l);
-		e->hi = e->lo + take(l, 4);
+		e->hi = e->lo + dw_take(&l->in, 4);
 		break;
 	case GNU_OFFSETS:
-		e->lo = l->base + take(l, 4);
-		e->hi = l->base + take(l, 4);
+		e->lo = l->base + dw_take(&l->in, 4);
+		e->hi = l->base + dw_take(&l->in, 4);
 		break;
 	default:
-		l->broken = true;
+		l->in.broken = true;
 		return TAKEN_END;
 	}
-	take_expr(l, take(l, 2), e);
+	take_expr(l, dw_take(&l->in, 2), e);
 	return TAKEN_ENTRY;
 }
 
 /* DW_RLE_* as DW_LLE_*, which have one kind more in between. */
 static uint64_t take_kind(struct list *l)
 {
-	uint64_t kind = take(l, 1);
+	uint64_t kind = dw_take(&l->in, 1);
 	bool shifted = l->kind == LIST_RANGES && kind >= DW_RLE_base_address;
 	return kind + shifted;
 }
@@ -141,7 +107,7 @@ static enum taken take_new(struct list *l, struct list_entry *e)
 		l->base = take_indexed(l);
 		return TAKEN_NOTHING;
 	case DW_LLE_base_address:
-		l->base = take(l, 8);
+		l->base = dw_take(&l->in, 8);
 		return TAKEN_NOTHING;
 	case DW_LLE_startx_endx:
 		e->lo = take_indexed(l);
@@ -149,42 +115,42 @@ static enum taken take_new(struct list *l, struct list_entry *e)
 		break;
 	case DW_LLE_startx_length:
 		e->lo = take_indexed(l);
-		e->hi = e->lo + take_uleb(l);
+		e->hi = e->lo + dw_take_uleb(&l->in);
 		break;
 	case DW_LLE_offset_pair:
 		dropped = is_dropped(l->base);
-		e->lo = l->base + take_uleb(l);
-		e->hi = l->base + take_uleb(l);
+		e->lo = l->base + dw_take_uleb(&l->in);
+		e->hi = l->base + dw_take_uleb(&l->in);
 		break;
 	case DW_LLE_default_location:
 		if (l->kind != LIST_LOCATIONS)
-			l->broken = true;
+			l->in.broken = true;
 		e->is_default = true;
 		break;
 	case DW_LLE_start_end:
-		e->lo = take(l, 8);
-		e->hi = take(l, 8);
+		e->lo = dw_take(&l->in, 8);
+		e->hi = dw_take(&l->in, 8);
 		break;
 	case DW_LLE_start_length:
-		e->lo = take(l, 8);
-		e->hi = e->lo + take_uleb(l);
+		e->lo = dw_take(&l->in, 8);
+		e->hi = e->lo + dw_take_uleb(&l->in);
 		break;
 	default:
-		l->broken = true;
+		l->in.broken = true;
 		return TAKEN_END;
 	}
-	take_expr(l, l->kind == LIST_LOCATIONS ? take_uleb(l) : 0, e);
+	take_expr(l, l->kind == LIST_LOCATIONS ? dw_take_uleb(&l->in) : 0, e);
 	return dropped ? TAKEN_NOTHING : TAKEN_ENTRY;
 }
 
 bool dw_list_next(struct list *l, struct list_entry *ret)
 {
-	while (!l->broken) {
+	while (!l->in.broken) {
 		struct list_entry e = {0};
 		enum taken taken = l->format == FORMAT_OLD   ? take_old(l, &e)
 				   : l->format == FORMAT_GNU ? take_gnu(l, &e)
 							     : take_new(l, &e);
-		if (l->broken || taken == TAKEN_END)
+		if (l->in.broken || taken == TAKEN_END)
 			return false;
 		if (taken == TAKEN_NOTHING)
 			continue;
@@ -247,8 +213,7 @@ bool dw_list_open(struct dwarf_file *d, const struct unit_detail *unit, unsigned
 		off += unit->ranges_base;
 	if (off >= b.len)
 		return false;
-	l.at = b.p + off;
-	l.end = b.p + b.len;
+	l.in = (struct dw_cursor){b.p + off, b.p + b.len, false};
 	*ret = l;
 	return true;
 }

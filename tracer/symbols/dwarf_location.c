@@ -44,7 +44,7 @@ static void ranges_listed(struct dwarf_file *d, const struct die *die,
 	    dw_list_open(d, unit, version, LIST_RANGES, die, a, form, &list)) {
 		while (dw_list_next(&list, &e))
 			range_add(d, l, e.lo, e.hi);
-		if (list.broken)
+		if (list.in.broken)
 			dw_warn(d, "%s: a list of address ranges is broken", unit->source->path);
 	}
 	dwarf_dealloc_attribute(a);
@@ -219,7 +219,7 @@ static bool decode_bytes(struct dwarf_file *d, const struct expr_scope *at, cons
 			 uint64_t len, const struct dw_op **ret, size_t *ret_n)
 {
 	const uint8_t *from = bytes;
-	struct dw_op_reader r = {from, from, from + len, 5, 4, false};
+	struct dw_op_reader r = {from, {from, from + len, false}, 5, 4};
 	struct dw_op op, *ops;
 	size_t n = 0, i = 0;
 	if (at->nesting > NESTING_MAX || len > EXPRESSION_MAX)
@@ -231,7 +231,7 @@ static bool decode_bytes(struct dwarf_file *d, const struct expr_scope *at, cons
 	struct dw_op_reader count = r;
 	while (dw_op_next(&count, &op))
 		n++;
-	if (count.broken)
+	if (count.in.broken)
 		return false;
 	ops = arena_array(d->arena, n, sizeof(*ops));
 	while (dw_op_next(&r, &ops[i]))
@@ -303,7 +303,7 @@ static void read_list(struct dwarf_file *d, const struct expr_scope *at, struct 
 	// valid where no other entry is: the last one to be looked at
 	if (fallback.is_default && !add_entry(d, at, &fallback, &l))
 		ret->broken = true;
-	ret->broken |= list->broken;
+	ret->broken |= list->in.broken;
 	ret->n = l.n;
 	if (l.n)
 		ret->e = arena_copy(d->arena, l.e, l.n * sizeof(*l.e));

@@ -6,49 +6,9 @@
 
 #include "symbols/dwarf_private.h"
 
-static const uint8_t *skip(struct dw_op_reader *r, uint64_t len)
-{
-	const uint8_t *at = r->at;
-	if (r->broken || (uint64_t)(r->end - r->at) < len) {
-		r->broken = true;
-		return NULL;
-	}
-	r->at += len;
-	return at;
-}
-
-static uint64_t take(struct dw_op_reader *r, size_t size)
-{
-	uint64_t v = 0;
-	const uint8_t *from = skip(r, size);
-	if (from)
-		memcpy(&v, from, size);
-	return v;
-}
-
-static uint64_t take_leb(struct dw_op_reader *r, bool is_signed)
-{
-	uint64_t v = 0, byte;
-	unsigned shift = 0;
-	do {
-		byte = take(r, 1);
-		if (shift < 64)
-			v |= (byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (is_signed && (byte & 0x40) && shift < 64)
-		v |= UINT64_MAX << shift;
-	return v;
-}
-
-static uint64_t take_uleb(struct dw_op_reader *r)
-{
-	return take_leb(r, false);
-}
-
 static void take_block(struct dw_op_reader *r, struct dw_op *op)
 {
-	op->block = skip(r, op->a);
+	op->block = dw_skip(&r->in, op->a);
 }
 
 /* DWARF 5, 7.7.1. False: an operation that is not known, so that what follows cannot be read. */
@@ -60,7 +20,7 @@ static bool take_operands(struct dw_op_reader *r, struct dw_op *op)
 	    (op->op >= DW_OP_eq && op->op <= DW_OP_ne))
 		return true;
 	if (op->op >= DW_OP_breg0 && op->op <= DW_OP_breg31) {
-		op->a = take_leb(r, true);
+		op->a = dw_take_sleb(&r->in);
 		return true;
 	}
 	switch (op->op) { // a byte of the file, not an enum
@@ -76,27 +36,27 @@ static bool take_operands(struct dw_op_reader *r, struct dw_op *op)
 	case DW_OP_addr:
 	case DW_OP_const8u:
 	case DW_OP_const8s:
-		op->a = take(r, 8);
+		op->a = dw_take(&r->in, 8);
 		return true;
 	case DW_OP_const1u:
 	case DW_OP_const1s:
 	case DW_OP_pick:
 	case DW_OP_deref_size:
 	case DW_OP_xderef_size:
-		op->a = take(r, 1);
+		op->a = dw_take(&r->in, 1);
 		return true;
 	case DW_OP_const2u:
 	case DW_OP_const2s:
 	case DW_OP_skip:
 	case DW_OP_bra:
 	case DW_OP_call2:
-		op->a = take(r, 2);
+		op->a = dw_take(&r->in, 2);
 		return true;
 	case DW_OP_const4u:
 	case DW_OP_const4s:
 	case DW_OP_call4:
 	case DW_OP_GNU_parameter_ref:
-		op->a = take(r, 4);
+		op->a = dw_take(&r->in, 4);
 		return true;
 	case DW_OP_constu:
 	case DW_OP_plus_uconst:
@@ -110,47 +70,47 @@ static bool take_operands(struct dw_op_reader *r, struct dw_op *op)
 	case DW_OP_GNU_convert:
 	case DW_OP_reinterpret:
 	case DW_OP_GNU_reinterpret:
-		op->a = take_uleb(r);
+		op->a = dw_take_uleb(&r->in);
 		return true;
 	case DW_OP_consts:
 	case DW_OP_fbreg:
-		op->a = take_leb(r, true);
+		op->a = dw_take_sleb(&r->in);
 		return true;
 	case DW_OP_bregx:
-		op->a = take_uleb(r);
-		op->b = take_leb(r, true);
+		op->a = dw_take_uleb(&r->in);
+		op->b = dw_take_sleb(&r->in);
 		return true;
 	case DW_OP_bit_piece:
 	case DW_OP_regval_type:
 	case DW_OP_GNU_regval_type:
-		op->a = take_uleb(r);
-		op->b = take_uleb(r);
+		op->a = dw_take_uleb(&r->in);
+		op->b = dw_take_uleb(&r->in);
 		return true;
 	case DW_OP_deref_type:
 	case DW_OP_GNU_deref_type:
 	case DW_OP_xderef_type:
-		op->a = take(r, 1);
-		op->b = take_uleb(r);
+		op->a = dw_take(&r->in, 1);
+		op->b = dw_take_uleb(&r->in);
 		return true;
 	case DW_OP_call_ref:
 	case DW_OP_GNU_variable_value:
-		op->a = take(r, r->offset_size);
+		op->a = dw_take(&r->in, r->offset_size);
 		return true;
 	case DW_OP_implicit_pointer:
 	case DW_OP_GNU_implicit_pointer:
-		op->a = take(r, r->version == 2 ? 8 : r->offset_size);
-		op->b = take_leb(r, true);
+		op->a = dw_take(&r->in, r->version == 2 ? 8 : r->offset_size);
+		op->b = dw_take_sleb(&r->in);
 		return true;
 	case DW_OP_implicit_value:
 	case DW_OP_entry_value:
 	case DW_OP_GNU_entry_value:
-		op->a = take_uleb(r);
+		op->a = dw_take_uleb(&r->in);
 		take_block(r, op);
 		return true;
 	case DW_OP_const_type:
 	case DW_OP_GNU_const_type:
-		op->b = take_uleb(r);
-		op->a = take(r, 1);
+		op->b = dw_take_uleb(&r->in);
+		op->a = dw_take(&r->in, 1);
 		take_block(r, op);
 		return true;
 	default:
@@ -160,12 +120,12 @@ static bool take_operands(struct dw_op_reader *r, struct dw_op *op)
 
 bool dw_op_next(struct dw_op_reader *r, struct dw_op *ret)
 {
-	if (r->broken || r->at == r->end)
+	if (r->in.broken || r->in.at == r->in.end)
 		return false;
-	struct dw_op op = {.off = (uint32_t)(r->at - r->begin)};
-	op.op = (uint8_t)take(r, 1);
+	struct dw_op op = {.off = (uint32_t)(r->in.at - r->begin)};
+	op.op = (uint8_t)dw_take(&r->in, 1);
 	if (!take_operands(r, &op))
-		r->broken = true;
+		r->in.broken = true;
 	*ret = op;
-	return !r->broken;
+	return !r->in.broken;
 }

@@ -261,15 +261,25 @@ struct list_entry {
 
 enum list_kind { LIST_LOCATIONS, LIST_RANGES };
 
+/* dwarf_cursor.c: bytes that libdwarf does not read for us; once they end too early it is broken.
+ */
+struct dw_cursor {
+	const uint8_t *at, *end;
+	bool broken;
+};
+const uint8_t *dw_skip(struct dw_cursor *c, uint64_t len); // what was passed; NULL: broken
+uint64_t dw_take(struct dw_cursor *c, size_t size);	   // little-endian, 1 to 8 bytes; 0: broken
+uint64_t dw_take_uleb(struct dw_cursor *c);
+uint64_t dw_take_sleb(struct dw_cursor *c);
+
 /* Opaque but for its size. */
 struct list {
 	struct dwarf_file *d;
 	const struct unit_detail *unit;
 	enum list_kind kind;
 	unsigned format; // private
-	const uint8_t *at, *end;
+	struct dw_cursor in;
 	uint64_t base;
-	bool broken;
 };
 
 /* False: there is no such list. version is the unit's. */
@@ -292,9 +302,9 @@ bool dw_expression(struct dwarf_file *d, size_t unit, const void *bytes, uint64_
 /* Reads one operation after another; operands as they are there, a block in `block` with length a.
  */
 struct dw_op_reader {
-	const uint8_t *begin, *at, *end;
+	const uint8_t *begin;
+	struct dw_cursor in;
 	unsigned version, offset_size;
-	bool broken;
 };
 bool dw_op_next(struct dw_op_reader *r, struct dw_op *ret); // false: at the end, or broken
 
