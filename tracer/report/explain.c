@@ -138,10 +138,7 @@ static void tell(struct story *st, const struct event *ev)
 
 static void explain_event(struct reporter *r, const struct event *ev)
 {
-	if (!r->first_tid)
-		r->first_tid = ev->tid;
-	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
-		r->story.threads = true;
+	r->story.threads |= text_is_other_thread(ev, &r->first_tid);
 	if (alike_keeps(&r->alike, ev))
 		return;
 	if (ev->kind == EVENT_ALARM && ev->alarm->what == ALARM_RETURN_ADDRESS)

@@ -355,10 +355,7 @@ static void add_event(struct reporter *r, const struct event *ev)
 
 static void text_event(struct reporter *r, const struct event *ev)
 {
-	if (!r->first_tid)
-		r->first_tid = ev->tid;
-	if (ev->tid != r->first_tid || ev->kind == EVENT_THREAD)
-		r->threads = true;
+	r->threads |= text_is_other_thread(ev, &r->first_tid);
 	if (alike_keeps(&r->alike, ev))
 		return;
 	lines_reset(&r->lines);

@@ -54,6 +54,9 @@ void text_frame(struct reporter *r, struct lines *l, const struct event *ev, int
 /* Instructions and lines, within their frame. */
 void text_step(struct reporter *r, struct lines *l, const struct event *ev, int verbose);
 
+/* Is it of, or about, another thread than the first one that was met? *first is 0 before any. */
+bool text_is_other_thread(const struct event *ev, int *first);
+
 /* "-- " and the thread, if more than one was seen (tid 0: not of one thread). */
 void text_other_begin(struct lines *l, int tid);
 

@@ -9,6 +9,13 @@
 
 #include "events/kinds.h"
 
+bool text_is_other_thread(const struct event *ev, int *first)
+{
+	if (*first == 0)
+		*first = ev->tid;
+	return ev->tid != *first || ev->kind == EVENT_THREAD;
+}
+
 void text_other_begin(struct lines *l, int tid)
 {
 	lines_tone(l, TONE_NOTE);

@@ -113,9 +113,7 @@ static void add_row(struct reporter *r, const struct use_function *f)
 static void text_event(struct reporter *r, const struct event *ev)
 {
 	struct event without = *ev;
-	if (!r->first_tid)
-		r->first_tid = ev->tid;
-	r->threads |= ev->tid != r->first_tid || ev->kind == EVENT_THREAD;
+	r->threads |= text_is_other_thread(ev, &r->first_tid);
 	use_event(&r->use, ev);
 	if (event_group(ev->kind) != GROUP_RUN || ev->kind == EVENT_THREAD)
 		return;

@@ -186,6 +186,8 @@ uint64_t scalar_uint(const uint8_t *bytes, size_t size); // its low 64 bits
 int64_t scalar_sint(const uint8_t *bytes, size_t size);
 void scalar_decimal(struct buf *out, const uint8_t *bytes, size_t size, bool is_signed);
 void scalar_float_c(struct buf *out, const struct type *t, const uint8_t *bytes, size_t size);
+/* Without an exponent: `digits` with the point behind the first, times 10^exponent. */
+void scalar_digits(struct buf *out, const char *digits, size_t n, int exponent);
 /* quad.c: IEEE 754 binary128 that is no NaN, with all the digits that tell it from others. */
 void scalar_quad(struct buf *out, const uint8_t bytes[16]);
 void scalar_float_rust(struct buf *out, const uint8_t *bytes, size_t size);

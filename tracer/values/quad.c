@@ -88,26 +88,12 @@ static void add_decimal(struct buf *out, const char *digits, size_t n, int expon
 {
 	while (n > 1 && digits[n - 1] == '0')
 		n--;
-	if (exponent < -4 || exponent >= DIGITS) {
-		buf_char(out, digits[0]);
-		if (n > 1)
-			buf_char(out, '.');
-		buf_add(out, digits + 1, n - 1);
-		buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+',
-			   exponent < 0 ? -exponent : exponent);
-	} else if (exponent < 0) {
-		buf_str(out, "0.");
-		buf_pad(out, '0', (size_t)(-exponent - 1));
-		buf_add(out, digits, n);
-	} else {
-		size_t whole = (size_t)exponent + 1;
-		buf_add(out, digits, n < whole ? n : whole);
-		buf_pad(out, '0', whole > n ? whole - n : 0);
-		if (n > whole)
-			buf_char(out, '.');
-		if (n > whole)
-			buf_add(out, digits + whole, n - whole);
+	if (exponent >= -4 && exponent < DIGITS) {
+		scalar_digits(out, digits, n, exponent);
+		return;
 	}
+	scalar_digits(out, digits, n, 0);
+	buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
 }
 
 void scalar_quad(struct buf *out, const uint8_t bytes[16])

@@ -202,6 +202,23 @@ static void shortest(char *text, size_t size, double v, bool is_float)
 	}
 }
 
+void scalar_digits(struct buf *out, const char *digits, size_t n, int exponent)
+{
+	if (exponent < 0) {
+		buf_str(out, "0.");
+		buf_pad(out, '0', (size_t)(-exponent - 1));
+		buf_add(out, digits, n);
+		return;
+	}
+	size_t whole = (size_t)exponent + 1;
+	buf_add(out, digits, n < whole ? n : whole);
+	buf_pad(out, '0', whole > n ? whole - n : 0);
+	if (n > whole) {
+		buf_char(out, '.');
+		buf_add(out, digits + whole, n - whole);
+	}
+}
+
 /* core::fmt's rule for {:?}: plain from 1e-4 to 1e16, else with an exponent; always a float. */
 static void add_rust_float(struct buf *out, const char *text)
 {
@@ -217,26 +234,14 @@ static void add_rust_float(struct buf *out, const char *text)
 		buf_char(out, '-');
 	bool zero = n == 1 && digits[0] == '0';
 	if (!zero && (exponent < -4 || exponent >= 16)) {
-		buf_char(out, digits[0]);
-		if (n > 1)
-			buf_char(out, '.');
-		buf_add(out, digits + 1, n - 1);
+		scalar_digits(out, digits, n, 0);
 		buf_char(out, 'e');
 		buf_dec(out, exponent);
-	} else if (exponent < 0) {
-		buf_str(out, "0.");
-		buf_pad(out, '0', (size_t)(-exponent - 1));
-		buf_add(out, digits, n);
-	} else {
-		size_t whole = (size_t)exponent + 1;
-		buf_add(out, digits, n < whole ? n : whole);
-		buf_pad(out, '0', whole > n ? whole - n : 0);
-		buf_char(out, '.');
-		if (n > whole)
-			buf_add(out, digits + whole, n - whole);
-		else
-			buf_char(out, '0');
+		return;
 	}
+	scalar_digits(out, digits, n, exponent);
+	if (exponent >= 0 && n <= (size_t)exponent + 1)
+		buf_str(out, ".0");
 }
 
 void scalar_float_rust(struct buf *out, const uint8_t *bytes, size_t size)
