@@ -1,7 +1,9 @@
 #include "test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "events/kinds.h"
 #include "events/ranges.h"
 #include "events/select.h"
 #include "events/stack.h"
@@ -166,6 +168,24 @@ TEST(stacks_by_region)
 	stacks_forget(&s, 6);
 	CHECK_EQ_U(s.n, 1);
 	stacks_deinit(&s);
+}
+
+TEST(each_kind_has_a_name_of_its_own)
+{
+	unsigned in_group[GROUP_RUN + 1] = {0};
+
+	for (unsigned i = 0; i < EVENT_KINDS; i++) {
+		const char *name = event_kind_name((enum event_kind)i);
+		for (unsigned k = 0; k < i; k++)
+			CHECK(strcmp(name, event_kind_name((enum event_kind)k)) != 0);
+		in_group[event_group((enum event_kind)i)]++;
+	}
+	CHECK_EQ_U(in_group[GROUP_FRAMES], 3);
+	CHECK_EQ_U(in_group[GROUP_STEPS], 3);
+	CHECK_EQ_U(in_group[GROUP_HEAP], 4);
+	CHECK_EQ_U(in_group[GROUP_SPACE], 2);
+	CHECK_EQ_S(event_kind_name(EVENT_EXIT), "exit");
+	CHECK_EQ_S(pop_how_name(POP_TAIL_CALL), "tail call");
 }
 
 TEST_MAIN

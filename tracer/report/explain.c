@@ -74,65 +74,45 @@ static void tell(struct story *st, const struct event *ev)
 	switch (ev->kind) {
 	case EVENT_START:
 	case EVENT_EXEC:
-		explain_program(st, ev);
-		return;
+		return explain_program(st, ev);
 	case EVENT_PUSH:
-		explain_push(st, ev);
-		return;
+		return explain_push(st, ev);
 	case EVENT_POP:
-		explain_pop(st, ev, 1);
-		return;
+		return explain_pop(st, ev, 1);
 	case EVENT_INLINE:
-		explain_inline(st, ev);
-		return;
+		return explain_inline(st, ev);
 	case EVENT_SIGNAL:
-		explain_signal(st, ev);
-		return;
+		return explain_signal(st, ev);
 	case EVENT_THREAD:
-		explain_thread(st, ev);
-		return;
+		return explain_thread(st, ev);
 	case EVENT_CHILD:
-		explain_child(st, ev);
-		return;
+		return explain_child(st, ev);
 	case EVENT_INSN:
-		explain_insn(st, ev);
-		return;
+		return explain_insn(st, ev);
 	case EVENT_LINE:
-		explain_source_line(st, ev);
-		return;
+		return explain_source_line(st, ev);
 	case EVENT_CHANGE:
-		explain_change(st, ev);
-		return;
+		return explain_change(st, ev);
 	case EVENT_NOTE:
-		explain_note(st, ev);
-		return;
+		return explain_note(st, ev);
 	case EVENT_MAP:
-		explain_map(st, ev);
-		return;
+		return explain_map(st, ev);
 	case EVENT_WHERE:
-		explain_where(st, ev);
-		return;
+		return explain_where(st, ev);
 	case EVENT_ALARM:
-		explain_alarm(st, ev);
-		return;
+		return explain_alarm(st, ev);
 	case EVENT_OVERFLOW:
-		explain_overflow(st, ev);
-		return;
+		return explain_overflow(st, ev);
 	case EVENT_ALLOC:
-		explain_alloc(st, ev);
-		return;
+		return explain_alloc(st, ev);
 	case EVENT_FREE:
-		explain_free(st, ev);
-		return;
+		return explain_free(st, ev);
 	case EVENT_REALLOC:
-		explain_realloc(st, ev);
-		return;
+		return explain_realloc(st, ev);
 	case EVENT_BRK:
-		explain_brk(st, ev);
-		return;
+		return explain_brk(st, ev);
 	case EVENT_EXIT:
-		explain_exit(st, ev);
-		return;
+		return explain_exit(st, ev);
 	}
 }
 
