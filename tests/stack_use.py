@@ -483,6 +483,56 @@ def check_overflows(directory):
         tap.ok(b"has overflowed its stack" in ran.err, f"Rust {where}: its message stays", ran.err)
 
 
+# A frame larger than all stacks below it: the last that the thread had is the one that is meant.
+FAR = """
+#include <pthread.h>
+#include <unistd.h>
+static pthread_barrier_t all;
+static int far(int n)
+{
+	volatile char wide[64 << 20];
+	wide[0] = (char)n;
+	return wide[1];
+}
+static void *first(void *arg)
+{
+	pthread_barrier_wait(&all);
+	far(1);
+	return arg;
+}
+static void *other(void *arg)
+{
+	pthread_barrier_wait(&all);
+	pause();
+	return arg;
+}
+int main(void)
+{
+	pthread_t t;
+	pthread_attr_t a;
+	pthread_attr_init(&a);
+	pthread_attr_setstacksize(&a, 1 << 20);
+	pthread_barrier_init(&all, NULL, 3);
+	pthread_create(&t, &a, first, NULL);
+	pthread_create(&t, &a, other, NULL);
+	pthread_barrier_wait(&all);
+	pause();
+	return 0;
+}
+"""
+
+
+def check_far_overflow(directory):
+    program = build(directory, "far", FAR)
+    traced = trace([program], "--no-heap")
+    over = traced.of("overflow")
+    cfa = [int(e["cfa"], 16) for e in traced.pushes() if e["function"] == "first"]
+    tap.ok(len(over) == len(cfa) == 1 and int(over[0]["stack"]["from"], 16) < cfa[0] <=
+           int(over[0]["stack"]["to"], 16), "a frame past the stack of another thread", over, cfa)
+    text = run([FRAMETRACE, "--no-heap", program]).err
+    tap.ok(b" is past the guard of 4096 bytes below it" in text, "past the guard: said", text)
+
+
 def check_no_overflow(directory):
     program = build(directory, "wild", WILD)
     for which in range(5):
@@ -562,6 +612,7 @@ def main():
         check_report(directory)
         check_heap_columns(directory)
         check_overflows(directory)
+        check_far_overflow(directory)
         check_no_overflow(directory)
         check_integrity(directory)
         check_quiet(directory)

@@ -303,6 +303,11 @@ TEST(overflow_in_words)
 	CHECK_HAS(text, "the access is 32776 bytes below its end, the limit is 32768: 8 beyond\n");
 	CHECK_HAS(text, "f -> evil\\033[2J -> f, 5 turns of 48 bytes\n");
 	free(text);
+	ev.fault = 0x6ff8;
+	text = written(&report_text, &ev);
+	CHECK_HAS(text, "0x6ff8 is past the guard of 4096 bytes below it\n");
+	free(text);
+	ev.fault = 0x7ff8;
 	o = (struct event_overflow){.is_main = true,
 				    .lo = 0x8000,
 				    .hi = 0x10000,

@@ -29,25 +29,45 @@ static bool is_usable(const struct region *r)
 	return r->r || r->w || r->x;
 }
 
+// The first that can be used behind an address that cannot.
+static const struct region *next_above(const struct space *space, uint64_t addr)
+{
+	size_t i = 0;
+	while (i < space->n && (space->r[i].hi <= addr || !is_usable(&space->r[i])))
+		i++;
+	return i < space->n && space->r[i].lo > addr ? &space->r[i] : NULL;
+}
+
+/*
+ * A large frame can reach down past the stacks of other threads: the innermost return address lies
+ * on the one that is meant.
+ */
+static const struct region *stack_of_caller(struct collector *col, const struct space *space,
+					    const struct regs *regs)
+{
+	struct unwind_frame frame;
+	if (walk_live(col, regs, &frame, 1) < 1 || frame.cfa < ARCH_WORD)
+		return NULL;
+	return space_at(space, frame.cfa - ARCH_WORD);
+}
+
 /*
  * The stack that the fault is below of, if the thread's rsp says that it meant to use it: rsp is in
  * that stack, or below it where nothing is.
  */
-static const struct region *stack_above(const struct space *space, uint64_t fault, uint64_t rsp,
-					size_t *ret_index)
+static const struct region *stack_meant(struct collector *col, const struct space *space,
+					uint64_t fault, const struct regs *regs)
 {
-	size_t i = 0;
-	while (i < space->n && (space->r[i].hi <= fault || !is_usable(&space->r[i])))
-		i++;
-	if (i == space->n || space->r[i].lo <= fault || !space->r[i].w)
+	uint64_t rsp = regs->r[ARCH_RSP];
+	const struct region *next = next_above(space, fault), *at_rsp = space_at(space, rsp);
+	if (!next || rsp > fault + PROBE_MAX)
 		return NULL; // what is there can be used: the fault has another reason
-	const struct region *stack = &space->r[i], *at_rsp = space_at(space, rsp);
-	if (rsp > fault + PROBE_MAX || rsp > stack->hi)
+	const struct region *stack = stack_of_caller(col, space, regs);
+	if (!stack || stack->lo <= fault || !stack->w)
+		stack = next;
+	if (!stack->w || rsp > stack->hi)
 		return NULL;
-	if (at_rsp && at_rsp != stack && is_usable(at_rsp))
-		return NULL;
-	*ret_index = i;
-	return stack;
+	return at_rsp && at_rsp != stack && is_usable(at_rsp) ? NULL : stack;
 }
 
 static uintptr_t frame_id(const void *ctx, size_t i)
@@ -149,8 +169,7 @@ static void tell(struct collector *col, const struct stop *stop, const struct re
 static bool describe(struct collector *col, const struct stop *stop, const struct regs *regs,
 		     const struct space *space, struct event_overflow *ret)
 {
-	size_t i;
-	const struct region *stack = stack_above(space, stop->fault, regs->r[ARCH_RSP], &i);
+	const struct region *stack = stack_meant(col, space, stop->fault, regs);
 	if (!stack)
 		return false;
 	*ret = (struct event_overflow){
@@ -163,8 +182,8 @@ static bool describe(struct collector *col, const struct stop *stop, const struc
 	if (ret->is_main) {
 		stack_use_ask(&col->use, stop->pid);
 		ret->limit = col->use.main_limit;
-	} else if (i > 0 && space->r[i - 1].hi == stack->lo && !is_usable(&space->r[i - 1])) {
-		ret->guard = space->r[i - 1].hi - space->r[i - 1].lo;
+	} else if (stack > space->r && stack[-1].hi == stack->lo && !is_usable(&stack[-1])) {
+		ret->guard = stack[-1].hi - stack[-1].lo;
 	}
 	return true;
 }

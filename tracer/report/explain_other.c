@@ -168,7 +168,8 @@ void explain_overflow(struct story *st, const struct event *ev)
 		SAY(st, "thread %d", ev->tid);
 	SAY(st, " has used up its stack. It touched 0x%" PRIx64 ", ", ev->fault);
 	if (o->guard)
-		SAY(st, "which is in the guard of %" PRIu64 " bytes below it.", o->guard);
+		SAY(st, "which is %s the guard of %" PRIu64 " bytes below it.",
+		    ev->fault < o->lo - o->guard ? "past" : "in", o->guard);
 	else
 		SAY(st, "which is below what the stack may take.");
 	say_limit(st, o, o->hi - ev->fault);

@@ -194,7 +194,8 @@ void text_overflow(struct lines *l, const struct event *ev)
 	lines_ours(l, ": ");
 	buf_hex(&l->b, ev->fault);
 	if (o->guard) {
-		lines_ours(l, " is in the guard of ");
+		bool past = ev->fault < o->lo - o->guard;
+		lines_ours(l, past ? " is past the guard of " : " is in the guard of ");
 		lines_count(l, o->guard, "byte");
 		lines_ours(l, " below it");
 	} else {
