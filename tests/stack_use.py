@@ -586,6 +586,49 @@ def check_integrity(directory):
         check_fits(traced, f"{compiler} canary")
 
 
+# A return address that is written by a pointer, beside a number; by an index; and one that no
+# program can have.
+BY_POINTER = r"""
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+static void there(void) { _exit(7); }
+static void poke(void **p, void *value) { *p = value; }
+static int scalar(void *value)
+{
+	volatile int number = 3;
+	poke((void **)__builtin_frame_address(0) + 1, value);
+	return number;
+}
+static int array(int at)
+{
+	volatile long numbers[4] = {1};
+	numbers[at] = (long)there;
+	return (int)numbers[0];
+}
+int main(int argc, char **argv)
+{
+	if (argc == 1)
+		return array(5);
+	void *far = (void *)0x4242424242424242;
+	return scalar(argv[1][0] == 'f' ? far : (void *)there);
+}
+"""
+
+
+def check_by_pointer(directory):
+    program = build(directory, "pointer", BY_POINTER, "gcc", "-fno-stack-protector",
+                    "-fcf-protection=none")
+    alarm = trace([program]).of("alarm")[0]
+    tap.equal((alarm["function"], alarm["overrun"]["name"], alarm["overrun"]["type"]),
+              ("array", "numbers", "volatile long [4]"), "an array may have been overrun", alarm)
+    alarm = trace([program, "there"]).of("alarm")[0]
+    tap.equal((alarm["function"], alarm["overrun"]), ("scalar", None), "a number was not", alarm)
+    traced = trace([program, "far"])
+    tap.equal([(e["signal"], e["fault"]) for e in traced.of("signal")], [("SIGSEGV", None)],
+              "no address is told of a general protection fault")
+
+
 def check_quiet(directory):
     """No alarm, no overflow where nothing is wrong."""
     for compiler in ("gcc", "clang"):
@@ -615,6 +658,7 @@ def main():
         check_far_overflow(directory)
         check_no_overflow(directory)
         check_integrity(directory)
+        check_by_pointer(directory)
         check_quiet(directory)
     tap.done()
 

@@ -167,8 +167,10 @@ static enum ft_rc deliver(struct control *c, struct thread *t, int signal, struc
 	thread_go_home(c, t, regs, signal);
 	t->deliver = signal;
 	ret->pc = regs->r[ARCH_RIP];
+	// SI_KERNEL: of a general protection fault the processor does not tell the address.
 	ret->has_fault = (signal == SIGSEGV || signal == SIGBUS) &&
-			 pt_get_siginfo(t->tid, &info) == FT_OK && info.si_code > 0;
+			 pt_get_siginfo(t->tid, &info) == FT_OK && info.si_code > 0 &&
+			 info.si_code != SI_KERNEL;
 	if (ret->has_fault)
 		ret->fault = (uint64_t)(uintptr_t)info.si_addr;
 	ret->kind = STOP_SIGNAL;

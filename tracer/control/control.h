@@ -69,7 +69,7 @@ struct stop {
 	int status;		 // STOP_EXIT: exit status 0..255
 	int signal;		 // STOP_SIGNAL, STOP_KILLED
 	uint64_t pc;		 // STOP_SIGNAL: where the thread is, in the program
-	bool has_fault;		 // STOP_SIGNAL: the kernel sent it for a fault in the program
+	bool has_fault;		 // STOP_SIGNAL: for a fault of the program at a known address
 	uint64_t fault;		 // the address that faulted (sigaction(2), si_addr)
 	bool core;		 // STOP_KILLED: a core was dumped
 };

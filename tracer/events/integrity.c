@@ -31,13 +31,17 @@ static uint64_t slot_address(const struct frame *f, const struct layout_slot *s)
 	return (s->from_rsp ? f->rsp : f->cfa) + (uint64_t)(int64_t)s->off;
 }
 
-static bool is_array(const struct layout_slot *s)
+/* How likely it is written beyond its end: an array; what may hold one; not a number or pointer. */
+static int overrun_rank(const struct layout_slot *s)
 {
 	struct type *t = s->var && s->var->type ? type_strip(s->var->type) : NULL;
-	return t && t->kind == TYPE_ARRAY;
+	if (t && t->kind == TYPE_ARRAY)
+		return 2;
+	return t && (t->kind == TYPE_STRUCT || t->kind == TYPE_CLASS || t->kind == TYPE_UNION ||
+		     t->kind == TYPE_VARIANTS);
 }
 
-/* What was written beyond its end, most likely: the nearest array below, or the nearest local. */
+/* What was written beyond its end, most likely: the nearest array below, or the nearest struct. */
 static void find_overrun(const struct damaged *d, struct event_alarm *a)
 {
 	const struct layout_slot *best = NULL;
@@ -46,7 +50,7 @@ static void find_overrun(const struct damaged *d, struct event_alarm *a)
 		if (s->owner != OWNER_LOCAL || !s->var || (s->from_rsp && d->l->late) ||
 		    slot_address(d->f, s) >= d->address)
 			continue;
-		if (!best || (is_array(s) && !is_array(best)))
+		if (overrun_rank(s) > (best ? overrun_rank(best) : 0))
 			best = s;
 	}
 	if (!best)

@@ -158,6 +158,20 @@ void spell_function(struct arena *a, struct type_node *n, bool prototyped, bool 
 	join(a, n);
 }
 
+// An array's qualifier is its elements' (C17 6.7.3); gcc describes both.
+static bool elements_have(const struct type *array, enum type_kind qualifier)
+{
+	const struct type *t = array;
+	for (size_t i = 0; t && t->kind == TYPE_ARRAY && i < SPELL_MAX; i++)
+		t = t->target;
+	for (size_t i = 0; t && t != array && i < SPELL_MAX; i++) {
+		if (t->kind == qualifier)
+			return true;
+		t = t->kind == TYPE_CONST || t->kind == TYPE_VOLATILE ? t->target : NULL;
+	}
+	return false;
+}
+
 void spell_qualifier(struct arena *a, struct type_node *n)
 {
 	const struct type *target = n->t.target;
@@ -174,6 +188,8 @@ void spell_qualifier(struct arena *a, struct type_node *n)
 				inner->kind == TYPE_MEMBER_POINTER);
 	if (n->t.language == LANG_RUST)
 		n->left = target ? target->shown : "()";
+	else if (elements_have(target, n->t.kind))
+		n->left = left_of(target);
 	else if (behind)
 		n->left = arena_printf(a, "%s %s", left_of(target), word);
 	else
