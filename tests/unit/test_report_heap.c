@@ -56,6 +56,9 @@ TEST(a_block_comes_and_goes)
 	h.error = "EINVAL";
 	CHECK(has("text", &ev, "| ! malloc of 4 bytes failed: EINVAL"));
 	CHECK(has("json", &ev, "\"address\":null"));
+	h.size = UINT64_MAX; // of calloc(1 << 40, 1 << 40)
+	CHECK(has("text", &ev, "| ! malloc of at least 18446744073709551615 bytes failed: EINVAL"));
+	h.size = 4;
 	h.failed = false;
 	h.verdict = FREE_TWICE;
 	h.freed = (struct event_place){.function = "drop", .file = "d/b.c", .line = 3};

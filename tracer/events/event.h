@@ -327,7 +327,7 @@ struct event_heap {
 	const char *call;   // "malloc", "operator new", "brk" …
 	uint64_t number;    // of the block; 0: one that is not shown by itself
 	uint64_t address;   // of the block; EVENT_BRK: where the new memory, or what went, begins
-	uint64_t size;	    // bytes asked for; EVENT_BRK: that came or went
+	uint64_t size;	    // bytes asked for, at most UINT64_MAX; EVENT_BRK: that came or went
 	uint64_t usable;    // bytes that may be used; 0: not known
 	uint64_t alignment; // asked for; 0: none
 	bool failed;	    // nothing was given out; a realloc's old block stays

@@ -71,7 +71,7 @@ static void add_failed(struct lines *l, const struct event_heap *h)
 {
 	lines_tone(l, TONE_ALARM);
 	lines_text(l, h->call);
-	lines_ours(l, " of ");
+	lines_ours(l, h->size == UINT64_MAX ? " of at least " : " of ");
 	lines_count(l, h->size, "byte");
 	lines_ours(l, " failed");
 	if (h->error) {
