@@ -511,6 +511,49 @@ def check_cut(program, directory):
            b"not whole" in ran.err and b"#0 to #2" in ran.err, "--check of it: one verdict", ran)
 
 
+# ---- versions ----
+
+FOUND = ("find text needle\nprint $seq\nfind text needle\nprint $seq\nreverse-find text needle\n"
+         "print $seq\nfind text no such needle\nprint $seq\n")
+ASKED = ([], ["-v"], ["--format=json"], ["--reverse"], ["--at=20", "-v"], ["--at=57"])
+
+
+def check_versions(directory):
+    """Logs of the same run, written by each version of the schema, say the same."""
+    logs = sorted((SOURCE / "tests/fuzz/corpus/log").glob("version*"))
+    said = {}
+    for kept in logs:
+        number = int(kept.name.removeprefix("version"))
+        log = directory / "kept.frametrace"
+        shutil.copy(kept, log)
+        with sqlite3.connect(log) as db:
+            tap.ok(db.execute("pragma user_version").fetchone() == (number,),
+                   f"{kept.name} is of that version")
+        db.close()
+        ran = frametrace("replay", "--check", log)
+        tap.ok(ran.status == 0, f"{kept.name}: --check", ran)
+        answers = [frametrace("replay", *words, log) for words in ASKED]
+        events = [json.loads(line) for line in answers[2].out.splitlines()]
+        needles = [e["seq"] for e in events if "needle" in e.get("text", "")]
+        script = directory / "found.txt"
+        script.write_text(FOUND)
+        ran = frametrace("step", "--plain", f"--script={script}", log)
+        printed = [int(n) for n in re.findall(rb"^\$seq = (\d+)$", ran.out, re.M)]
+        tap.ok(len(needles) == 2 and printed == [*needles, needles[0], needles[0]],
+               f"{kept.name}: a part of a text is found forwards and backwards", needles, ran)
+        said[kept.name] = [(a.status, a.out, a.err) for a in [*answers, ran]]
+    first = said[logs[0].name]
+    for name, answers in said.items():
+        tap.ok(answers == first, f"{name} says what {logs[0].name} says")
+    with sqlite3.connect(directory / "kept.frametrace") as db:
+        newest = max(int(log.name.removeprefix("version")) for log in logs)
+        db.execute(f"pragma user_version = {newest + 1}")
+    db.close()
+    ran = frametrace("replay", directory / "kept.frametrace")
+    tap.ok(ran.status == 1 and f"its log version is {newest + 1}".encode() in ran.err,
+           "a newer version is refused with its number: the newest is kept here", ran)
+
+
 # ---- trust ----
 
 EVIL = "\x1b]0;owned\x07\x1b[31m"
@@ -565,7 +608,7 @@ def main():
         directory = Path(directory)
         chosen = sys.argv[1:]
         for check in (check_all_same, check_independent, check_parts, check_filters, check_moments,
-                      check_where, check_reports, check_messages, check_trust):
+                      check_where, check_reports, check_messages, check_versions, check_trust):
             if not chosen or any(word in check.__name__ for word in chosen):
                 check(directory)
     tap.done()

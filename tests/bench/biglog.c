@@ -1,14 +1,14 @@
 /*
  * biglog - trace logs of any length, and how long the reader takes for what people ask of them.
  *
- *	biglog write calls|deep|heap N FILE
+ *	biglog write calls|deep|heap|texts N FILE
  *	biglog read FILE
- *	biglog scan FILE TEXT
  *
  * calls: N calls, most of them fib's, on two threads, with heap blocks that come and go. deep: a
- * recursion of N frames, and back. heap: N blocks that are all alive, then some that go. The events
- * are as the collector makes them; nothing is traced. read and scan print a line for each question,
- *tabs between: its name, the median and the longest time that passed, the most CPU time; in ms.
+ * recursion of N frames, and back. heap: N blocks that are all alive, then some that go. texts: N
+ * calls whose arguments and results no other call has. The events are as the collector makes them;
+ * nothing is traced. read prints a line for each question, tabs between: its name, the median and
+ * the longest time that passed, the most CPU time; in ms.
  */
 #include "biglog.h"
 
@@ -177,6 +177,34 @@ static enum ft_rc q_variable(struct asking *a, uint64_t seq)
 	return find_from(a, &q, seq & 1 ? a->first : a->last, !(seq & 1));
 }
 
+static enum ft_rc q_part(struct asking *a, uint64_t seq)
+{
+	struct log_query q = {.text = "-2333333"};
+	return find_from(a, &q, seq & 1 ? a->first : a->last, !(seq & 1));
+}
+
+static enum ft_rc q_no_part(struct asking *a, uint64_t seq)
+{
+	struct log_query q = {.text = "not in it"};
+	return find_from(a, &q, seq & 1 ? a->first : a->last, !(seq & 1));
+}
+
+// The name of a type: in each event's bytes, but not in what a search looks into.
+static enum ft_rc q_type(struct asking *a, uint64_t seq)
+{
+	struct log_query q = {.text = "long"};
+	return find_from(a, &q, seq & 1 ? a->first : a->last, !(seq & 1));
+}
+
+// A counter's value: of some digits each, there is but one.
+static enum ft_rc q_counter(struct asking *a, uint64_t seq)
+{
+	char text[24];
+	struct log_query q = {.text = text};
+	snprintf(text, sizeof(text), "%" PRIu64, BIGLOG_COUNTER + seq % (a->last / 2));
+	return find_from(a, &q, seq & 1 ? a->first : a->last, !(seq & 1));
+}
+
 static enum ft_rc q_address(struct asking *a, uint64_t seq)
 {
 	struct log_query q = {.has_address = true, .address = a->block};
@@ -256,6 +284,9 @@ static void ask_calls(struct asking *a)
 	ask(a, "find an exact value", q_value, 11, FT_OK);
 	ask(a, "find a value that is not there", q_no_value, 11, FT_NONE);
 	ask(a, "find a variable's value", q_variable, 11, FT_OK);
+	ask(a, "find a part of a text", q_part, 11, FT_OK);
+	ask(a, "find a part that is not there", q_no_part, 11, FT_NONE);
+	ask(a, "find a part that only types have", q_type, 11, FT_NONE);
 	ask(a, "find an address", q_address, 11, FT_OK);
 	ask(a, "find an address that is not there", q_no_address, 11, FT_NONE);
 	a->player = player_create(a->log, NULL);
@@ -269,7 +300,7 @@ static void ask_calls(struct asking *a)
 
 static int read_log(const char *path)
 {
-	struct log_query rare = {.function = BIGLOG_RARE};
+	struct log_query rare = {.function = BIGLOG_RARE}, counter = {.variable = BIGLOG_COUNTED};
 	struct asking a;
 	uint64_t seq;
 	open_log(&a, path);
@@ -282,23 +313,10 @@ static int read_log(const char *path)
 	ask(&a, "map at any event", q_map, SAMPLES, FT_OK);
 	if (log_find(a.log, &rare, a.first, false, &seq) == FT_OK)
 		ask_calls(&a);
-	log_close(a.log);
-	return 0;
-}
-
-/* Text inside of values: no index can tell, so every event is read. */
-static int scan_log(const char *path, const char *text)
-{
-	struct log_query q = {.text = text};
-	struct asking a;
-	open_log(&a, path);
-	double begin = now_ms(CLOCK_MONOTONIC), cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID);
-	enum ft_rc rc = find_from(&a, &q, a.first, false);
-	double took = now_ms(CLOCK_MONOTONIC) - begin;
-	cpu = now_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	if (rc == FT_FAIL)
-		biglog_die(path);
-	printf("text, every event is read\t%.3f\t%.3f\t%.3f\n", took, took, cpu);
+	if (log_find(a.log, &counter, a.first, false, &seq) == FT_OK) {
+		ask(&a, "find a part of a counter", q_counter, 11, FT_OK);
+		ask(&a, "find a part that is not there", q_no_part, 11, FT_NONE);
+	}
 	log_close(a.log);
 	return 0;
 }
@@ -309,8 +327,6 @@ int main(int argc, char **argv)
 		return biglog_write(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
 	if (argc == 3 && strcmp(argv[1], "read") == 0)
 		return read_log(argv[2]);
-	if (argc == 4 && strcmp(argv[1], "scan") == 0)
-		return scan_log(argv[2], argv[3]);
-	fprintf(stderr, "usage: biglog write calls|deep|heap N FILE, read FILE, scan FILE TEXT\n");
+	fprintf(stderr, "usage: biglog write calls|deep|heap|texts N FILE, read FILE\n");
 	return 2;
 }

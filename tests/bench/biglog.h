@@ -13,7 +13,11 @@
 
 #define BIGLOG_RARE "rare" // a function that is called three times, with 1, 2, 3
 
-/* `what` is calls, deep or heap. The status to end with. */
+/* In a log of texts: the name of a variable, and its least value. */
+#define BIGLOG_COUNTED "counter"
+#define BIGLOG_COUNTER UINT64_C(100000000)
+
+/* `what` is calls, deep, heap or texts. The status to end with. */
 int biglog_write(const char *what, uint64_t n, const char *path);
 
 _Noreturn void biglog_die(const char *what);

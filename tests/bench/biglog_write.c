@@ -12,10 +12,10 @@
 
 enum { FIB = 22, BLOCKS = 512 };
 
-enum function { MAIN, ROUND, FN_FIB, WORKER, SCALE, RARE, FUNCTIONS };
+enum function { MAIN, ROUND, FN_FIB, WORKER, SCALE, RARE, COUNT, FUNCTIONS };
 
-static const char *const names[FUNCTIONS] = {"main",   "round", "fib",
-					     "worker", "scale", BIGLOG_RARE};
+static const char *const names[FUNCTIONS] = {"main",  "round",	   "fib",  "worker",
+					     "scale", BIGLOG_RARE, "count"};
 
 struct frame {
 	uint64_t seq, cfa;
@@ -95,6 +95,11 @@ static struct event_value value(const char *name, const char *text, uint64_t add
 				    .size = 8};
 }
 
+static const char *argument(enum function function)
+{
+	return function == COUNT ? BIGLOG_COUNTED : "n";
+}
+
 static void push(struct run *r, unsigned thread, enum function function, int64_t arg)
 {
 	static const struct event_part parts[] = {
@@ -109,7 +114,7 @@ static void push(struct run *r, unsigned thread, enum function function, int64_t
 	*f = (struct frame){.seq = r->seq, .function = function, .arg = arg};
 	f->cfa = r->depth[thread] ? f[-1].cfa - 48 : 0x7fffffffe000 - thread * 0x10000000000u;
 	snprintf(text, sizeof(text), "%" PRId64, arg);
-	struct event_value v = value("n", text, f->cfa - 40);
+	struct event_value v = value(argument(function), text, f->cfa - 40);
 	struct event ev = {.kind = EVENT_PUSH,
 			   .depth = (uint32_t)r->depth[thread],
 			   .rsp = f->cfa - 48,
@@ -138,7 +143,7 @@ static void pop(struct run *r, unsigned thread, int64_t a, int64_t result)
 	snprintf(arg, sizeof(arg), "%" PRId64, f->arg);
 	snprintf(first, sizeof(first), "%" PRId64, a);
 	snprintf(second, sizeof(second), "%" PRId64, result);
-	struct event_value v = value("n", arg, f->cfa - 40);
+	struct event_value v = value(argument(f->function), arg, f->cfa - 40);
 	struct event_value locals[] = {
 		value(f->function == RARE ? "seldom" : "a", first, f->cfa - 24),
 		value("r", second, f->cfa - 32)};
@@ -259,6 +264,18 @@ static void run_deep(struct run *r)
 		pop(r, 0, 0, (int64_t)r->depth[0]);
 }
 
+// Two texts of each call are of no other; the first counts.
+static void run_texts(struct run *r)
+{
+	push(r, 0, MAIN, 1);
+	while (r->calls < r->wanted) {
+		int64_t n = (int64_t)(BIGLOG_COUNTER + r->calls);
+		push(r, 0, COUNT, n);
+		pop(r, 0, 0, 7 * n);
+	}
+	pop(r, 0, 0, 0);
+}
+
 static void run_heap(struct run *r)
 {
 	struct event_heap h, first = {0};
@@ -286,6 +303,8 @@ int biglog_write(const char *what, uint64_t n, const char *path)
 		run_calls(&r);
 	else if (strcmp(what, "deep") == 0)
 		run_deep(&r);
+	else if (strcmp(what, "texts") == 0)
+		run_texts(&r);
 	else
 		run_heap(&r);
 	emit(&r, &end);

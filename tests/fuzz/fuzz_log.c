@@ -1,8 +1,9 @@
 /*
  * fuzz_log - a trace log of any bytes: opened, checked, and asked everything that can be asked.
  *
- * The seed is a log with pages of 512 bytes (PRAGMA page_size, VACUUM INTO), so that it is small.
- * It has to be made anew when fields of events or the schema change: a reader refuses it then.
+ * The seeds are logs of one run by each version of the schema, with pages of 512 bytes (PRAGMA
+ * page_size, VACUUM INTO), so that they are small. With a new version comes one more:
+ * tests/replay.py asks for it, and that the older ones say the same.
  */
 #include <assert.h>
 #include <fcntl.h>

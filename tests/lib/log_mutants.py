@@ -39,7 +39,7 @@ MADE = [
     "drop table chunk; create table chunk(first INTEGER PRIMARY KEY, last INTEGER, frames BLOB, "
     "shapes BLOB, terms BLOB)",
     "create table sqlite_stat9(a)", "analyze", "vacuum", "pragma user_version = 0",
-    "pragma user_version = 2", "pragma user_version = -1", "pragma application_id = 0",
+    "pragma user_version = 1", "pragma user_version = 3", "pragma user_version = -1", "pragma application_id = 0",
     "pragma encoding = 'UTF-16'", "pragma auto_vacuum = 2; vacuum",
 ]
 LIES = [  # in sqlite_schema itself
@@ -91,6 +91,16 @@ RELATIONS = [  # each row is well-formed, and what they say together is wrong
     "update chunk set first = first - 1000", "update chunk set frames = randomblob(40)",
     "update chunk set frames = x'0105200000' ", "update chunk set frames = zeroblob(1000000)",
     "update chunk set frames = x'01ffffffffffffffff7f20'", "update chunk set shapes = randomblob(100)",
+    "update chunk_text set texts = null", "update chunk_text set texts = 5, trigrams = 'x'",
+    "update chunk_text set texts = zeroblob(8000000)", "update chunk_text set texts = ''",
+    "update chunk_text set texts = null, trigrams = zeroblob(32768)", "delete from chunk_text",
+    "update chunk_text set texts = null, trigrams = zeroblob(3)",
+    "update chunk_text set first = first + 1", "delete from chunk_frames",
+    "update chunk_frames set frames = randomblob(200)", "update chunk_frames set first = first + 1",
+    "update chunk_frames set frames = zeroblob(8000000)", "update chunk_frames set frames = null",
+    "update chunk_frames set frames = x'0101000505050505'", "update chunk_frames set first = -first",
+    "insert or replace into chunk_frames select seq, x'01010100000000' || x'00' from event",
+    "drop table chunk_text; drop table chunk_frames; pragma user_version = 1",
     "update chunk set terms = zeroblob(3)", "update chunk set terms = zeroblob(8000000)",
     "insert into chunk select seq, seq, x'', x'', x'' from event where seq > 0 and seq not in "
     "(select first from chunk)",

@@ -6,10 +6,11 @@
 #include "test.h"
 
 #include <fnmatch.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EVENTS = 30000, MOST = 40000 };
+enum { EVENTS = 30000, MOST = 40000, SELDOM = 7000 };
 
 /* ---- the model: the run again, from its beginning, as simply as can be ---- */
 
@@ -20,12 +21,44 @@ struct happened {
 	uint64_t seq, cfa, rsp, pushed;
 	uint64_t number, address, size, old_address;
 	char value[16];
+	char texts[200]; // what a search for a part of a text looks into, a line each
 };
 
 struct history {
 	struct happened *h;
 	size_t n;
 };
+
+static void note_text(struct happened *h, const char *text)
+{
+	size_t n = strlen(h->texts);
+	if (text)
+		snprintf(h->texts + n, sizeof(h->texts) - n, "%s\n", text);
+}
+
+static void note_texts(struct happened *h, const struct event *ev)
+{
+	const char *const texts[] = {ev->function,
+				     ev->symbol,
+				     ev->module,
+				     ev->file,
+				     ev->caller,
+				     ev->text,
+				     ev->heap ? ev->heap->call : NULL};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		note_text(h, texts[i]);
+	for (size_t i = 0; i < ev->n_args; i++) {
+		note_text(h, ev->args[i].name);
+		note_text(h, ev->args[i].value);
+	}
+	for (size_t i = 0; i < ev->n_changes; i++) {
+		note_text(h, ev->changes[i].now.name);
+		note_text(h, ev->changes[i].now.value);
+		note_text(h, ev->changes[i].old);
+	}
+	if (ev->has_return)
+		note_text(h, ev->returned.value);
+}
 
 static void see(void *ctx, const struct event *ev)
 {
@@ -49,6 +82,7 @@ static void see(void *ctx, const struct event *ev)
 		h->size = ev->heap->size;
 		h->old_address = ev->heap->old_address;
 	}
+	note_texts(h, ev);
 	if (ev->n_args)
 		snprintf(h->value, sizeof(h->value), "%s", ev->args[0].value);
 	if (ev->n_changes)
@@ -153,6 +187,20 @@ static void check_blocks(struct log *log, const struct history *all, uint64_t se
 
 /* ---- a run ---- */
 
+static int64_t count_rows(const char *path, const char *query)
+{
+	sqlite3 *db;
+	sqlite3_stmt *st;
+	int64_t n = -1;
+	CHECK_EQ_I(sqlite3_open(path, &db), SQLITE_OK);
+	CHECK_EQ_I(sqlite3_prepare_v2(db, query, -1, &st, NULL), SQLITE_OK);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		n = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return n;
+}
+
 static struct maker *make(const char *path, struct history *all, uint64_t max_events)
 {
 	struct store_options o = {.path = path,
@@ -169,8 +217,11 @@ static struct maker *make(const char *path, struct history *all, uint64_t max_ev
 	m->see = see;
 	m->ctx = all;
 	maker_start(m);
-	while (m->seq < EVENTS)
+	while (m->seq < EVENTS) {
 		maker_random(m);
+		if (m->seq / SELDOM != (m->seq - 1) / SELDOM)
+			maker_note(m, m->seq / SELDOM & 1 ? "a needle" : "an \"eye\"/\xc3\xa9");
+	}
 	CHECK_EQ_I(m->rc, FT_OK);
 	return m;
 }
@@ -371,6 +422,71 @@ TEST(deep_recursion)
 	free(m);
 }
 
+/* Each frame of the model's deep recursion: `n` of them, the innermost pushed last. */
+static void check_deep(struct log *log, uint64_t seq, const uint64_t *pushes, size_t n)
+{
+	const struct log_frame *f;
+	size_t len, live = 0;
+	CHECK_EQ_I(log_frames(log, seq, &f, &len), FT_OK);
+	for (size_t i = 0; i < len; i++) {
+		if (f[i].ghost)
+			continue;
+		CHECK(live < n && f[i].pushed_seq == pushes[live] && f[i].depth == live);
+		live++;
+	}
+	CHECK_EQ_U(live, n);
+}
+
+/* A ring in the midst of a deep recursion: the frames stay, and go when they end. */
+TEST(deep_recursion_in_a_ring)
+{
+	enum { DOWN = 3900, RING = 800 };
+	static uint64_t pushes[MAKER_DEEP];
+	char path[300];
+	struct store_options o = {.path = path, .max_events = RING};
+	struct store *s = NULL;
+	struct log *log;
+	snprintf(path, sizeof(path), "%s", place("deep-ring"));
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	while (m->depth[0] < DOWN) { // two steps in, one out and in again: lists have gaps
+		pushes[m->depth[0]] = m->seq;
+		maker_push(m, 0, 1, 1);
+		maker_push(m, 0, 2, 2);
+		maker_pop(m, 0, POP_RETURN, 2);
+	}
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	for (int i = 0; i < 60; i++) {
+		uint64_t seq = m->seq - 1 - maker_any(m) % RING, n = seq / 3 + 1;
+		if (seq % 3 == 1)
+			continue; // inside leaf
+		check_deep(log, seq, pushes, n);
+	}
+	log_close(log);
+	while (m->depth[0] > 10)
+		maker_pop(m, 0, POP_RETURN, 1);
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	check_deep(log, m->seq - 1, pushes, 10);
+	check_deep(log, m->seq - 11, pushes, 20);
+	log_close(log);
+	for (int i = 0; i < 20 * RING; i++) {
+		maker_push(m, 0, 2, 2);
+		maker_pop(m, 0, POP_RETURN, 2);
+	}
+	log = close_and_open(m, path);
+	check_deep(log, log_info(log)->last, pushes, 10);
+	uint64_t first = log_info(log)->first;
+	pushes[10] = first; // leaf, if it is its push
+	check_deep(log, first, pushes, first % 2 ? 10 : 11);
+	CHECK_EQ_I(log_check(log), FT_OK);
+	CHECK_EQ_S(ft_error(), "");
+	log_close(log);
+	CHECK(count_rows(path, "SELECT count(*) FROM chunk_frames") < 20);
+	unlink(path);
+	free(m);
+}
+
 /* ---- variables ---- */
 
 TEST(variables_of_a_frame)
@@ -441,6 +557,14 @@ static bool by_kind(const struct happened *h, const struct log_query *q)
 	return h->kind == q->kind;
 }
 
+static bool by_part(const struct happened *h, const struct log_query *q)
+{
+	bool placed = h->kind != EVENT_NOTE;
+	if (q->function && (!placed || fnmatch(q->function, maker_function[h->function], 0) != 0))
+		return false;
+	return strstr(h->texts, q->text) && (!q->has_kind || h->kind == q->kind);
+}
+
 static bool by_nothing(const struct happened *h, const struct log_query *q)
 {
 	(void)q;
@@ -451,8 +575,8 @@ static bool by_nothing(const struct happened *h, const struct log_query *q)
 static void ask(struct log *log, const struct history *all, const struct question *k, uint64_t from,
 		bool reverse)
 {
-	uint64_t seq = UINT64_MAX, wanted = UINT64_MAX;
-	for (uint64_t at = from; at < all->n; reverse ? at-- : at++) {
+	uint64_t seq = UINT64_MAX, wanted = UINT64_MAX, first = log_info(log)->first;
+	for (uint64_t at = from; at < all->n && at >= first; reverse ? at-- : at++) {
 		if (k->fits(&all->h[at], &k->q)) {
 			wanted = at;
 			break;
@@ -478,7 +602,22 @@ TEST(search_finds_what_a_scan_finds)
 		{{.has_address = true, .address = 0x777}, by_nothing},
 		{{.has_kind = true, .kind = EVENT_NOTE}, by_kind},
 		{{.has_kind = true, .kind = EVENT_SIGNAL}, by_nothing},
-		{{.text = "a note"}, by_kind},
+		{{.text = "a note"}, by_part},
+		{{.text = "needle"}, by_part},
+		{{.text = "e"}, by_part},
+		{{.text = "dl"}, by_part},
+		{{.text = "\"eye\"/\xc3"}, by_part},
+		{{.text = "needles"}, by_nothing},
+		{{.text = "77"}, by_part},
+		{{.text = "-77"}, by_nothing},
+		{{.text = "/a/fib.c"}, by_part},
+		{{.text = "box"}, by_part},
+		{{.text = "realloc"}, by_nothing},
+		{{.text = "int"}, by_nothing}, // the type of them all
+		{{.text = "reak"}, by_nothing},
+		{{.text = "512", .has_kind = true, .kind = EVENT_CHANGE}, by_part},
+		{{.text = "99", .function = "leaf"}, by_part},
+		{{.text = "needle", .function = "leaf"}, by_nothing},
 		{{.file = "b/fib.c"}, by_nothing},
 		{{.file = "ib.c"}, by_nothing},
 	};
@@ -487,13 +626,11 @@ TEST(search_finds_what_a_scan_finds)
 	struct log *log;
 	CHECK_EQ_I(log_of(m->store, &log), FT_OK);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-		struct question k = questions[i];
-		if (k.q.text)
-			k.q.kind = EVENT_NOTE; // for the scan: has_kind stays false
-		ask(log, &all, &k, 0, false);
-		ask(log, &all, &k, all.n - 1, true);
+		const struct question *k = &questions[i];
+		ask(log, &all, k, 0, false);
+		ask(log, &all, k, all.n - 1, true);
 		for (int n = 0; n < 20; n++)
-			ask(log, &all, &k, maker_any(m) % all.n, n & 1);
+			ask(log, &all, k, maker_any(m) % all.n, n & 1);
 	}
 	struct log_query line = {.file = "fib.c", .line = 33};
 	uint64_t seq;
@@ -501,6 +638,81 @@ TEST(search_finds_what_a_scan_finds)
 	CHECK(all.h[seq].kind == EVENT_ALLOC);
 	log_close(log);
 	CHECK_EQ_I(store_close(m->store, NULL), FT_OK);
+	free(all.h);
+	free(m);
+}
+
+TEST(search_in_a_ring)
+{
+	static const struct question questions[] = {
+		{{.text = "needle"}, by_part},	   {{.text = "77"}, by_part},
+		{{.text = "a n"}, by_part},	   {{.text = "not there"}, by_nothing},
+		{{.function = "l*"}, by_function},
+	};
+	struct history all;
+	char *path = place("ring-search");
+	struct maker *m = make(path, &all, 9000);
+	struct log *log = close_and_open(m, path);
+	const struct log_info *info = log_info(log);
+	uint64_t span = info->last - info->first + 1;
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		ask(log, &all, &questions[i], info->first, false);
+		ask(log, &all, &questions[i], info->last, true);
+		for (int n = 0; n < 20; n++)
+			ask(log, &all, &questions[i], info->first + maker_any(m) % span, n & 1);
+	}
+	log_close(log);
+	unlink(path);
+	free(all.h);
+	free(m);
+}
+
+/* Too much of them to keep each: chunks have their trigrams only. */
+TEST(search_in_long_texts)
+{
+	enum { LONG = 150, LONG_EVENTS = 15000, APART = 4321 };
+	static const struct question questions[] = {
+		{{.text = "needle"}, by_part}, {{.text = "XY"}, by_part},
+		{{.text = "Y"}, by_part},      {{.text = "needly"}, by_part},
+		{{.text = "qzj"}, by_part},    {{.text = "qzjx"}, by_part},
+		{{.text = "abcde"}, by_part},  {{.text = "9 9"}, by_nothing},
+	};
+	struct store_options o = {0};
+	struct history all = {.h = calloc(MOST, sizeof(*all.h))};
+	struct store *s = NULL;
+	struct log *log;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	m->see = see;
+	m->ctx = &all;
+	maker_start(m);
+	maker_push(m, 0, 0, 1);
+	while (m->seq < LONG_EVENTS) {
+		char text[LONG + 1];
+		for (size_t i = 0; i < LONG; i++)
+			text[i] = (char)('a' + maker_any(m) % 26);
+		text[LONG] = '\0';
+		if (m->seq % APART == 0)
+			memcpy(text + m->seq % 100, m->seq & 1 ? "needle" : "needXY", 6);
+		struct event_change change = {.now = maker_value("x", text, 0)};
+		struct event ev = {.kind = EVENT_CHANGE,
+				   .tid = maker_tid(0),
+				   .changes = &change,
+				   .n_changes = 1};
+		maker_place(&ev, 0);
+		maker_emit(m, &ev);
+	}
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK(store_bytes(s) < LONG_EVENTS * (LONG + UINT64_C(100))); // they are there once
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		ask(log, &all, &questions[i], 0, false);
+		ask(log, &all, &questions[i], all.n - 1, true);
+		for (int n = 0; n < 10; n++)
+			ask(log, &all, &questions[i], maker_any(m) % all.n, n & 1);
+	}
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
 	free(all.h);
 	free(m);
 }

@@ -48,14 +48,14 @@ TEST(files_that_are_no_log)
 	unlink(path);
 }
 
-static void make_log(const char *path)
+static void make_log(const char *path, int n)
 {
 	struct store_options o = {.path = path};
 	struct store *s = NULL;
 	CHECK_EQ_I(store_create(&o, &s), FT_OK);
 	struct maker *m = maker_create(s);
 	maker_start(m);
-	for (int i = 0; i < 3000; i++)
+	for (int i = 0; i < n; i++)
 		maker_random(m);
 	maker_exit(m);
 	CHECK_EQ_I(store_close(s, NULL), FT_OK);
@@ -67,7 +67,8 @@ TEST(logs_that_are_not_trusted)
 	static const struct {
 		const char *sql, *says;
 	} cases[] = {
-		{"PRAGMA user_version=2", "its log version is 2, this one reads up to 1"},
+		{"PRAGMA user_version=3", "its log version is 3, this one reads up to 2"},
+		{"PRAGMA user_version=1", "a table 'chunk_text' that frametrace did not make"},
 		{"PRAGMA user_version=0", "has no log version"},
 		{"CREATE TRIGGER t AFTER INSERT ON event BEGIN SELECT 1; END", "a trigger 't'"},
 		{"CREATE VIEW \"a\x1b[31m\" AS SELECT 1", "a view 'a\\033[31m'"},
@@ -83,7 +84,7 @@ TEST(logs_that_are_not_trusted)
 	snprintf(path, sizeof(path), "%s", place("stranger"));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct log *log;
-		make_log(path);
+		make_log(path, 3000);
 		run_sql(path, cases[i].sql);
 		CHECK_EQ_I(log_open(path, &log), FT_FAIL);
 		if (!strstr(ft_error(), cases[i].says))
@@ -94,40 +95,113 @@ TEST(logs_that_are_not_trusted)
 	}
 }
 
-TEST(damage_is_told)
+static bool same_frames(struct log *a, struct log *b, uint64_t seq)
 {
-	static const char *const cases[] = {
-		"UPDATE event SET shape=999 WHERE seq=1500",
-		"UPDATE event SET shape='x' WHERE seq=1500",
-		"UPDATE event SET stack=77 WHERE seq=1500",
-		"UPDATE event SET depth=-1 WHERE seq=1500",
-		"UPDATE event SET time_ns='soon' WHERE seq=1500",
-		"UPDATE event SET vals='nonsense' WHERE seq=1500",
-		"UPDATE event SET rest=x'ff' WHERE seq=1500",
-		"DELETE FROM event WHERE seq=1500",
-		"UPDATE shape SET kind='dance'",
-		"UPDATE shape SET bytes=zeroblob(1000)",
-		"UPDATE stack SET tid='x'",
-		"UPDATE chunk SET frames=x'ffffffffffffffffffffff'",
-		"UPDATE chunk SET first=first+1, last=last-5, frames=x'0105'",
-		"UPDATE block SET size='large'",
-		"INSERT INTO written VALUES(1,1,7,1,'x')",
-		"DELETE FROM aside",
-	};
+	const struct log_frame *f, *g;
+	size_t n, m;
+	CHECK_EQ_I(log_frames(a, seq, &f, &n), FT_OK);
+	CHECK_EQ_I(log_frames(b, seq, &g, &m), FT_OK);
+	if (n != m)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (f[i].pushed_seq != g[i].pushed_seq || f[i].tid != g[i].tid ||
+		    f[i].stack_top != g[i].stack_top || f[i].depth != g[i].depth ||
+		    f[i].cfa != g[i].cfa || f[i].rsp != g[i].rsp || f[i].ghost != g[i].ghost ||
+		    f[i].popped_seq != g[i].popped_seq || strcmp(f[i].function, g[i].function) != 0)
+			return false;
+	return true;
+}
+
+static uint64_t found(struct log *log, const char *text, uint64_t from, bool reverse)
+{
+	struct log_query q = {.text = text};
+	uint64_t seq = UINT64_MAX;
+	CHECK(log_find(log, &q, from, reverse, &seq) != FT_FAIL);
+	return seq;
+}
+
+/* What version 1 did not have is what it is asked without. */
+TEST(a_log_of_version_1_says_the_same)
+{
+	static const char *const texts[] = {"note", "77", "e", "walk", "nowhere"};
+	char path[300], older[300];
+	snprintf(path, sizeof(path), "%s", place("newer"));
+	snprintf(older, sizeof(older), "%s", place("older"));
+	struct log *a = NULL, *b = NULL;
+	make_log(path, 20000);
+	make_log(older, 20000);
+	run_sql(older, "DROP TABLE chunk_text; DROP TABLE chunk_frames; PRAGMA user_version=1");
+	CHECK_EQ_I(log_open(path, &a), FT_OK);
+	CHECK_EQ_I(log_open(older, &b), FT_OK);
+	CHECK_EQ_I(log_info(a)->version, 2);
+	CHECK_EQ_I(log_info(b)->version, 1);
+	CHECK_EQ_I(log_check(b), FT_OK);
+	for (uint64_t seq = 0; seq <= log_info(a)->last; seq += 97) {
+		uint64_t at = seq * 7919 % (log_info(a)->last + 1);
+		const char *text = texts[seq % (sizeof(texts) / sizeof(texts[0]))];
+		CHECK(same_frames(a, b, at));
+		CHECK(same_frames(a, b, at + seq % 3 - 1)); // a step forward or back
+		CHECK_EQ_U(found(a, text, at, seq & 1), found(b, text, at, seq & 1));
+	}
+	CHECK_EQ_S(ft_error(), "");
+	log_close(a);
+	log_close(b);
+	remove_log(path);
+	remove_log(older);
+}
+
+static const char *const damages[] = {
+	"UPDATE event SET shape=999 WHERE seq=1500",
+	"UPDATE event SET shape='x' WHERE seq=1500",
+	"UPDATE event SET stack=77 WHERE seq=1500",
+	"UPDATE event SET depth=-1 WHERE seq=1500",
+	"UPDATE event SET time_ns='soon' WHERE seq=1500",
+	"UPDATE event SET vals='nonsense' WHERE seq=1500",
+	"UPDATE event SET rest=x'ff' WHERE seq=1500",
+	"DELETE FROM event WHERE seq=1500",
+	"UPDATE shape SET kind='dance'",
+	"UPDATE shape SET bytes=zeroblob(1000)",
+	"UPDATE stack SET tid='x'",
+	"UPDATE chunk_text SET texts='x', trigrams=7",
+	"UPDATE chunk SET frames=x'ffffffffffffffffffffff'",
+	"UPDATE chunk SET first=first+1, last=last-5, frames=x'0105'",
+	"UPDATE block SET size='large'",
+	"INSERT INTO written VALUES(1,1,7,1,'x')",
+	"DELETE FROM aside",
+};
+
+static const char *const damages_of_frames[] = {
+	"UPDATE chunk_frames SET frames=7",
+	"UPDATE chunk_frames SET frames=NULL",
+	"UPDATE chunk_frames SET frames=x'ff'",
+	"UPDATE chunk_frames SET frames=x'0101'",
+	"UPDATE chunk_frames SET frames=zeroblob(3000)",
+	"UPDATE chunk_frames SET first=first+1",
+	"UPDATE chunk_frames SET frames=x'01010000000000ffffffff00'",
+};
+
+static void check_damage(const char *sql, int events)
+{
 	char path[300];
 	snprintf(path, sizeof(path), "%s", place("damaged"));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct log *log = NULL;
-		make_log(path);
-		run_sql(path, cases[i]);
-		if (log_open(path, &log) == FT_OK && log_check(log) == FT_OK)
-			test_fail(__FILE__, __LINE__, "not seen: %s", cases[i]);
-		if (!strstr(ft_error(), "damaged"))
-			test_fail(__FILE__, __LINE__, "%s: %s", cases[i], ft_error());
-		ft_error_clear();
-		log_close(log);
-		remove_log(path);
-	}
+	struct log *log = NULL;
+	make_log(path, events);
+	run_sql(path, sql);
+	if (log_open(path, &log) == FT_OK && log_check(log) == FT_OK)
+		test_fail(__FILE__, __LINE__, "not seen: %s", sql);
+	if (!strstr(ft_error(), "damaged"))
+		test_fail(__FILE__, __LINE__, "%s: %s", sql, ft_error());
+	ft_error_clear();
+	log_close(log);
+	remove_log(path);
+}
+
+TEST(damage_is_told)
+{
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++)
+		check_damage(damages[i], 3000);
+	for (size_t i = 0; i < sizeof(damages_of_frames) / sizeof(damages_of_frames[0]); i++)
+		check_damage(damages_of_frames[i], 20000);
 }
 
 /* ---- bytes that were changed ---- */
@@ -183,7 +257,7 @@ TEST(bytes_that_were_changed)
 	uint64_t random = 362436069;
 	int opened = 0;
 	snprintf(path, sizeof(path), "%s", place("changed"));
-	make_log(path);
+	make_log(path, 3000);
 	char *good = read_file(path, &len), *bytes = malloc(len);
 	for (int i = 0; i < CHANGED; i++) {
 		struct log *log;
@@ -216,7 +290,7 @@ TEST(a_log_in_wal_mode)
 	char path[300];
 	struct log *log = NULL;
 	snprintf(path, sizeof(path), "%s", place("wal"));
-	make_log(path);
+	make_log(path, 3000);
 	run_sql(path, "PRAGMA journal_mode=WAL; UPDATE meta SET value='me' WHERE key='writer'");
 	CHECK_EQ_I(log_open(path, &log), FT_OK);
 	if (log) {

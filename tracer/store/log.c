@@ -3,10 +3,13 @@
  */
 #include "store/log.h"
 
+#include "store/frame_list.h"
 #include "store/log_private.h"
 #include "store/schema.h"
 #include "store/store_private.h"
+#include "store/texts.h"
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,10 @@
 #define COLUMNS "shape,stack,time_ns,depth,down,back"
 #define EVENT "seq,-1," COLUMNS ",vals,rest"
 #define ASIDE "after,id," COLUMNS ",vals,rest"
-#define CHUNK_ROW "SELECT first,last,frames,shapes,terms FROM chunk "
+#define CHUNK_ROW "SELECT first,last,frames,shapes FROM chunk "
+// A stranger may have made it longer than any that was written: it is not read then.
+#define BOUNDED(column, most)                                                                      \
+	"CASE WHEN typeof(" column ")='blob' AND length(" column ")<=" most " THEN " column " END"
 #define BLOCK_ROW "SELECT id,address FROM block INDEXED BY " // the index alone answers that
 
 static const char *const statement_text[LOG_STATEMENTS] = {
@@ -43,6 +49,11 @@ static const char *const statement_text[LOG_STATEMENTS] = {
 	[GET_POPPED] = "SELECT push+after FROM popped WHERE push=?",
 	[CHUNK_AT] = CHUNK_ROW "WHERE first<=? ORDER BY first DESC LIMIT 1",
 	[CHUNK_BEHIND] = CHUNK_ROW "WHERE first>? ORDER BY first LIMIT 1",
+	[CHUNK_TERMS] = "SELECT terms FROM chunk WHERE first=?",
+	[CHUNK_TEXTS] = "SELECT " BOUNDED("texts", "131072") "," BOUNDED(
+		"trigrams", "32768") " FROM chunk_text WHERE first=?",
+	[CHUNK_FRAMES] = "SELECT first," BOUNDED(
+		"frames", "262144") " FROM chunk_frames WHERE first<=? ORDER BY first DESC LIMIT 1",
 	[MAP_AT] = "SELECT seq,aside FROM map WHERE seq<=? ORDER BY seq DESC,aside DESC LIMIT 1",
 	[MAP_FIRST] = "SELECT seq,aside FROM map ORDER BY seq,aside LIMIT 1",
 	[BLOCKS_AT_NODE] = BLOCK_ROW "block_since WHERE node=?1",
@@ -59,6 +70,9 @@ static const char *const statement_text[LOG_STATEMENTS] = {
 	[FUNCTIONS] = "SELECT id,name,symbol,module,file,line,lo,hi FROM function ORDER BY id",
 	[INSNS] = "SELECT pc,text,bytes,line FROM insn WHERE function=? ORDER BY place",
 };
+
+static_assert(TEXTS_MOST == 131072 && TRIGRAM_BYTES == 32768 && FRAME_LIST_BYTES == 262144,
+	      "the queries' bounds");
 
 enum ft_rc log_statement(struct log *log, enum log_statement which, struct sqlite3_stmt **ret)
 {
@@ -187,7 +201,7 @@ bool log_is_crossed(const struct log *log)
 static enum ft_rc read_info(struct log *log)
 {
 	char *format = NULL, *holds = NULL;
-	int64_t version = 0, crossed = 0;
+	int64_t crossed = 0;
 	enum ft_rc rc = log_meta_text(log, "format", &format);
 	bool is_ours = rc == FT_OK && strcmp(format, "frametrace") == 0;
 	free(format);
@@ -195,8 +209,7 @@ static enum ft_rc read_info(struct log *log)
 		return rc;
 	if (!is_ours)
 		return ft_fail("%s is not a trace log", log->q.path);
-	if (sql_number(&log->q, "PRAGMA user_version", &version) != FT_OK ||
-	    log_meta_text(log, "writer", &log->writer) == FT_FAIL ||
+	if (log_meta_text(log, "writer", &log->writer) == FT_FAIL ||
 	    log_meta_text(log, "directory", &log->directory) == FT_FAIL ||
 	    log_meta_text(log, "holds", &holds) == FT_FAIL)
 		return FT_FAIL;
@@ -206,7 +219,6 @@ static enum ft_rc read_info(struct log *log)
 	read_holds(holds ? holds : "", &log->info.holds);
 	free(holds);
 	log->info.path = log->q.path;
-	log->info.version = (int)version;
 	log->info.writer = log->writer ? log->writer : "unknown";
 	log->info.directory = log->directory ? log->directory : "";
 	if (read_cut(log) != FT_OK)
@@ -245,6 +257,7 @@ enum ft_rc log_of(struct store *s, struct log **ret)
 	struct log *log = log_create(s->q.path);
 	log->store = s;
 	log->q.db = s->q.db;
+	log->info.version = SCHEMA_VERSION;
 	if (read_info(log) != FT_OK) {
 		log_close(log);
 		return FT_FAIL;
@@ -267,6 +280,7 @@ void log_close(struct log *log)
 	state_deinit(&log->at.state);
 	buf_deinit(&log->text);
 	buf_deinit(&log->strings);
+	free(log->list);
 	free(log->frames);
 	free(log->blocks);
 	free(log->lowest);

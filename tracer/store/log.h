@@ -157,7 +157,7 @@ struct log_query {
 
 /*
  * The next event from `from` on, it included (reverse: back), that the query fits; FT_NONE: none.
- * Queries by function, exact variable, exact value and address use the log's index.
+ * All queries use the log's index; in a log of version 1 one by text reads every event.
  */
 FT_CHECK enum ft_rc log_find(struct log *log, const struct log_query *q, uint64_t from,
 			     bool reverse, uint64_t *ret_seq);

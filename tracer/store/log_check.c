@@ -45,7 +45,7 @@ static enum ft_rc see(void *ctx, const struct log_item *item)
 	return FT_OK;
 }
 
-/* Each chunk's snapshot leads to a state, and the chunks cover what they say. */
+/* Each chunk's snapshot leads to a state, its index can be read; chunks cover what they say. */
 static enum ft_rc check_chunks(struct log *log)
 {
 	const struct log_info *info = log_info(log);
@@ -53,7 +53,14 @@ static enum ft_rc check_chunks(struct log *log)
 	size_t n;
 	for (uint64_t at = info->first;;) {
 		struct log_chunk c;
+		const char *terms;
+		size_t len;
+		bool may;
 		enum ft_rc rc = log_chunk_at(log, at, &c);
+		if (rc == FT_OK)
+			rc = log_chunk_terms(log, &c, &terms, &len);
+		if (rc == FT_OK)
+			rc = log_chunk_may_have(log, &c, "", 0, &may);
 		log_chunk_done(log);
 		if (rc != FT_OK || log_frames(log, at, &frames, &n) != FT_OK)
 			return FT_FAIL;

@@ -3,8 +3,8 @@
  *
  * What a query says of places (function, file, line, kind, names of variables) is settled for all
  * shapes first: events of other shapes are not looked at, nor chunks that have no such shape. What
- * it says of values and addresses rules out chunks by their filters. What is left is decoded and
- * compared.
+ * it says of values and addresses rules out chunks by their filters; a part of a text those whose
+ * texts do not have it. What is left is decoded and compared.
  */
 #include "store/log_private.h"
 #include "store/terms.h"
@@ -36,11 +36,6 @@ static bool is_file(const char *path, const char *end)
 	if (!path || m > n || strcmp(path + n - m, end) != 0)
 		return false;
 	return m == n || path[n - m - 1] == '/' || end[0] == '/';
-}
-
-static bool has_text(const char *s, const char *text)
-{
-	return s && strstr(s, text);
 }
 
 struct shape_row {
@@ -145,20 +140,24 @@ static enum ft_rc choose_shapes(struct search *s)
 
 /* ---- chunks ---- */
 
-static enum ft_rc chunk_may_fit(struct search *s, const struct log_chunk *c, bool *ret)
+static enum ft_rc may_have_terms(struct search *s, const struct log_chunk *c, bool *ret)
+{
+	const struct log_query *q = s->q;
+	const char *terms;
+	size_t len;
+	if (log_chunk_terms(s->log, c, &terms, &len) != FT_OK)
+		return FT_FAIL;
+	if (q->value && !filter_may_have(terms, len, term_of_text(q->value)))
+		*ret = false;
+	if (q->has_address && !filter_may_have(terms, len, term_of_address(q->address)))
+		*ret = false;
+	return FT_OK;
+}
+
+static enum ft_rc may_have_shape(struct search *s, const struct log_chunk *c, bool *ret)
 {
 	const char *at = c->shapes, *end = c->shapes + c->shapes_len;
-	const struct log_query *q = s->q;
 	uint64_t id;
-	*ret = true;
-	if (!c->is_known)
-		return FT_OK;
-	if (q->value && !filter_may_have(c->terms, c->terms_len, term_of_text(q->value)))
-		*ret = false;
-	if (q->has_address && !filter_may_have(c->terms, c->terms_len, term_of_address(q->address)))
-		*ret = false;
-	if (!s->by_shape || !*ret)
-		return FT_OK;
 	*ret = false;
 	while (!*ret && at < end) {
 		if (!varint_take(&at, end, &id))
@@ -168,26 +167,24 @@ static enum ft_rc chunk_may_fit(struct search *s, const struct log_chunk *c, boo
 	return FT_OK;
 }
 
-/* ---- events ---- */
-
-static bool event_has_text(const struct event *ev, const char *text)
+/* What is quick to see first. */
+static enum ft_rc chunk_may_fit(struct search *s, const struct log_chunk *c, bool *ret)
 {
-	const char *const texts[] = {ev->function,
-				     ev->symbol,
-				     ev->file,
-				     ev->caller,
-				     ev->text,
-				     ev->insn,
-				     ev->module,
-				     ev->within,
-				     ev->symbol_at,
-				     ev->signal_name,
-				     ev->heap ? ev->heap->call : NULL};
-	for (size_t i = 0; i < FT_COUNT(texts); i++)
-		if (has_text(texts[i], text))
-			return true;
-	return event_value_has_text(ev, text);
+	const char *text = s->q->text;
+	enum ft_rc rc = FT_OK;
+	*ret = true;
+	if (!c->is_known)
+		return FT_OK;
+	if (s->by_shape)
+		rc = may_have_shape(s, c, ret);
+	if (rc == FT_OK && *ret && s->has_terms)
+		rc = may_have_terms(s, c, ret);
+	if (rc == FT_OK && *ret && text)
+		rc = log_chunk_may_have(s->log, c, text, strlen(text), ret);
+	return rc;
 }
+
+/* ---- events ---- */
 
 static bool event_fits(const struct event *ev, const struct log_query *q)
 {

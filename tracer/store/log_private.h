@@ -65,6 +65,9 @@ enum log_statement {
 	GET_POPPED,
 	CHUNK_AT,
 	CHUNK_BEHIND,
+	CHUNK_TERMS,
+	CHUNK_TEXTS,
+	CHUNK_FRAMES,
 	MAP_AT,
 	MAP_FIRST,
 	BLOCKS_AT_NODE,
@@ -89,6 +92,7 @@ struct log_at {
 
 struct log_variable; // log_variables.c
 struct log_lowest;   // log_blocks.c
+struct frame_list;
 
 struct log {
 	struct sql q;
@@ -106,6 +110,7 @@ struct log {
 	size_t n_stacks, cap_stacks;
 	struct event event; // the last one that was given
 	struct log_at at;
+	struct frame_list *list; // log_outwards.c
 	struct log_frame *frames;
 	size_t cap_frames;
 	struct log_block *blocks;
@@ -152,13 +157,32 @@ FT_CHECK enum ft_rc log_decode(struct log *log, struct sqlite3_stmt *st, int at,
 struct log_chunk {
 	uint64_t first, last;
 	bool is_known; // false: a stretch that has no chunk row: it may have anything
-	const char *frames, *shapes, *terms;
-	size_t frames_len, shapes_len, terms_len;
+	const char *frames, *shapes;
+	size_t frames_len, shapes_len;
 };
 
 /* The chunk that has `seq`, or the stretch around it that has none. Valid until the next call. */
 FT_CHECK enum ft_rc log_chunk_at(struct log *log, uint64_t seq, struct log_chunk *ret);
+
+/*
+ * The filter over its terms; of a stretch without chunk one that rules nothing out. It is the most
+ * of a chunk, and few ask for it. Valid until the next call.
+ */
+FT_CHECK enum ft_rc log_chunk_terms(struct log *log, const struct log_chunk *c, const char **ret,
+				    size_t *ret_len);
+/* Whether `part`, of `n` bytes, may be in one of its texts. */
+FT_CHECK enum ft_rc log_chunk_may_have(struct log *log, const struct log_chunk *c, const char *part,
+				       size_t n, bool *ret);
 void log_chunk_done(struct log *log); // its bytes are gone, and the file is not held
+
+/* log_outwards.c */
+void log_frame_of(const struct log_row *row, struct state_frame *ret); // of a push
+/*
+ * The frames from that of `seq` outwards, as they were just before event `before`, into a stack
+ * that has none. What the state that is kept has of them is moved.
+ */
+FT_CHECK enum ft_rc log_walk_out(struct log *log, struct state_stack *k, uint64_t seq,
+				 uint64_t before);
 
 /* log_state.c: the live frames and ghosts after `seq`. */
 FT_CHECK enum ft_rc log_state_at(struct log *log, uint64_t seq);

@@ -2,9 +2,10 @@
  * log_state.c - the live frames and ghosts after any event.
  *
  * From the snapshot of the chunk that has the event, events are applied one by one. A snapshot
- * names the innermost live push of each stack only; the frames around it are found from push to
- * push. The state that was asked for last is kept: a step forward applies one event, and a step
- * back reads only those frames that are not known from before.
+ * names the innermost live push of each stack only; log_outwards.c finds the frames around it. The
+ * state that was asked for last is kept: a step forward applies one event, and a step back reads
+ * only those frames that are not known from before. What was told of frames that are still alive is
+ * not told anew.
  */
 #include "store/log_private.h"
 #include "store/terms.h"
@@ -13,23 +14,13 @@
 
 enum {
 	MOST_STEPS = 1 << 16, // events without a chunk that are read from the kept state on
-	NEAR = 16,	      // so many events further back are passed over rather than looked up
 };
-
-static void frame_of(const struct log_row *row, struct state_frame *ret)
-{
-	*ret = (struct state_frame){.seq = row->seq,
-				    .cfa = row->cfa,
-				    .rsp = row->cfa + (uint64_t)row->shape->delta,
-				    .depth = row->depth,
-				    .shape = row->shape->id};
-}
 
 static void apply(struct state *s, const struct log_row *row)
 {
 	if (row->shape->kind == EVENT_PUSH) {
 		struct state_frame f;
-		frame_of(row, &f);
+		log_frame_of(row, &f);
 		state_push(s, row->stack->id, &f);
 	} else if (row->shape->kind == EVENT_POP && row->has_back) {
 		state_pop(s, row->stack->id, row->seq - row->back, row->seq, row->shape->is_exit);
@@ -81,119 +72,6 @@ static enum ft_rc push_at(struct log *log, uint64_t seq, struct log_row *ret)
 	return rc == FT_OK && ret->shape->kind != EVENT_PUSH ? FT_NONE : rc;
 }
 
-// Frames of a stack end from the innermost on. If that was not always so, the log says it.
-static enum ft_rc is_popped_before(struct log *log, uint64_t push, uint64_t seq, bool *ret)
-{
-	struct sqlite3_stmt *st;
-	int64_t popped;
-	if (log_statement(log, GET_POPPED, &st) != FT_OK)
-		return FT_FAIL;
-	sql_int(st, 1, (int64_t)push);
-	enum ft_rc rc = sql_step(&log->q, st);
-	if (rc == FT_OK && !sql_get_int(st, 0, INT64_MAX, &popped))
-		rc = sql_damaged(&log->q, "a pop has no number");
-	*ret = rc == FT_OK && (uint64_t)popped < seq;
-	sql_reset(st);
-	return rc == FT_FAIL ? rc : FT_OK;
-}
-
-/* Pushes further and further back: in a deep recursion each is next to the one before. */
-struct outwards {
-	struct sqlite3_stmt *st; // NULL: it begins anew
-	uint64_t at;
-};
-
-static enum ft_rc push_before(struct log *log, struct outwards *o, uint64_t seq,
-			      struct log_row *ret)
-{
-	int64_t at;
-	enum ft_rc rc;
-	if (seq > INT64_MAX)
-		return FT_NONE;
-	if (!o->st || o->at - seq > NEAR) {
-		if (log_statement(log, SCAN_EVENTS_BACK, &o->st) != FT_OK)
-			return FT_FAIL;
-		sql_int(o->st, 1, 0);
-		sql_int(o->st, 2, (int64_t)seq);
-	}
-	do {
-		rc = sql_step(&log->q, o->st);
-		if (rc == FT_OK && !sql_get_int(o->st, 0, -1, &at))
-			rc = sql_damaged(&log->q, "an event has no number");
-	} while (rc == FT_OK && at > (int64_t)seq);
-	if (rc == FT_OK && at != (int64_t)seq)
-		rc = FT_NONE;
-	if (rc == FT_OK)
-		rc = log_row(log, o->st, 0, ret);
-	o->at = seq;
-	return rc == FT_OK && ret->shape->kind != EVENT_PUSH ? FT_NONE : rc;
-}
-
-static const struct state_stack *known_stack(const struct log *log, int64_t id)
-{
-	if (log_is_crossed(log))
-		return NULL;
-	for (size_t i = 0; log->at.valid && i < log->at.state.n; i++)
-		if (log->at.state.stacks[i]->id == id)
-			return log->at.state.stacks[i];
-	return NULL;
-}
-
-/* How many of the outer frames of a known stack end with the one that `seq` pushed; 0: none. */
-static size_t find_known(const struct state_stack *k, uint64_t seq)
-{
-	size_t lo = 0, hi = k ? k->n_live : 0;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (k->live[mid].seq <= seq)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo > 0 && k->live[lo - 1].seq == seq ? lo : 0;
-}
-
-/* The frames from that of `seq` outwards, as they were just before event `before`. */
-static enum ft_rc walk_out(struct log *log, struct state_stack *k, uint64_t seq, uint64_t before)
-{
-	const struct state_stack *known = known_stack(log, k->id);
-	struct state_stack inner = {0};
-	struct outwards out = {0};
-	struct log_row row;
-	size_t shared = 0;
-	enum ft_rc rc;
-	while ((rc = push_before(log, &out, seq, &row)) == FT_OK) {
-		bool popped = false;
-		shared = find_known(known, seq);
-		if (shared)
-			break;
-		if (log_is_crossed(log))
-			rc = is_popped_before(log, seq, before, &popped);
-		if (rc != FT_OK)
-			break;
-		struct state_frame f;
-		frame_of(&row, &f);
-		f.ended = popped;
-		state_add_live(&inner, &f);
-		if (!row.has_back || row.back == 0 || row.back > seq)
-			break;
-		seq -= row.back;
-		log->steps = 0;
-	}
-	sql_reset(out.st);
-	size_t all = shared + inner.n_live;
-	if (all > k->cap_live) { // k is new
-		k->live = xreallocarray(k->live, all, sizeof(*k->live));
-		k->cap_live = all;
-	}
-	for (size_t i = 0; i < shared; i++)
-		state_add_live(k, &known->live[i]);
-	for (size_t i = inner.n_live; i > 0; i--)
-		state_add_live(k, &inner.live[i - 1]);
-	free(inner.live);
-	return rc == FT_FAIL ? rc : FT_OK;
-}
-
 static enum ft_rc add_ghost(struct log *log, struct state_stack *k, uint64_t seq, uint64_t popped)
 {
 	struct log_row row;
@@ -201,7 +79,7 @@ static enum ft_rc add_ghost(struct log *log, struct state_stack *k, uint64_t seq
 	enum ft_rc rc = push_at(log, seq, &row);
 	if (rc != FT_OK)
 		return rc == FT_NONE ? FT_OK : rc; // a ring let its push go
-	frame_of(&row, &f);
+	log_frame_of(&row, &f);
 	f.popped = popped;
 	state_add_ghost(k, &f);
 	return FT_OK;
@@ -221,7 +99,7 @@ static enum ft_rc load_stack(struct log *log, uint64_t before, struct loading *l
 	    n_ghosts > STATE_GHOSTS || !number_set_add(&l->stacks, id))
 		return sql_damaged(&log->q, "a snapshot cannot be read");
 	struct state_stack *k = state_add_stack(s, (int64_t)id);
-	if (top && walk_out(log, k, top - 1, before) != FT_OK)
+	if (top && log_walk_out(log, k, top - 1, before) != FT_OK)
 		return FT_FAIL;
 	l->frames += k->n_live;
 	if (l->frames > before)
@@ -297,10 +175,12 @@ static enum ft_rc go_to(struct log *log, const struct log_chunk *c, uint64_t seq
 	enum ft_rc rc = start_of(log, c, &s, &from);
 	if (rc == FT_OK)
 		rc = run(log, &s, from, seq);
-	if (rc == FT_OK)
+	if (rc == FT_OK) {
 		keep(log, &s, seq);
-	else
+	} else {
 		state_deinit(&s);
+		log->at.valid = false; // parts of it were moved
+	}
 	return rc;
 }
 
@@ -343,19 +223,23 @@ static enum ft_rc show_frame(struct log *log, const struct state_frame *f,
 	return FT_OK;
 }
 
-static enum ft_rc show_stack(struct log *log, const struct state_stack *k, size_t *n)
+static enum ft_rc show_stack(struct log *log, struct state_stack *k, size_t *n)
 {
 	const struct log_stack *stack;
 	if (log_stack(log, k->id, &stack) != FT_OK)
 		return FT_FAIL;
 	struct log_stack copy = *stack;
-	for (size_t i = 0; i < k->n_live; i++)
+	size_t told = k->told_at == *n && !log_is_crossed(log) ? k->as_told : 0;
+	k->told_at = *n;
+	*n += told;
+	for (size_t i = told; i < k->n_live; i++)
 		if (!k->live[i].ended &&
 		    show_frame(log, &k->live[i], &copy, false, &log->frames[(*n)++]) != FT_OK)
 			return FT_FAIL;
 	for (size_t i = k->n_ghosts; i > 0; i--)
 		if (show_frame(log, &k->ghosts[i - 1], &copy, true, &log->frames[(*n)++]) != FT_OK)
 			return FT_FAIL;
+	k->as_told = k->n_live;
 	return FT_OK;
 }
 
@@ -378,9 +262,12 @@ enum ft_rc log_frames(struct log *log, uint64_t seq, const struct log_frame **re
 		log->cap_frames = all + all / 2;
 		log->frames = xreallocarray(log->frames, log->cap_frames, sizeof(*log->frames));
 	}
-	for (size_t i = 0; i < log->at.state.n; i++)
-		if (show_stack(log, log->at.state.stacks[i], &n) != FT_OK)
+	for (size_t i = 0; i < log->at.state.n; i++) {
+		if (show_stack(log, log->at.state.stacks[i], &n) != FT_OK) {
+			log->at.valid = false; // what is told is half of this and half of before
 			return FT_FAIL;
+		}
+	}
 	*ret = log->frames;
 	*ret_n = n;
 	return FT_OK;

@@ -348,12 +348,13 @@ enum ft_rc log_open_database(struct log *log, const char *path)
 
 /* ---- the schema ---- */
 
-static const struct schema_thing *find_thing(const char *type, const char *name)
+static const struct schema_thing *find_thing(const char *type, const char *name, int version)
 {
 	size_t n;
 	const struct schema_thing *things = schema_of(&n);
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(things[i].type, type) == 0 && strcmp(things[i].name, name) == 0)
+		if (things[i].since <= version && strcmp(things[i].type, type) == 0 &&
+		    strcmp(things[i].name, name) == 0)
 			return &things[i];
 	return NULL;
 }
@@ -366,7 +367,7 @@ static enum ft_rc compare_row(struct log *log, struct sqlite3_stmt *st, size_t *
 		return sql_damaged(&log->q, "its schema cannot be read");
 	if (strcmp(type, "index") == 0 && strncmp(name, "sqlite_autoindex_", 17) == 0 && !sql)
 		return FT_OK;
-	const struct schema_thing *t = find_thing(type, name);
+	const struct schema_thing *t = find_thing(type, name, log->info.version);
 	struct buf shown;
 	buf_init(&shown);
 	buf_escaped(&shown, name, strlen(name), '\'');
@@ -377,17 +378,41 @@ static enum ft_rc compare_row(struct log *log, struct sqlite3_stmt *st, size_t *
 	else if (!sql || strcmp(t->sql, sql) != 0)
 		rc = ft_fail("%s was written by another build of frametrace, or is damaged: its "
 			     "%s '%s' is not that of log version %d here",
-			     log->q.path, type, shown.s, SCHEMA_VERSION);
+			     log->q.path, type, shown.s, log->info.version);
 	buf_deinit(&shown);
 	*met += rc == FT_OK;
 	return rc;
 }
 
+/* What a log of the version has to have. */
+static size_t count_things(int version)
+{
+	size_t n, count = 0;
+	const struct schema_thing *things = schema_of(&n);
+	for (size_t i = 0; i < n; i++)
+		count += things[i].since <= version;
+	return count;
+}
+
+/* The header said that it is one that can be read; it may be another one since. */
+static enum ft_rc read_version(struct log *log)
+{
+	int64_t version = 0;
+	enum ft_rc rc = sql_number(&log->q, "PRAGMA user_version", &version);
+	if (rc == FT_FAIL)
+		return rc;
+	if (version < 1 || version > SCHEMA_VERSION)
+		return sql_damaged(&log->q, "its log version cannot be read");
+	log->info.version = (int)version;
+	return FT_OK;
+}
+
 enum ft_rc log_compare_schema(struct log *log)
 {
-	size_t n, met = 0;
+	size_t met = 0;
 	struct sqlite3_stmt *st = NULL;
-	schema_of(&n);
+	if (read_version(log) != FT_OK)
+		return FT_FAIL;
 	enum ft_rc rc =
 		sql_prepare(&log->q, "SELECT type, name, sql FROM sqlite_schema LIMIT 1000", &st);
 	if (rc != FT_OK)
@@ -398,5 +423,7 @@ enum ft_rc log_compare_schema(struct log *log)
 	sql_finish(&st);
 	if (rc != FT_NONE)
 		return FT_FAIL;
-	return met == n ? FT_OK : sql_damaged(&log->q, "tables or views are missing");
+	return met == count_things(log->info.version)
+		       ? FT_OK
+		       : sql_damaged(&log->q, "tables or views are missing");
 }

@@ -5,21 +5,25 @@
 
 #include "base/base.h"
 
+#define TABLE_SINCE(version, name, columns)                                                        \
+	{                                                                                          \
+		"table", #name, "CREATE TABLE " #name "(" columns ")", version                     \
+	}
 #define TABLE(name, columns)                                                                       \
 	{                                                                                          \
-		"table", #name, "CREATE TABLE " #name "(" columns ")"                              \
+		"table", #name, "CREATE TABLE " #name "(" columns ")", 1                           \
 	}
 #define TABLE_BY_KEY(name, columns)                                                                \
 	{                                                                                          \
-		"table", #name, "CREATE TABLE " #name "(" columns ") WITHOUT ROWID"                \
+		"table", #name, "CREATE TABLE " #name "(" columns ") WITHOUT ROWID", 1             \
 	}
 #define INDEX(name, on)                                                                            \
 	{                                                                                          \
-		"index", #name, "CREATE INDEX " #name " ON " on                                    \
+		"index", #name, "CREATE INDEX " #name " ON " on, 1                                 \
 	}
 #define VIEW(name, select)                                                                         \
 	{                                                                                          \
-		"view", #name, "CREATE VIEW " #name " AS SELECT " select                           \
+		"view", #name, "CREATE VIEW " #name " AS SELECT " select, 1                        \
 	}
 
 #define OF_EVENT                                                                                   \
@@ -53,6 +57,9 @@ static const struct schema_thing things[] = {
 	INDEX(written_after, "written(after)"),
 	TABLE(chunk, "first INTEGER PRIMARY KEY, last INTEGER, frames BLOB, shapes BLOB, "
 		     "terms BLOB"),
+	TABLE_SINCE(SCHEMA_TEXTS, chunk_text,
+		    "first INTEGER PRIMARY KEY, texts BLOB, trigrams BLOB"),
+	TABLE_SINCE(SCHEMA_FRAMES, chunk_frames, "first INTEGER PRIMARY KEY, frames BLOB"),
 	TABLE_BY_KEY(map, "seq INTEGER, aside INTEGER, PRIMARY KEY (seq, aside)"),
 	TABLE(block, "id INTEGER PRIMARY KEY, number INTEGER, address INTEGER, size INTEGER, "
 		     "usable INTEGER, since INTEGER, shape INTEGER, until INTEGER, "

@@ -7,7 +7,8 @@
  * Lifetime: constant.
  *
  * A change of any text here, or of a name in events/kinds.h, is a new SCHEMA_VERSION: readers
- * compare them with those of a file.
+ * compare them with those of a file. What came with a later version is not in logs of the versions
+ * before it: `since`.
  */
 #ifndef FT_SCHEMA_H
 #define FT_SCHEMA_H
@@ -15,12 +16,18 @@
 #include <stddef.h>
 
 enum {
-	SCHEMA_VERSION = 1,
+	SCHEMA_VERSION = 2,
 	SCHEMA_APPLICATION = 0x4654726c, // PRAGMA application_id: "FTrl"
 };
 
 struct schema_thing {
 	const char *type, *name, *sql; // as in sqlite_schema
+	int since;		       // the version that it came with
+};
+
+enum {
+	SCHEMA_TEXTS = 2,  // the version since which chunks have their texts
+	SCHEMA_FRAMES = 2, // and lists of the frames that they left behind
 };
 
 const struct schema_thing *schema_of(size_t *ret_n);

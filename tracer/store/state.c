@@ -127,6 +127,8 @@ bool state_pop(struct state *s, int64_t stack, uint64_t pushed, uint64_t popped,
 	struct state_frame f = *live;
 	bool innermost = live == &k->live[k->n_live - 1];
 	live->ended = true;
+	if (k->as_told > (size_t)(live - k->live))
+		k->as_told = (size_t)(live - k->live);
 	while (k->n_live > 0 && k->live[k->n_live - 1].ended)
 		k->n_live--;
 	f.popped = popped;

@@ -31,6 +31,8 @@ struct state_stack {
 	size_t n_live, cap_live;
 	struct state_frame ghosts[STATE_GHOSTS]; // from low addresses to high; the last is next
 	size_t n_ghosts;
+	size_t as_told; // so many outermost live frames are as the reader has told them last,
+	size_t told_at; // from there on among all frames
 };
 
 struct state {

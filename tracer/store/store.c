@@ -35,6 +35,8 @@ static const char *const statement_text[STATEMENTS] = {
 	[INSERT_SHAPE] = "INSERT INTO shape VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[INSERT_VARIABLE] = "INSERT INTO variable VALUES(?,?,?,?,?,?,?,?)",
 	[INSERT_CHUNK] = "INSERT INTO chunk VALUES(?,?,?,?,?)",
+	[INSERT_TEXTS] = "INSERT INTO chunk_text VALUES(?,?,?)",
+	[INSERT_FRAMES] = "INSERT INTO chunk_frames VALUES(?,?)",
 	[INSERT_MAP] = "INSERT OR IGNORE INTO map VALUES(?,?)",
 	[INSERT_BLOCK] = "INSERT INTO block(id,number,address,size,usable,since,shape) "
 			 "VALUES(?,?,?,?,?,?,?)",

@@ -1,6 +1,7 @@
 /*
  * store_create.c - a new log: its place, its schema, what it says of itself.
  */
+#include "store/frame_list.h"
 #include "store/journal.h"
 #include "store/log.h"
 #include "store/schema.h"
@@ -15,9 +16,9 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 4096,	       // events
-	CHUNK_LEAST = 64,      // of a ring
-	CHUNK_BYTES = 1 << 10, // of a ring by bytes: what an event may take, about
+	CHUNK = FRAME_LIST_MOST, // events
+	CHUNK_LEAST = 64,	 // of a ring
+	CHUNK_BYTES = 1 << 10,	 // of a ring by bytes: what an event may take, about
 	RESERVED_BYTE = 0x40000001,
 	CHUNKS_OF_RING = 8, // a ring lets go the oldest of so many
 };

@@ -14,6 +14,7 @@
 #include "store/state.h"
 #include "store/store.h"
 #include "store/terms.h"
+#include "store/texts.h"
 
 struct store_shapes; // store_shapes.c
 struct store_blocks; // store_blocks.c
@@ -35,6 +36,8 @@ enum store_statement {
 	INSERT_SHAPE,
 	INSERT_VARIABLE,
 	INSERT_CHUNK,
+	INSERT_TEXTS,
+	INSERT_FRAMES,
 	INSERT_MAP,
 	INSERT_BLOCK,
 	END_BLOCK,
@@ -54,6 +57,7 @@ struct store_chunk {
 	size_t n;
 	struct buf frames; // the state before `first`
 	struct number_set shapes, terms;
+	struct text_set texts;
 };
 
 struct store_output_piece {
@@ -78,7 +82,8 @@ struct store {
 	struct store_output_piece output;
 	size_t chunk_events; // a chunk is full
 	uint64_t max_events, max_bytes;
-	bool crossed; // a frame ended before one inside it
+	uint64_t lists_left; // store_ring.c: lists of frames when they were last looked through
+	bool crossed;	     // a frame ended before one inside it
 	bool has_events;
 	uint64_t first, last;		    // seq of events, if has_events
 	int64_t next_item;		    // id of the next aside or output

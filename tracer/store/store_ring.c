@@ -26,6 +26,7 @@ static const char *const deletions[] = {
 	"AND p.push + p.after < ?2))",
 	"DELETE FROM popped WHERE push >= ?1 AND push < ?2 AND push + after < ?2",
 	"DELETE FROM chunk WHERE first >= ?1 AND first < ?2",
+	"DELETE FROM chunk_text WHERE first >= ?1 AND first < ?2",
 	("DELETE FROM aside WHERE after >= ?1 AND after < ?2 "
 	 "AND id <> coalesce((SELECT max(aside) FROM map WHERE aside <> 0 AND seq < ?2), 0)"),
 	"DELETE FROM written WHERE after >= ?1 AND after < ?2",
@@ -87,19 +88,49 @@ enum ft_rc store_ring_output(struct store *s, size_t len)
 	return rc == FT_OK ? count_output(s) : rc;
 }
 
+/*
+ * Lists of frames stay as long as one of the frames: then its push is there. In a deep recursion
+ * there are many, and nearly all stay: they are looked through when there may be twice as many.
+ */
+static const char lists_go[] =
+	"DELETE FROM chunk_frames WHERE first < ?2 AND NOT EXISTS (SELECT 1 FROM event WHERE "
+	"seq >= chunk_frames.first AND seq < ?2 AND seq < coalesce((SELECT min(n.first) "
+	"FROM chunk_frames n WHERE n.first > chunk_frames.first), ?2))";
+
+static enum ft_rc delete_by(struct store *s, const char *deletion, uint64_t until)
+{
+	struct sqlite3_stmt *st = NULL;
+	enum ft_rc rc = sql_prepare(&s->q, deletion, &st);
+	if (rc == FT_OK) {
+		sql_int(st, 1, (int64_t)s->first);
+		sql_int(st, 2, (int64_t)until);
+		rc = sql_do(&s->q, st);
+	}
+	sql_finish(&st);
+	return rc;
+}
+
+static enum ft_rc let_lists_go(struct store *s, uint64_t until)
+{
+	int64_t left = 0;
+	if (s->lists_left > 0) {
+		s->lists_left--;
+		return FT_OK;
+	}
+	if (delete_by(s, lists_go, until) != FT_OK ||
+	    sql_number(&s->q, "SELECT count(*) FROM chunk_frames", &left) == FT_FAIL)
+		return FT_FAIL;
+	s->lists_left = (uint64_t)left;
+	return FT_OK;
+}
+
 static enum ft_rc let_go(struct store *s, uint64_t until)
 {
 	enum ft_rc rc = FT_OK;
-	for (size_t i = 0; rc == FT_OK && i < FT_COUNT(deletions); i++) {
-		struct sqlite3_stmt *st = NULL;
-		rc = sql_prepare(&s->q, deletions[i], &st);
-		if (rc == FT_OK) {
-			sql_int(st, 1, (int64_t)s->first);
-			sql_int(st, 2, (int64_t)until);
-			rc = sql_do(&s->q, st);
-		}
-		sql_finish(&st);
-	}
+	for (size_t i = 0; rc == FT_OK && i < FT_COUNT(deletions); i++)
+		rc = delete_by(s, deletions[i], until);
+	if (rc == FT_OK)
+		rc = let_lists_go(s, until);
 	s->first = until;
 	if (rc == FT_OK)
 		rc = count_output(s);

@@ -94,7 +94,7 @@ static void walk_event(const struct event *ev, const struct walk *w)
 }
 
 struct each {
-	void (*each)(void *ctx, uint64_t term);
+	void (*each)(void *ctx, uint64_t term, const char *text);
 	void *ctx;
 };
 
@@ -102,19 +102,58 @@ static void each_text(void *ctx, const char *name, const char *text)
 {
 	const struct each *e = ctx;
 	(void)name;
-	e->each(e->ctx, term_of_text(text));
+	e->each(e->ctx, term_of_text(text), text);
 }
 
 static void each_address(void *ctx, uint64_t address)
 {
 	const struct each *e = ctx;
-	e->each(e->ctx, term_of_address(address));
+	e->each(e->ctx, term_of_address(address), NULL);
 }
 
-void terms_of(const struct event *ev, void (*each)(void *ctx, uint64_t term), void *ctx)
+void terms_of(const struct event *ev, void (*each)(void *ctx, uint64_t term, const char *text),
+	      void *ctx)
 {
 	struct each e = {each, ctx};
 	walk_event(ev, &(struct walk){each_text, each_address, &e});
+}
+
+struct each_name {
+	void (*each)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static void give_name(const struct each_name *e, const char *name)
+{
+	if (name)
+		e->each(e->ctx, name);
+}
+
+void names_of(const struct event *ev, void (*each)(void *ctx, const char *name), void *ctx)
+{
+	const char *const names[] = {ev->function,
+				     ev->symbol,
+				     ev->file,
+				     ev->caller,
+				     ev->text,
+				     ev->insn,
+				     ev->module,
+				     ev->within,
+				     ev->symbol_at,
+				     ev->signal_name,
+				     ev->heap ? ev->heap->call : NULL,
+				     ev->has_return ? ev->returned.name : NULL};
+	struct each_name e = {each, ctx};
+	for (size_t i = 0; i < FT_COUNT(names); i++)
+		give_name(&e, names[i]);
+	for (size_t i = 0; i < ev->n_args; i++)
+		give_name(&e, ev->args[i].name);
+	for (size_t i = 0; i < ev->n_locals; i++)
+		give_name(&e, ev->locals[i].name);
+	for (size_t i = 0; i < ev->n_changes; i++)
+		give_name(&e, ev->changes[i].now.name);
+	for (size_t i = 0; i < ev->n_stores; i++)
+		give_name(&e, ev->stores[i].name);
 }
 
 struct wanted {
@@ -153,12 +192,20 @@ bool event_has_value(const struct event *ev, const char *name, const char *value
 static void want_part(void *ctx, const char *name, const char *text)
 {
 	struct wanted *w = ctx;
-	w->found |= strstr(name, w->value) || strstr(text, w->value);
+	(void)name;
+	w->found |= strstr(text, w->value) != NULL;
 }
 
-bool event_value_has_text(const struct event *ev, const char *text)
+static void want_in_name(void *ctx, const char *name)
+{
+	struct wanted *w = ctx;
+	w->found |= strstr(name, w->value) != NULL;
+}
+
+bool event_has_text(const struct event *ev, const char *text)
 {
 	struct wanted w = {.value = text};
+	names_of(ev, want_in_name, &w);
 	walk_event(ev, &(struct walk){want_part, NULL, &w});
 	return w.found;
 }

@@ -18,15 +18,22 @@
 uint64_t term_of_text(const char *s);
 uint64_t term_of_address(uint64_t address);
 
-/* Every term of an event; a term may come twice. */
-void terms_of(const struct event *ev, void (*each)(void *ctx, uint64_t term), void *ctx);
+/* Every term of an event; a term may come twice. `text`: that of a value; NULL: an address. */
+void terms_of(const struct event *ev, void (*each)(void *ctx, uint64_t term, const char *text),
+	      void *ctx);
+
+/*
+ * What else of an event a search for a part of a text looks into: its names and those of its
+ * values. All events of a shape have the same, but for those with stores.
+ */
+void names_of(const struct event *ev, void (*each)(void *ctx, const char *name), void *ctx);
 
 /* Whether the event names the address: a value, where one is, a block, the CFA, a pc. */
 bool event_names_address(const struct event *ev, uint64_t address);
 /* Whether a value of the event reads so; of the variable `name` only, if that is not NULL. */
 bool event_has_value(const struct event *ev, const char *name, const char *value);
-/* Whether the text is in a value's text or name. */
-bool event_value_has_text(const struct event *ev, const char *text);
+/* Whether the text is a part of one of its names or values. */
+bool event_has_text(const struct event *ev, const char *text);
 
 struct number_set {
 	uint64_t *slots; // 0: free
