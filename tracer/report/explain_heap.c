@@ -63,7 +63,8 @@ static void say_size(struct story *st, const struct event_heap *h)
 
 static void say_failed(struct story *st, const struct event_heap *h)
 {
-	SAY(st, h->size == UINT64_MAX ? "fails: it cannot give at least " : "fails: it cannot give ");
+	SAY(st,
+	    h->size == UINT64_MAX ? "fails: it cannot give at least " : "fails: it cannot give ");
 	explain_count(st, h->size, "byte");
 	if (h->error)
 		SAY(st, " (%s)", h->error);
