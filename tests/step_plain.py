@@ -341,11 +341,13 @@ def check_gdb(directory):
 
 CRASH = r"""
 struct node { int v; struct node *next; };
+static int more(int n) { return n + 1; }
 static int sum(struct node *p) {
 	int s = 0;
 	while (1) {
 		s += p->v;
 		p = p->next;
+		s = more(s);
 	}
 	return s;
 }
@@ -387,13 +389,13 @@ def check_known(directory):
     program = compile_c(directory, "fault", CRASH)
     log = directory / "fault.log"
     run([FRAMETRACE, "record", "-q", "-o", log, "--", program])
-    asked = ["continue", "print p", "info args", "backtrace", "stack", "info frame", "print *p",
+    asked = ["goto 3", "print p", "info args", "backtrace", "stack", "info frame", "print *p",
              "print $rsp", "print &p", "print depth", "print block_size(p)", "print region(qq)",
              "print said(x)", "print status", "where 0x1", "where &p", "where p", "where pp",
              "print p.v", "goto last", "print cfa", "print q"]
     said = answers([log], asked)
     old = r"0x\w+ \(as of event 1\)$"
-    tap.ok(re.search(r"^sum \(p=0x\w+\) at fault.c:\d, arguments as of event 1$", said["continue"], re.M)
+    tap.ok(re.search(r"^sum \(p=0x\w+\) at fault.c:\d, arguments as of event 1$", said["goto 3"], re.M)
            and re.fullmatch(f"p = {old}", said["print p"])
            and re.fullmatch(f"p = {old}", said["info args"])
            and re.match(r"#0  sum \(p=\w+\) at \S+, arguments as of event 1\n#1  main \(\) at \S+$",
@@ -401,8 +403,17 @@ def check_known(directory):
            and said["stack"].count("values as of event") == 1 and "(as of event 1)" in said["info frame"]
            and "as of" not in said["print &p"] + said["print depth"],
            "a log of calls: values are as of the push, and that is said", said)
-    live = answers([program], ["continue", "print p"])
-    tap.ok(live["print p"] == "p = 0x0", "live the value of the crash is the one of the crash", live)
+    asked = ["continue", "print p", "print s", "info locals", "print *p", "backtrace full",
+             "event", "print a"]
+    want = {"print p": "p = 0x0", "print s": "s = 2", "info locals": "s = 2",
+            "print *p": "p is 0x0: it points to nothing"}
+    for words, how in ([[log], "of a log of calls"], [[program], "live"]):
+        said_there = answers(words, asked)
+        tap.equal({k: said_there[k] for k in want}, want,
+                  f"{how}, the values at a crash are those of the crash", said_there)
+        tap.ok("a = {v = 1, next = 0x0}" in said_there["backtrace full"]
+               and "as of" not in said_there["backtrace full"], f"{how}, of all frames", said_there)
+    tap.ok("(as of event 4)" in answers([log], asked)["print a"], "later they are old again")
     for command, words in (
             ("print *p", "what p points to was not recorded"),
             ("print $rsp", "registers were not recorded"),

@@ -3,6 +3,8 @@
  */
 #include "test.h"
 
+#include <signal.h>
+
 #include "base/base.h"
 #include "memory/atlas.h"
 
@@ -237,6 +239,15 @@ TEST(texts_of_proc)
 	CHECK(process_parse_limits("Max stack size   unlimited   unlimited   bytes\n", &p));
 	CHECK_EQ_U(p.stack_limit, UINT64_MAX);
 	CHECK(!process_parse_limits("", &p));
+	// Signals by bit: 0x400 is 11, SIGSEGV; 0x2 is SIGINT.
+	static const char masks[] =
+		"Name:\tx\nSigIgn:\t0000000000000002\nSigCgt:\t0000000000000400\n";
+	CHECK(!process_parse_dies_of(masks, SIGSEGV));
+	CHECK(!process_parse_dies_of(masks, SIGINT));
+	CHECK(!process_parse_dies_of(masks, SIGCHLD));
+	CHECK(!process_parse_dies_of(masks, 65) && !process_parse_dies_of(masks, 0));
+	CHECK(process_parse_dies_of(masks, SIGABRT) && process_parse_dies_of(masks, 64));
+	CHECK(!process_parse_dies_of("Name:\tx\n", SIGABRT)); // not known
 	CHECK_EQ_U(process_parse_syscall("running\n"), 0);
 	CHECK_EQ_U(process_parse_syscall("-1 0x7ffc1000 0x7f00\n"), 0x7ffc1000);
 	CHECK_EQ_U(process_parse_syscall("0 0x3 0x0 0x0 0x0 0x0 0x0 0x7ffc2d47478 0x7f0d\n"),

@@ -65,7 +65,8 @@ static void look_around(struct asker *a)
 	a->symbols = symbols_create();
 	CHECK(symbols_open(a->symbols, path, (uint64_t)(uintptr_t)__ehdr_start, 0, &m) == FT_OK);
 	__asm__("movq %%fs:0, %0" : "=r"(a->regs.fs_base));
-	surroundings_init(&a->around, a->symbols, &self_memory, &a->regs);
+	struct unwind_frame here = unwind_innermost(&a->regs);
+	surroundings_init(&a->around, a->symbols, &self_memory, &here);
 	a->ctx = (struct expr_context){
 		.regs = &a->regs,
 		.memory = &self_memory,
@@ -238,7 +239,8 @@ TEST(nobody_to_ask)
 	look_around(&a);
 	surroundings_deinit(&a.around);
 	a.regs.r[ARCH_RIP] = 0x10; // in no module
-	surroundings_init(&a.around, a.symbols, &self_memory, &a.regs);
+	struct unwind_frame here = unwind_innermost(&a.regs);
+	surroundings_init(&a.around, a.symbols, &self_memory, &here);
 	CHECK(!entry_value(&a, ARCH_RSI, &v));
 	CHECK_EQ_S(a.why, "entry value not known: its function is not known");
 	surroundings_deinit(&a.around);

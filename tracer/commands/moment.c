@@ -103,12 +103,20 @@ static enum ft_rc last_change(struct moment_of *m, const struct moment_frame *f,
 			      uint64_t *ret)
 {
 	struct log_query q = {.variable = name, .has_kind = true, .kind = EVENT_CHANGE};
-	uint64_t from = m->seq, seq;
+	const struct event_frame_at_signal *at_signal;
+	uint64_t from = m->seq, seq, told;
 	*ret = f->pushed_seq;
+	enum ft_rc rc = log_told(m->log, f->pushed_seq, m->seq, &told, &at_signal);
+	if (rc == FT_OK && has_name(at_signal->args, at_signal->n_args, name))
+		*ret = told;
+	else if (rc == FT_OK && has_name(at_signal->locals, at_signal->n_locals, name))
+		*ret = told;
+	else if (rc == FT_FAIL)
+		return rc;
 	for (unsigned i = 0; log_info(m->log)->holds.line && i < CHANGES_LOOKED_AT; i++) {
 		const struct event *ev;
-		enum ft_rc rc = log_find(m->log, &q, from, true, &seq);
-		if (rc == FT_NONE || (rc == FT_OK && seq <= f->pushed_seq))
+		rc = log_find(m->log, &q, from, true, &seq);
+		if (rc == FT_NONE || (rc == FT_OK && seq <= *ret))
 			return FT_OK;
 		if (rc == FT_OK)
 			rc = log_event(m->log, seq, &ev);
@@ -206,6 +214,23 @@ static void place_innermost(struct moment_of *m)
 	}
 }
 
+// A signal that tells of frames tells where each of them is.
+static enum ft_rc place_at_signal(struct moment_of *m)
+{
+	for (size_t i = 0; m->at.kind == EVENT_SIGNAL && i < m->s.n_frames; i++) {
+		const struct event_frame_at_signal *told;
+		uint64_t seq;
+		enum ft_rc rc = log_told(m->log, m->frames[i].pushed_seq, m->seq, &seq, &told);
+		if (rc == FT_FAIL)
+			return rc;
+		if (rc == FT_NONE || seq != m->seq || !told->line)
+			continue;
+		m->frames[i].at_file = intern_text(&m->texts, told->file);
+		m->frames[i].at_line = told->line;
+	}
+	return FT_OK;
+}
+
 static enum ft_rc gather_variables(struct moment_of *m)
 {
 	enum ft_rc rc = FT_OK;
@@ -221,6 +246,8 @@ static enum ft_rc gather_variables(struct moment_of *m)
 	for (size_t i = 0; i < n && rc == FT_OK; i++)
 		if (m->frames[i].pushed_seq != UINT64_MAX)
 			rc = settle_values(m, i);
+	if (rc == FT_OK)
+		rc = place_at_signal(m);
 	place_innermost(m);
 	return rc;
 }

@@ -29,6 +29,7 @@ void sieve_destroy(struct sieve *s)
 	free(s->stacks);
 	free(s->threads);
 	free(s->stores);
+	free(s->frames);
 	free(s->values);
 	free(s->texts);
 	free(s->owners);
@@ -297,6 +298,42 @@ const struct sieve_frame *sieve_owner(const struct sieve *s, const struct event 
 	return found;
 }
 
+/* Reported frames outside of the last one that the signal tells of. */
+static uint64_t frames_left(struct sieve *s, const struct event *ev)
+{
+	uint64_t n = 0;
+	const struct event_frame_at_signal *last =
+		ev->n_frames ? &ev->frames[ev->n_frames - 1] : NULL;
+	size_t current = thread_of(s, ev->tid)->current;
+	const struct sieve_stack *st = current < s->n_stacks ? &s->stacks[current] : NULL;
+	for (size_t i = 0; last && i < s->n_stacks; i++)
+		for (size_t k = 0; s->stacks[i].tid == ev->tid && k < s->stacks[i].n; k++)
+			if (s->stacks[i].f[k].pushed_seq == last->pushed_seq)
+				st = &s->stacks[i];
+	for (size_t k = 0; st && k < st->n && (!last || st->f[k].pushed_seq != last->pushed_seq);
+	     k++)
+		n += st->f[k].reported;
+	return n;
+}
+
+/* What a signal tells of frames: the wanted ones, at their depth. */
+static void on_signal(struct sieve *s, const struct event *ev)
+{
+	size_t n = 0;
+	s->frames = xreallocarray(s->frames, ev->n_frames + 1, sizeof(*s->frames));
+	for (size_t i = 0; i < ev->n_frames; i++) {
+		const struct sieve_frame *f = frame_of_push(s, ev->tid, ev->frames[i].pushed_seq);
+		if (!f || !f->reported)
+			continue;
+		s->frames[n] = ev->frames[i];
+		s->frames[n++].depth = f->depth;
+	}
+	s->ev.frames = n ? s->frames : NULL;
+	s->ev.n_frames = n;
+	if (ev->more_frames)
+		s->ev.more_frames = frames_left(s, ev);
+}
+
 /* ---- any event ---- */
 
 static void new_program(struct sieve *s, const struct event *ev)
@@ -335,6 +372,8 @@ static bool keep(struct sieve *s, const struct event *ev)
 			s->ev.summary = sieve_summary(s, ev->summary);
 		return true;
 	case EVENT_SIGNAL:
+		on_signal(s, ev);
+		return true;
 	case EVENT_THREAD:
 	case EVENT_CHILD:
 	case EVENT_NOTE:

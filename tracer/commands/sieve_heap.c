@@ -357,21 +357,42 @@ static void settle(struct sieve *s, size_t i, struct event_value *v)
 	v->dangling = NULL;
 }
 
+static size_t count_values(const struct event *ev, size_t n_frames)
+{
+	size_t n = ev->n_args + ev->n_locals;
+	for (size_t i = 0; i < n_frames; i++)
+		n += ev->frames[i].n_args + ev->frames[i].n_locals;
+	return n;
+}
+
+/* Copies of n values, settled; *at: how many there are. NULL if n is 0. */
+static const struct event_value *settle_all(struct sieve *s, const struct event_value *v, size_t n,
+					    size_t *at)
+{
+	size_t first = *at;
+	for (size_t i = 0; i < n; i++) {
+		s->values[*at] = v[i];
+		settle(s, *at, &s->values[*at]);
+		++*at;
+	}
+	return n ? s->values + first : NULL;
+}
+
 void sieve_heap_values(struct sieve *s)
 {
 	struct event *ev = &s->ev;
-	size_t n = ev->n_args + ev->n_locals;
+	size_t n_frames = ev->kind == EVENT_SIGNAL ? ev->n_frames : 0; // those are s->frames
+	size_t n = count_values(ev, n_frames), at = 0;
 	if (n > s->cap_values) {
 		s->values = xreallocarray(s->values, n, sizeof(*s->values));
 		s->cap_values = n;
 	}
-	for (size_t i = 0; i < n; i++) {
-		s->values[i] = i < ev->n_args ? ev->args[i] : ev->locals[i - ev->n_args];
-		settle(s, i, &s->values[i]);
+	ev->args = settle_all(s, ev->args, ev->n_args, &at);
+	ev->locals = settle_all(s, ev->locals, ev->n_locals, &at);
+	for (size_t i = 0; i < n_frames; i++) {
+		struct event_frame_at_signal *f = &s->frames[i];
+		f->args = settle_all(s, f->args, f->n_args, &at);
+		f->locals = settle_all(s, f->locals, f->n_locals, &at);
 	}
-	if (ev->n_args)
-		ev->args = s->values;
-	if (ev->n_locals)
-		ev->locals = s->values + ev->n_args;
 	settle(s, n, &ev->returned);
 }

@@ -91,6 +91,7 @@ struct sieve {
 	struct event_heap ev_heap;
 	struct event_store *stores;
 	size_t cap_stores;
+	struct event_frame_at_signal *frames;
 	struct event_value *values;
 	size_t cap_values;
 	struct buf *texts;

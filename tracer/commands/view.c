@@ -15,6 +15,8 @@ struct view {
 	size_t cap_values;
 	struct event_frame_of_walk *walk;
 	size_t cap_walk;
+	struct event_frame_at_signal *frames; // with values of their own
+	struct event_value *frame_values;
 };
 
 /* ---- kinds ---- */
@@ -76,6 +78,8 @@ void view_destroy(struct view *v)
 		return;
 	free(v->values);
 	free(v->walk);
+	free(v->frames);
+	free(v->frame_values);
 	free(v);
 }
 
@@ -147,6 +151,31 @@ static void strip_macro_locals(struct view *v, struct event *ev)
 	ev->n_locals = n;
 }
 
+/* Of the frames at a signal: the heap's part of values, macros' locals. */
+static void strip_frames(struct view *v, struct event *ev, bool heap, bool macros)
+{
+	size_t n = 0, at = 0;
+	for (size_t i = 0; i < ev->n_frames; i++)
+		n += ev->frames[i].n_args + ev->frames[i].n_locals;
+	v->frames = xreallocarray(v->frames, ev->n_frames, sizeof(*v->frames));
+	v->frame_values = xreallocarray(v->frame_values, n + 1, sizeof(*v->frame_values));
+	for (size_t i = 0; i < ev->n_frames; i++) {
+		struct event_frame_at_signal *f = &v->frames[i];
+		*f = ev->frames[i];
+		f->args = v->frame_values + at;
+		for (size_t k = 0; k < f->n_args; k++)
+			v->frame_values[at++] = ev->frames[i].args[k];
+		f->locals = v->frame_values + at;
+		for (size_t k = 0; k < ev->frames[i].n_locals; k++)
+			if (!macros || !ev->frames[i].locals[k].from_macro)
+				v->frame_values[at++] = ev->frames[i].locals[k];
+		f->n_locals = (size_t)(v->frame_values + at - f->locals);
+	}
+	for (size_t i = 0; heap && i < at; i++)
+		forget_block(&v->frame_values[i]);
+	ev->frames = v->frames;
+}
+
 static void strip_frame_map(struct event *ev)
 {
 	ev->slots = NULL;
@@ -210,6 +239,8 @@ const struct event *view_event(struct view *v, const struct event *ev)
 		strip_heap(v, &v->ev);
 	if (t->verbose < MACRO_LOCALS_FROM && has_macro_locals(&v->ev))
 		strip_macro_locals(v, &v->ev);
+	if (ev->n_frames)
+		strip_frames(v, &v->ev, !shows_heap(v), t->verbose < MACRO_LOCALS_FROM);
 	if (!shows(v, EVENT_INLINE))
 		strip_inlined(v, &v->ev);
 	if (ev->summary)

@@ -55,6 +55,7 @@ void collector_destroy(struct collector *col)
 	free(col->walk);
 	free(col->parts);
 	free(col->unwound);
+	free(col->at_signal);
 	free(col->max_depth_function);
 	free(col->max_stack_function);
 	free(col);
@@ -323,6 +324,7 @@ static void on_signal(struct collector *col, const struct stop *stop)
 	ev.fault = stop->fault;
 	if (col->o.inlines)
 		walk_name_inlined(col, &ev);
+	frames_at_signal(col, stop, &ev);
 	collect_emit(col, &ev);
 	overflow_examine(col, stop);
 	integrity_at_signal(col, stop);

@@ -61,8 +61,10 @@ struct collector {
 	size_t n_unwound;
 	enum unwind_end unwind_end;
 	struct stack_use use;
-	unsigned examined;  // signals whose frames were examined for damage
-	unsigned explained; // alarms whose layout was looked at
+	unsigned examined; // signals whose frames were examined for damage
+	unsigned crashes;  // signals of a crash that a handler gets, whose frames were looked at
+	struct event_frame_at_signal *at_signal; // of the signal that is being told
+	unsigned explained;			 // alarms whose layout was looked at
 };
 
 /* collect.c */
@@ -94,6 +96,14 @@ void frames_pop_everything(struct collector *col);
 void frames_unload(void *collector, const struct module *m); // for target_on_unload()
 void frames_settle(struct collector *col, struct thread_stacks *t, const struct regs *regs);
 void frames_leaving(struct collector *col, const struct stop *stop);
+/* The reported frame that a walk met; NULL: it is not one, or another call's. */
+struct frame *frames_walked(struct thread_stacks *t, const struct unwind_frame *w);
+
+/*
+ * at_signal.c: the frames of the signal's event, if it ends the process or is a crash. They live
+ * until the next event is made.
+ */
+void frames_at_signal(struct collector *col, const struct stop *stop, struct event *ev);
 
 /* inline_events.c; pushed: the same hit has just pushed the frame. */
 void inlines_tell(struct collector *col, const struct hit *hit, const struct inline_site *site,
@@ -155,6 +165,12 @@ void integrity_at_signal(struct collector *col, const struct stop *stop);
 /* walk.c: from registers through live memory; opens modules on its way. */
 size_t walk_live(struct collector *col, const struct regs *regs, struct unwind_frame *ret,
 		 size_t max);
+
+/*
+ * walk.c: one step outwards, through live memory; opens the module if nobody has yet. False: there
+ * is no caller, or it is not known.
+ */
+bool walk_outwards(struct collector *col, const struct unwind_frame *f, struct unwind_frame *ret);
 
 /* walk.c: walks the stack; fills ev->walk if it is to be shown. */
 void collect_walk(struct collector *col, const struct hit *hit, struct event *ev);

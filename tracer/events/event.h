@@ -266,6 +266,22 @@ struct event_stack {
 	uint32_t depth;	      // of that frame
 };
 
+/* EVENT_SIGNAL: a traced frame of the thread as the signal finds it, met by a walk. */
+struct event_frame_at_signal {
+	const char *function;
+	const char *file; // NULL if unknown
+	uint32_t line;	  // that it is in: that of the call, if it waits for one; 0 if unknown
+	uint64_t pc;	  // of the instruction that comes next; of a caller: where it goes on
+	uint64_t cfa;
+	uint64_t pushed_seq;
+	uint32_t depth;
+	bool args_known;		// false: no debug information
+	const struct event_value *args; // all of them; what is not known says why
+	size_t n_args;
+	const struct event_value *locals; // those whose block it is in
+	size_t n_locals;
+};
+
 /* EVENT_ALARM: bytes that nobody may change while the frame lives were changed. */
 enum alarm { ALARM_RETURN_ADDRESS, ALARM_CANARY };
 
@@ -486,6 +502,10 @@ struct event {
 	const char *symbol_at; // "deref+12"; NULL if unknown
 	bool has_fault;	       // a fault of the program: `fault` is the address that it touched
 	uint64_t fault;
+	/* Of a signal that ends the process, or of a crash: innermost first, with variables. */
+	const struct event_frame_at_signal *frames;
+	size_t n_frames;
+	uint64_t more_frames; // traced frames outside of the last of those
 
 	/* EVENT_SIGNAL, EVENT_EXIT, EVENT_THREAD, EVENT_CHILD, EVENT_NOTE */
 	int signal;		 // EVENT_EXIT: 0 unless killed by it

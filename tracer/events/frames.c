@@ -217,21 +217,11 @@ void frames_pop_everything(struct collector *col)
  */
 void frames_settle(struct collector *col, struct thread_stacks *t, const struct regs *regs)
 {
-	struct memory live = control_memory(col->control);
 	struct unwind_frame f = unwind_innermost(regs);
-	bool opened = false;
 	for (int steps = 0; steps < LEAVING_STEPS && t->n > 0; steps++) {
 		struct unwind_frame caller;
-		bool moved = false;
-		enum unwind_end end = unwind_step(col->symbols, &live, &f, &caller, &moved);
-		if (!moved && end == UNWIND_END_NO_CFI && !opened) {
-			target_name(col->target, f.pc); // a module that nobody has opened yet
-			opened = true;
-			continue;
-		}
-		if (!moved)
+		if (!walk_outwards(col, &f, &caller))
 			return;
-		opened = false;
 		uint64_t cfa = caller.regs.r[ARCH_RSP];
 		struct stack *s = stack_holding(t, cfa);
 		f = caller;
@@ -244,6 +234,19 @@ void frames_settle(struct collector *col, struct thread_stacks *t, const struct 
 		if (top->cfa == cfa) // another call's frame has its place
 			frames_pop(col, t, s, POP_UNWOUND, NULL, NULL);
 	}
+}
+
+struct frame *frames_walked(struct thread_stacks *t, const struct unwind_frame *w)
+{
+	const struct stack *s = w->cfa ? stack_holding(t, w->cfa) : NULL;
+	for (size_t i = s ? s->n : 0; i-- > 0 && s->f[i].cfa <= w->cfa;)
+		if (s->f[i].cfa == w->cfa)
+			return s->f[i].reported && ranges_hold(s->f[i].fn->f->ranges,
+							       s->f[i].fn->f->n_ranges,
+							       frame_lookup_pc(w))
+				       ? &s->f[i]
+				       : NULL;
+	return NULL;
 }
 
 void frames_leaving(struct collector *col, const struct stop *stop)

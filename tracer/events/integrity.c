@@ -173,20 +173,6 @@ static void check_frame(struct collector *col, const struct thread_stacks *t, st
 		frame_layout_deinit(&l);
 }
 
-/* The traced frame that the walk met; NULL: it is not one, or another call's. */
-static struct frame *traced_frame(struct thread_stacks *t, const struct unwind_frame *w)
-{
-	const struct stack *s = w->cfa ? stack_holding(t, w->cfa) : NULL;
-	for (size_t i = s ? s->n : 0; i-- > 0 && s->f[i].cfa <= w->cfa;)
-		if (s->f[i].cfa == w->cfa)
-			return s->f[i].reported && ranges_hold(s->f[i].fn->f->ranges,
-							       s->f[i].fn->f->n_ranges,
-							       frame_lookup_pc(w))
-				       ? &s->f[i]
-				       : NULL;
-	return NULL;
-}
-
 static bool is_crash(int signal)
 {
 	return signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
@@ -212,7 +198,7 @@ void integrity_at_signal(struct collector *col, const struct stop *stop)
 	struct unwind_frame *walked = xcalloc(WALKED, sizeof(*walked));
 	size_t n = walk_live(col, &regs, walked, WALKED);
 	for (size_t i = 0; i < n; i++) {
-		struct frame *f = traced_frame(t, &walked[i]);
+		struct frame *f = frames_walked(t, &walked[i]);
 		if (f && !f->damage_told)
 			check_frame(col, t, f, &walked[i], canary, has_canary);
 	}

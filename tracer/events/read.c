@@ -80,6 +80,7 @@ void read_memory(struct reader *r, const struct hit *hit, struct memory live)
 	if (r->is_around)
 		surroundings_deinit(&r->around);
 	r->is_around = false;
+	r->walked = NULL;
 }
 
 static struct expr_context context(const struct reader *r, const struct frame *f,
@@ -87,7 +88,7 @@ static struct expr_context context(const struct reader *r, const struct frame *f
 {
 	return (struct expr_context){
 		.regs = &hit->regs,
-		.known = all_known,
+		.known = r->walked ? r->known : all_known,
 		.fp = hit->has_fp ? &hit->fp : NULL,
 		.memory = &r->memory,
 		.has_cfa = true,
@@ -101,13 +102,16 @@ struct expr_context read_wide_context(struct reader *r, const struct frame *f,
 				      const struct hit *hit)
 {
 	struct expr_context ctx = context(r, f, hit);
-	bool at_site = hit->regs.r[ARCH_RIP] == f->fn->plan.site;
-	if (!r->is_around)
-		surroundings_init(&r->around, r->symbols, &r->memory, &hit->regs);
+	uint64_t pc = r->walked ? frame_lookup_pc(r->walked) : hit->regs.r[ARCH_RIP];
+	bool at_site = pc == f->fn->plan.site && (!r->walked || r->walked->exact_pc);
+	if (!r->is_around) {
+		struct unwind_frame here = r->walked ? *r->walked : unwind_innermost(&hit->regs);
+		surroundings_init(&r->around, r->symbols, &r->memory, &here);
+	}
 	r->is_around = true;
 	entry_context_init(&r->entry, &f->entry, f->cfa);
 	ctx.world = &r->around.world;
-	ctx.pc = at_site ? f->fn->plan.body : hit->regs.r[ARCH_RIP];
+	ctx.pc = at_site ? f->fn->plan.body : pc;
 	ctx.entry_regs = &r->entry.regs;
 	ctx.entry_known = r->entry.known;
 	ctx.entry_fp = &r->entry.fp;
@@ -231,6 +235,22 @@ const struct event_value *read_more(struct reader *r, const struct accessor *a, 
 		read_variable(r, &a[i], f, hit, i);
 	swap_sets(r);
 	return r->more.values;
+}
+
+void read_walk(struct reader *r, size_t n_all)
+{
+	need_values(r, n_all);
+}
+
+void read_walked(struct reader *r, const struct frame *f, const struct unwind_frame *walked,
+		 uint32_t known, const struct accessor *a, const struct hit *hit, size_t at,
+		 size_t n_all)
+{
+	r->walked = walked;
+	r->known = known;
+	read_variable(r, a, f, hit, at);
+	explain(r, a, f, hit, at, n_all);
+	r->walked = NULL;
 }
 
 void read_entry(struct reader *r, const struct frame *f, const struct hit *hit, struct event *ev)

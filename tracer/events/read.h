@@ -47,6 +47,9 @@ struct reader {
 	struct surroundings around; // of the hit's frame, if is_around
 	bool is_around;
 	struct entry_context entry; // of the frame that is being read
+	/* The frame that is being read, if a walk met it; NULL: it is the innermost, by the hit. */
+	const struct unwind_frame *walked;
+	uint32_t known; // registers of it that the variable may be in
 	/* event_value.points_to: appends it, or nothing. NULL: nobody knows. */
 	void (*points_to)(void *ctx, uint64_t addr, struct buf *out);
 	void *points_ctx;
@@ -75,6 +78,16 @@ struct event_value read_one(struct reader *r, const struct accessor *a, const st
 /* Other variables; they and the event's live side by side. */
 const struct event_value *read_more(struct reader *r, const struct accessor *a, size_t n,
 				    const struct frame *f, const struct hit *hit);
+
+/*
+ * A variable of a frame that a walk met, whose registers hit has; `known`: those that it may be in.
+ * It becomes the value at `at`: all n_all of a walk live side by side, read_walk() begins with
+ * them.
+ */
+void read_walk(struct reader *r, size_t n_all);
+void read_walked(struct reader *r, const struct frame *f, const struct unwind_frame *walked,
+		 uint32_t known, const struct accessor *a, const struct hit *hit, size_t at,
+		 size_t n_all);
 
 /* The frame base at run time; false if it is not known. */
 bool read_base(struct reader *r, const struct traced *fn, const struct hit *hit, uint64_t *ret);

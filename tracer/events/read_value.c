@@ -94,6 +94,7 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 		at_body.r[ARCH_RSP] = f->rsp;
 	if (a->body_rbp)
 		at_body.r[ARCH_RBP] = f->rbp;
+	ctx.known |= (uint32_t)a->body_rbp << ARCH_RBP;
 	if (a->has_rsp)
 		at_body.r[ARCH_RSP] = f->cfa + (uint64_t)a->rsp_off;
 	ctx.regs = &at_body;
@@ -106,7 +107,8 @@ static void read_place(struct reader *r, const struct accessor *a, const struct 
 		expr_eval(a->ops, a->n_ops, &ctx, &storage, &place);
 	if (place.kind == PLACE_REGISTER)
 		v->reg = arch_reg_name(place.reg);
-	if (place.kind == PLACE_REGISTER && place.reg < ARCH_GENERAL)
+	bool is_kept = place.kind == PLACE_REGISTER && place.reg < ARCH_GENERAL;
+	if (is_kept && ctx.known >> place.reg & 1)
 		note_pointer(r, a->pointer, (const uint8_t *)&at_body.r[place.reg], ARCH_WORD, t,
 			     v);
 	if (place.kind == PLACE_VALUE)

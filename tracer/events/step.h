@@ -54,6 +54,9 @@ void step_hit_done(struct collector *col, const struct hit *hit);
 
 void step_forget_thread(struct collector *col, pid_t tid);
 
+/* Whether every store is seen, and none went to this variable of a live frame yet. */
+bool step_is_unwritten(struct collector *col, pid_t tid, uint64_t seq, const struct variable *v);
+
 /* Code has come or gone. */
 void step_forget_code(struct collector *col);
 

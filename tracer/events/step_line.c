@@ -87,6 +87,19 @@ void line_written(struct step_frame *f, const struct frame *frame, uint64_t addr
 	}
 }
 
+bool step_is_unwritten(struct collector *col, pid_t tid, uint64_t seq, const struct variable *v)
+{
+	struct step_frame *f =
+		col->step ? step_frame_of(step_thread_of(col->step, tid), seq) : NULL;
+	for (size_t i = 0; f && i < f->n_vars; i++) {
+		if (f->vars[i].var != v)
+			continue;
+		struct accessor a = accessor_make(f->fn, v, f->fn->plan.body, true);
+		return is_in_memory(&a) && !v->is_static && !f->vars[i].written;
+	}
+	return false;
+}
+
 void line_begin(struct collector *col, struct step_thread *t, struct step_frame *f,
 		const char *file, uint32_t line, uint64_t pc)
 {

@@ -84,6 +84,18 @@ static size_t walk(struct collector *col, const struct hit *hit)
 			   &col->unwind_end);
 }
 
+bool walk_outwards(struct collector *col, const struct unwind_frame *f, struct unwind_frame *ret)
+{
+	struct memory live = control_memory(col->control);
+	bool moved = false;
+	enum unwind_end end = unwind_step(col->symbols, &live, f, ret, &moved);
+	if (moved || end != UNWIND_END_NO_CFI)
+		return moved;
+	target_name(col->target, f->pc);
+	unwind_step(col->symbols, &live, f, ret, &moved);
+	return moved;
+}
+
 size_t walk_live(struct collector *col, const struct regs *regs, struct unwind_frame *ret,
 		 size_t max)
 {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,35 @@ pid_t process_parse_tgid(const char *text, pid_t otherwise)
 	const char *p = strstr(text, key);
 	long pid = p ? strtol(p + sizeof(key) - 1, NULL, 10) : 0;
 	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : otherwise;
+}
+
+// A line of signals as a bit mask: "SigCgt:\t0000000000000400", bit 0 for signal 1.
+static bool signal_is_in(const char *text, const char *key, int signal, bool *ret)
+{
+	const char *p = strstr(text, key);
+	if (!p)
+		return false;
+	*ret = strtoull(p + strlen(key), NULL, 16) >> (signal - 1) & 1;
+	return true;
+}
+
+bool process_parse_dies_of(const char *text, int signal)
+{
+	static const int harmless[] = {SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+				       SIGTTIN, SIGTTOU, SIGURG,  SIGWINCH};
+	bool ignored, caught;
+	for (size_t i = 0; i < FT_COUNT(harmless); i++)
+		if (signal == harmless[i])
+			return false;
+	return signal > 0 && signal <= 64 && signal_is_in(text, "\nSigIgn:", signal, &ignored) &&
+	       signal_is_in(text, "\nSigCgt:", signal, &caught) && !ignored && !caught;
+}
+
+bool process_dies_of(pid_t pid, int signal)
+{
+	char path[64], text[TEXT_MAX];
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	return read_text(path, text, sizeof(text)) && process_parse_dies_of(text, signal);
 }
 
 bool process_parse_limits(const char *text, struct process *ret)

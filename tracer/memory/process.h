@@ -39,6 +39,12 @@ FT_CHECK enum ft_rc process_read(pid_t pid, struct process *ret);
 void process_deinit(struct process *p);
 
 /*
+ * Whether a signal that arrives now ends the process: nothing handles or ignores it, and that is
+ * what it does by itself (signal(7)). False if it is not known.
+ */
+bool process_dies_of(pid_t pid, int signal);
+
+/*
  * Bits of an address that the machine looks at: 48, or 57 with five-level page tables (la57 in
  * /proc/cpuinfo). The half of the addresses that have the highest one clear are a program's.
  */
@@ -47,6 +53,7 @@ unsigned process_address_bits(void);
 /* For tests: the fields of /proc/PID/stat and the soft stack limit of /proc/PID/limits. */
 FT_CHECK bool process_parse_stat(const char *text, struct process *ret);
 pid_t process_parse_tgid(const char *status, pid_t otherwise); // of /proc/PID/status
+bool process_parse_dies_of(const char *status, int signal);
 FT_CHECK bool process_parse_limits(const char *text, struct process *ret);
 /* The stack pointer in a line of /proc/PID/task/TID/syscall; 0: "running". */
 uint64_t process_parse_syscall(const char *text);

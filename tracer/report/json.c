@@ -299,6 +299,7 @@ static void add_fields(struct buf *b, const struct event *ev)
 		break;
 	case EVENT_SIGNAL:
 		json_signal(b, ev);
+		json_frames_at_signal(b, ev);
 		break;
 	case EVENT_THREAD:
 	case EVENT_CHILD:

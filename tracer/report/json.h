@@ -50,6 +50,8 @@ void json_exit(struct buf *b, const struct event *ev);
 /* json_frame.c: arguments or locals; and with --frames the frame map of a push or pop. */
 void json_value(struct buf *b, const struct event_value *v);
 void json_values(struct buf *b, const struct event_value *values, size_t n);
+/* Members "frames" and "more_frames" of a signal that tells of them; else nothing. */
+void json_frames_at_signal(struct buf *b, const struct event *ev);
 void json_returned(struct buf *b, const struct event_value *v);
 void json_pointer(struct buf *b, const struct event_value *v); // where it leads: members, each ",…"
 void json_frame(struct buf *b, const struct event *ev);

@@ -105,6 +105,43 @@ void json_values(struct buf *b, const struct event_value *values, size_t n)
 	buf_char(b, ']');
 }
 
+static void add_frame_at_signal(struct buf *b, const struct event_frame_at_signal *f)
+{
+	KEY(b, "{\"depth\":");
+	buf_udec(b, f->depth);
+	FIELD(b, "function", json_string, f->function);
+	FIELD(b, "file", json_string, f->file);
+	FIELD(b, "line", json_line, f->line);
+	FIELD(b, "pc", json_address, f->pc);
+	FIELD(b, "cfa", json_address, f->cfa);
+	KEY(b, ",\"args\":");
+	if (f->args_known)
+		json_values(b, f->args, f->n_args);
+	else
+		KEY(b, "null");
+	KEY(b, ",\"locals\":");
+	if (f->args_known)
+		json_values(b, f->locals, f->n_locals);
+	else
+		KEY(b, "null");
+	FIELD(b, "pushed_seq", buf_udec, f->pushed_seq);
+	buf_char(b, '}');
+}
+
+void json_frames_at_signal(struct buf *b, const struct event *ev)
+{
+	if (!ev->n_frames && !ev->more_frames)
+		return;
+	KEY(b, ",\"frames\":[");
+	for (size_t i = 0; i < ev->n_frames; i++) {
+		if (i)
+			buf_char(b, ',');
+		add_frame_at_signal(b, &ev->frames[i]);
+	}
+	buf_char(b, ']');
+	FIELD(b, "more_frames", buf_udec, ev->more_frames);
+}
+
 static void add_slot(struct buf *b, const struct event_slot *s)
 {
 	KEY(b, "{\"address\":");

@@ -360,6 +360,8 @@ static void text_event(struct reporter *r, const struct event *ev)
 		return;
 	lines_reset(&r->lines);
 	add_event(r, ev);
+	if (ev->kind == EVENT_SIGNAL && r->options.verbose && !r->options.quiet)
+		text_signal_details(r, ev);
 	if (r->lines.b.len && r->options.registers)
 		text_registers(&r->lines, ev);
 	if (r->lines.b.len) // all lines of an event at once: no other writer comes in between

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FRAMES_TOLD = 8 }; // of those that a signal found, with -v
+
 /* The columns of rsp and to the left of it, for a line that tells of an address. */
 static void add_address(struct lines *l, bool known, uint64_t address)
 {
@@ -149,6 +151,11 @@ void text_detail_walk(struct reporter *r, const struct event *ev)
 	}
 }
 
+static const char *local_word(const struct event_value *v)
+{
+	return v->is_static ? "static local" : "local";
+}
+
 void text_push_details(struct reporter *r, const struct event *ev)
 {
 	if (ev->n_slots)
@@ -168,8 +175,7 @@ void text_pop_details(struct reporter *r, const struct event *ev)
 	for (size_t i = 0; i < ev->n_args && r->options.verbose > 1 && !ev->n_slots; i++)
 		text_detail_value(r, ev, "argument", &ev->args[i]);
 	for (size_t i = 0; i < ev->n_locals && !ev->n_slots; i++)
-		text_detail_value(r, ev, ev->locals[i].is_static ? "static local" : "local",
-				  &ev->locals[i]);
+		text_detail_value(r, ev, local_word(&ev->locals[i]), &ev->locals[i]);
 	if (ev->how == POP_RETURN && ev->has_return)
 		text_detail_value(r, ev, "return value", &ev->returned);
 	if (ev->n_parts && !ev->n_slots) {
@@ -177,4 +183,48 @@ void text_pop_details(struct reporter *r, const struct event *ev)
 		text_arithmetic(&r->lines, ev);
 		text_end_detail(&r->lines);
 	}
+}
+
+/* "#0 leaf, crash.c:13", in the frame's own column. */
+static void begin_frame(struct reporter *r, const struct event *ev, size_t number,
+			const struct event_frame_at_signal *f)
+{
+	struct lines *l = &r->lines;
+
+	text_begin_detail(r, ev, false, 0);
+	buf_char(&l->b, '#');
+	buf_udec(&l->b, number);
+	buf_char(&l->b, ' ');
+	lines_text(l, f->function);
+	if (f->file && f->line) {
+		lines_ours(l, ", ");
+		lines_position(l, f->file, f->line);
+	}
+	text_end_detail(l);
+}
+
+void text_signal_details(struct reporter *r, const struct event *ev)
+{
+	size_t n = ev->n_frames;
+	uint64_t untold;
+
+	if (r->options.verbose < 2 && n > FRAMES_TOLD)
+		n = FRAMES_TOLD;
+	for (size_t i = 0; i < n; i++) {
+		const struct event_frame_at_signal *f = &ev->frames[i];
+		struct event place = {.tid = ev->tid, .depth = f->depth};
+		begin_frame(r, &place, i, f);
+		for (size_t k = 0; k < f->n_args; k++)
+			text_detail_value(r, &place, "argument", &f->args[k]);
+		for (size_t k = 0; k < f->n_locals; k++)
+			text_detail_value(r, &place, local_word(&f->locals[k]), &f->locals[k]);
+	}
+	untold = ev->n_frames - n + ev->more_frames;
+	if (!untold)
+		return;
+	text_begin_detail(r, &(struct event){.tid = ev->tid}, false, 0);
+	lines_count(&r->lines, untold, "more frame");
+	if (ev->n_frames > n)
+		lines_ours(&r->lines, " (-vv shows more)");
+	text_end_detail(&r->lines);
 }

@@ -28,6 +28,8 @@ struct reporter {
 void text_detail_value(struct reporter *r, const struct event *ev, const char *what,
 		       const struct event_value *v);
 void text_detail_walk(struct reporter *r, const struct event *ev);
+/* The frames that a signal found, innermost first, with their variables. */
+void text_signal_details(struct reporter *r, const struct event *ev);
 void text_push_details(struct reporter *r, const struct event *ev);
 void text_pop_details(struct reporter *r, const struct event *ev);
 

@@ -169,6 +169,20 @@ static const struct codec_field event_frame_of_walk_fields[] = {
 };
 STRUCT(event_frame_of_walk);
 
+static const struct codec_field event_frame_at_signal_fields[] = {
+	TOLD(event_frame_at_signal, function, CODEC_REST),
+	REST(event_frame_at_signal, file),
+	REST(event_frame_at_signal, line),
+	REST(event_frame_at_signal, pc),
+	RELATIVE(event_frame_at_signal, cfa),
+	SEQ(event_frame_at_signal, pushed_seq),
+	REST(event_frame_at_signal, depth),
+	REST(event_frame_at_signal, args_known),
+	ARRAY(event_frame_at_signal, args, n_args, CODEC_REST, CODEC_NO_TEXT, event_value),
+	ARRAY(event_frame_at_signal, locals, n_locals, CODEC_REST, CODEC_NO_TEXT, event_value),
+};
+STRUCT(event_frame_at_signal);
+
 static const struct codec_field event_part_of_file_fields[] = {
 	REST(event_part_of_file, lo),
 	REST(event_part_of_file, hi),
@@ -490,6 +504,9 @@ static const struct codec_field event_fields[] = {
 	ONE(event, alarm, CODEC_SHAPE, event_alarm),
 	ONE(event, overflow, CODEC_REST, event_overflow),
 	ONE(event, heap, CODEC_SHAPE, event_heap),
+	// Since version 2: a log of version 1 ends before.
+	ARRAY(event, frames, n_frames, CODEC_REST, CODEC_NO_TEXT, event_frame_at_signal),
+	REST(event, more_frames),
 };
 // clang-format on
 

@@ -198,9 +198,24 @@ bool log_is_crossed(const struct log *log)
 	return log->store ? log->store->crossed : log->crossed;
 }
 
+// A stranger's list: what does not ascend is left out, and so is what there is too much of.
+static void read_told(const char *json, struct told_signals *ret)
+{
+	ret->n = 0;
+	while (ret->n < FT_COUNT(ret->seq) && (*json == '[' || *json == ',')) {
+		char *end;
+		uint64_t seq = strtoull(json + 1, &end, 10);
+		if (end == json + 1)
+			return;
+		if (ret->n == 0 || seq > ret->seq[ret->n - 1])
+			ret->seq[ret->n++] = seq;
+		json = end;
+	}
+}
+
 static enum ft_rc read_info(struct log *log)
 {
-	char *format = NULL, *holds = NULL;
+	char *format = NULL, *holds = NULL, *told = NULL;
 	int64_t crossed = 0;
 	enum ft_rc rc = log_meta_text(log, "format", &format);
 	bool is_ours = rc == FT_OK && strcmp(format, "frametrace") == 0;
@@ -211,10 +226,18 @@ static enum ft_rc read_info(struct log *log)
 		return ft_fail("%s is not a trace log", log->q.path);
 	if (log_meta_text(log, "writer", &log->writer) == FT_FAIL ||
 	    log_meta_text(log, "directory", &log->directory) == FT_FAIL ||
-	    log_meta_text(log, "holds", &holds) == FT_FAIL)
+	    log_meta_text(log, "holds", &holds) == FT_FAIL ||
+	    log_meta_text(log, "signals", &told) == FT_FAIL) {
+		free(holds);
 		return FT_FAIL;
-	if (sql_number(&log->q, "SELECT value FROM meta WHERE key='crossed'", &crossed) == FT_FAIL)
+	}
+	read_told(told ? told : "", &log->told);
+	free(told);
+	if (sql_number(&log->q, "SELECT value FROM meta WHERE key='crossed'", &crossed) ==
+	    FT_FAIL) {
+		free(holds);
 		return FT_FAIL;
+	}
 	log->crossed = crossed;
 	read_holds(holds ? holds : "", &log->info.holds);
 	free(holds);

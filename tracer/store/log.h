@@ -112,10 +112,17 @@ FT_CHECK enum ft_rc log_blocks(struct log *log, uint64_t seq, size_t max,
 
 /*
  * The variables of the frame that `pushed_seq` pushed, as far as they are known at `seq`: the
- * arguments at the push, what changed since, at its pop the last values.
+ * arguments at the push, what changed since or a signal told of, at its pop the last values.
  */
 FT_CHECK enum ft_rc log_variables(struct log *log, uint64_t pushed_seq, uint64_t seq,
 				  const struct event_value **ret, size_t *ret_n);
+
+/*
+ * The last signal at or before `seq` that tells of the variables of that frame, and its part of
+ * the signal's event. FT_NONE: there is none.
+ */
+FT_CHECK enum ft_rc log_told(struct log *log, uint64_t pushed_seq, uint64_t seq, uint64_t *ret_seq,
+			     const struct event_frame_at_signal **ret);
 
 /* The last EVENT_MAP with regions at or before `seq` (also an aside), else the first one. */
 FT_CHECK enum ft_rc log_map(struct log *log, uint64_t seq, const struct event **ret);

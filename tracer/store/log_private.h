@@ -12,6 +12,7 @@
 #include "store/codec.h"
 #include "store/log.h"
 #include "store/sql.h"
+#include "store/store_private.h"
 #include "store/state.h"
 
 /* What events of a shape have in common, as far as searching and states ask for it. */
@@ -102,6 +103,7 @@ struct log {
 	uint64_t steps, most_steps; // of a query; log_trust.c
 	uint64_t bytes;		    // of the file, without holes
 	bool crossed;		    // a file: a frame ended before one inside it
+	struct told_signals told;   // a file
 	struct log_info info;
 	char *writer, *directory, *cut;
 	struct log_shape *shapes; // open addressing

@@ -22,7 +22,7 @@ struct log_variable {
 /* One question. */
 struct gathering {
 	struct log *log;
-	uint64_t pushed, last; // of the frame; the event up to which changes count
+	uint64_t pushed; // of the frame
 	const char *function;
 	uint64_t round;
 	int64_t *seen; // shapes of changes of this frame that earlier rounds have met
@@ -174,11 +174,14 @@ static enum ft_rc has_changes(struct gathering *g, const struct log_chunk *c, bo
 	return FT_OK;
 }
 
-static enum ft_rc all_changes(struct gathering *g)
+/* Those among events (after, last]. */
+static enum ft_rc changes_in(struct gathering *g, uint64_t after, uint64_t last)
 {
 	struct log *log = g->log;
 	enum ft_rc rc = FT_OK;
-	for (uint64_t at = g->last; rc == FT_OK && at > g->pushed;) {
+	if (!log->info.holds.line)
+		return FT_OK;
+	for (uint64_t at = last; rc == FT_OK && at > after;) {
 		struct log_chunk c;
 		bool worth;
 		log->steps = 0;
@@ -186,7 +189,7 @@ static enum ft_rc all_changes(struct gathering *g)
 			rc = FT_FAIL;
 			break;
 		}
-		uint64_t first = c.first > g->pushed ? c.first : g->pushed + 1;
+		uint64_t first = c.first > after ? c.first : after + 1;
 		if (worth) {
 			g->round++;
 			rc = read_changes(g, first, at);
@@ -196,6 +199,52 @@ static enum ft_rc all_changes(struct gathering *g)
 	}
 	log_chunk_done(log);
 	return rc;
+}
+
+/* ---- at a signal ---- */
+
+enum ft_rc log_told(struct log *log, uint64_t pushed_seq, uint64_t seq, uint64_t *ret_seq,
+		    const struct event_frame_at_signal **ret)
+{
+	const struct told_signals *told = log->store ? &log->store->told : &log->told;
+	for (size_t i = told->n; i-- > 0 && told->seq[i] > pushed_seq;) {
+		const struct event *ev;
+		if (told->seq[i] > seq)
+			continue;
+		enum ft_rc rc = log_event(log, told->seq[i], &ev);
+		if (rc == FT_FAIL)
+			return rc;
+		for (size_t k = 0; rc == FT_OK && ev->kind == EVENT_SIGNAL && k < ev->n_frames;
+		     k++) {
+			if (ev->frames[k].pushed_seq != pushed_seq)
+				continue;
+			*ret_seq = ev->seq;
+			*ret = &ev->frames[k];
+			return FT_OK;
+		}
+	}
+	return FT_NONE;
+}
+
+/* What a signal found counts more than what was told before, less than what was told later. */
+static enum ft_rc gather_until(struct gathering *g, uint64_t last)
+{
+	const struct event_frame_at_signal *f;
+	uint64_t seq;
+	enum ft_rc rc = log_told(g->log, g->pushed, last, &seq, &f);
+	if (rc == FT_FAIL)
+		return rc;
+	if (rc == FT_NONE)
+		return changes_in(g, g->pushed, last);
+	rc = changes_in(g, seq, last);
+	if (rc == FT_OK)
+		rc = log_told(g->log, g->pushed, last, &seq, &f); // lives for that long only
+	if (rc != FT_OK)
+		return rc;
+	g->round++;
+	set_values(g, f->args, f->n_args, ORDER_ARGUMENT);
+	set_values(g, f->locals, f->n_locals, order_local);
+	return changes_in(g, g->pushed, seq);
 }
 
 /* The seq of the pop of a push, if it is not behind `seq`. */
@@ -249,12 +298,11 @@ static enum ft_rc gather(struct gathering *g, uint64_t seq)
 	char *function = ev->function ? xstrdup(ev->function) : NULL;
 	g->function = function;
 	enum ft_rc has_pop = popped_at(g->log, g->pushed, seq, &popped);
-	g->last = has_pop == FT_OK ? popped : seq;
 	rc = has_pop == FT_FAIL ? FT_FAIL : FT_OK;
 	if (has_pop == FT_OK)
 		rc = gather_pop(g, popped);
-	if (rc == FT_OK && g->log->info.holds.line)
-		rc = all_changes(g);
+	if (rc == FT_OK)
+		rc = gather_until(g, has_pop == FT_OK ? popped : seq);
 	if (rc == FT_OK)
 		rc = gather_push(g);
 	free(function);

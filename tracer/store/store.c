@@ -343,6 +343,27 @@ static enum ft_rc change_state(struct store *s, const struct event *ev, int64_t 
 	return FT_OK;
 }
 
+// Their numbers are kept aside: who wants the variables of a frame need not search for them.
+static enum ft_rc put_told(struct store *s, const struct event *ev)
+{
+	struct told_signals *t = &s->told;
+	struct buf list;
+	if (ev->kind != EVENT_SIGNAL || ev->n_frames == 0)
+		return FT_OK;
+	if (t->n == FT_COUNT(t->seq))
+		memmove(t->seq, t->seq + 1, --t->n * sizeof(*t->seq));
+	t->seq[t->n++] = ev->seq;
+	buf_init(&list);
+	for (size_t i = 0; i < t->n; i++) {
+		buf_char(&list, i ? ',' : '[');
+		buf_udec(&list, t->seq[i]);
+	}
+	buf_char(&list, ']');
+	enum ft_rc rc = store_set_text(s, "signals", list.s);
+	buf_deinit(&list);
+	return rc;
+}
+
 // Of what was before --start-at only the frames around are told: a reader may not take it for loss.
 static enum ft_rc put_gap(struct store *s, const struct event *ev)
 {
@@ -365,7 +386,7 @@ static enum ft_rc put_event(struct store *s, const struct event *ev)
 	    (has_regions(ev) && put_map(s, ev->seq, 0) != FT_OK) ||
 	    (ev->heap && store_block_event(s, ev, shape) != FT_OK))
 		return FT_FAIL;
-	if (change_state(s, ev, shape, stack) != FT_OK)
+	if (change_state(s, ev, shape, stack) != FT_OK || put_told(s, ev) != FT_OK)
 		return FT_FAIL;
 	store_chunk_add(s, ev, shape);
 	if (!s->has_events)

@@ -51,6 +51,12 @@ enum store_statement {
 	STATEMENTS,
 };
 
+/* The last signals that tell of frames (struct event, frames), ascending. */
+struct told_signals {
+	uint64_t seq[64];
+	size_t n;
+};
+
 /* The events since the last row of table chunk. */
 struct store_chunk {
 	uint64_t first, last;
@@ -84,6 +90,7 @@ struct store {
 	uint64_t max_events, max_bytes;
 	uint64_t lists_left; // store_ring.c: lists of frames when they were last looked through
 	bool crossed;	     // a frame ended before one inside it
+	struct told_signals told;
 	bool has_events;
 	uint64_t first, last;		    // seq of events, if has_events
 	int64_t next_item;		    // id of the next aside or output

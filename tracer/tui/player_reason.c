@@ -15,8 +15,11 @@ bool player_as_of(struct player *p, uint64_t pushed, uint64_t *ret)
 	bool is_told = pushed == PLAYER_NO_SEQ || pushed >= p->at;
 	if (is_told || log_info(p->log)->holds.line)
 		return false;
-	*ret = pushed; // between push and pop nobody looked
-	return true;
+	const struct event_frame_at_signal *f;
+	*ret = pushed; // between push and pop nobody looked, but at a signal
+	if (log_told(p->log, pushed, p->at, ret, &f) == FT_FAIL)
+		ft_error_clear(); // the values themselves tell of it
+	return *ret < p->at;
 }
 
 bool player_value_as_of(struct player *p, const char *name, uint64_t *ret)
@@ -95,6 +98,16 @@ static bool comes_later(const struct missing *m, const char *name, size_t len)
 	return found;
 }
 
+// A pointer, or one in a struct (path: ".next"), that is NULL.
+static bool is_null(const struct event_value *v, const char *path)
+{
+	const char *text = v->value;
+	size_t n = strlen(text);
+	if (*path && !value_member(text, n, path, &text, &n))
+		return false;
+	return n == 3 && memcmp(text, "0x0", 3) == 0;
+}
+
 static void say_variable(const struct missing *m, const char *name)
 {
 	const struct event_value *v;
@@ -103,6 +116,8 @@ static void say_variable(const struct missing *m, const char *name)
 	bool known = rc == FT_OK && v->value && *v->value != '<';
 	if (rc == FT_OK && !known)
 		buf_printf(m->ret, "the value of %.*s is not known", (int)len, name + star);
+	else if (rc == FT_OK && star && is_null(v, name + star + len))
+		buf_printf(m->ret, "%s is 0x0: it points to nothing", name + star);
 	else if (rc == FT_OK && star)
 		buf_printf(m->ret, "what %s points to was not recorded", name + 1);
 	else if (rc == FT_OK && *name == '&')

@@ -54,11 +54,28 @@ static void set(struct tracked *t, const struct event_value *v)
 	};
 }
 
+static void set_at_signal(struct tracked *t, const struct event *ev)
+{
+	for (size_t i = 0; i < ev->n_frames; i++) {
+		const struct event_frame_at_signal *f = &ev->frames[i];
+		if (f->pushed_seq != t->pushed)
+			continue;
+		for (size_t k = 0; k < f->n_args; k++)
+			set(t, &f->args[k]);
+		for (size_t k = 0; k < f->n_locals; k++)
+			set(t, &f->locals[k]);
+	}
+}
+
 static enum ft_rc on_event(void *ctx, const struct log_item *item)
 {
 	struct tracked *t = ctx;
 	const struct event *ev = item->event;
-	if (!ev || ev->aside || ev->pushed_seq != t->pushed)
+	if (!ev || ev->aside)
+		return FT_OK;
+	if (ev->kind == EVENT_SIGNAL)
+		set_at_signal(t, ev);
+	if (ev->pushed_seq != t->pushed)
 		return FT_OK;
 	for (size_t i = 0; ev->kind == EVENT_CHANGE && i < ev->n_changes; i++)
 		set(t, &ev->changes[i].now);

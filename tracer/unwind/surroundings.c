@@ -150,22 +150,17 @@ static bool goes_to(const struct call_site *site, const struct function *f,
 	return symbols_call_site_names(site, f);
 }
 
-/*
- * Registers that a call may change are lost in a caller, but gcc knows what its own callees leave
- * alone (-fipa-ra) and tells what it passed by such a register too. Only that can be meant: a call
- * site's value is one that the caller still has while the call runs.
- */
-static void keep_registers(struct surroundings *w, struct unwind_frame *caller)
+void unwind_keep(struct symbols *s, const struct unwind_frame *f, struct unwind_frame *caller)
 {
 	struct cfi_row row;
 
-	if (symbols_cfi_at(w->symbols, frame_lookup_pc(&w->frame), &row) != FT_OK)
+	if (symbols_cfi_at(s, frame_lookup_pc(f), &row) != FT_OK)
 		return;
 	for (unsigned reg = 0; reg < ARCH_RIP; reg++) {
-		if (caller->known >> reg & 1 || !(w->frame.known >> reg & 1) ||
+		if (caller->known >> reg & 1 || !(f->known >> reg & 1) ||
 		    row.rules[reg].kind != CFI_SAME)
 			continue;
-		caller->regs.r[reg] = w->frame.regs.r[reg];
+		caller->regs.r[reg] = f->regs.r[reg];
 		caller->known |= 1u << reg;
 	}
 }
@@ -188,7 +183,8 @@ static const char *ask_caller(struct surroundings *w)
 		return "a signal interrupted its caller";
 	if (symbols_call_site_at(w->symbols, caller.pc, &site) != FT_OK)
 		return "the caller does not tell of this call";
-	keep_registers(w, &caller);
+	// Only those can be meant: a call site's value is one that the caller still has meanwhile.
+	unwind_keep(w->symbols, &w->frame, &caller);
 	w->outer = xcalloc(1, sizeof(*w->outer));
 	init(w->outer, w->symbols, &w->memory, &caller, w->depth + 1);
 	w->caller.site = site;
@@ -227,11 +223,9 @@ static void init(struct surroundings *w, struct symbols *s, const struct memory 
 }
 
 void surroundings_init(struct surroundings *w, struct symbols *s, const struct memory *memory,
-		       const struct regs *regs)
+		       const struct unwind_frame *frame)
 {
-	struct unwind_frame frame = unwind_innermost(regs);
-
-	init(w, s, memory, &frame, 0);
+	init(w, s, memory, frame, 0);
 }
 
 void surroundings_deinit(struct surroundings *w)

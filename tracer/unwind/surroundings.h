@@ -29,11 +29,11 @@ struct surroundings {
 };
 
 /*
- * A frame by its registers, the innermost: pc is exact. Nothing is looked up yet. `memory` must
- * live on; it should be the live process's, or little can be found.
+ * A frame: unwind_innermost(), or one that a walk met. Nothing is looked up yet. `memory` must live
+ * on; it should be the live process's, or little can be found.
  */
 void surroundings_init(struct surroundings *w, struct symbols *s, const struct memory *memory,
-		       const struct regs *regs);
+		       const struct unwind_frame *frame);
 void surroundings_deinit(struct surroundings *w);
 
 /*

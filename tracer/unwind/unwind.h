@@ -55,6 +55,13 @@ enum unwind_end unwind_step(struct symbols *s, const struct memory *mem,
 			    const struct unwind_frame *f, struct unwind_frame *ret,
 			    bool *ret_moved);
 
+/*
+ * Registers that a call may change are lost in a caller, but gcc knows what its own callees leave
+ * alone (-fipa-ra). Those that f has not saved become known in its caller: they are to be believed
+ * only where debug information says that the caller still has something there.
+ */
+void unwind_keep(struct symbols *s, const struct unwind_frame *f, struct unwind_frame *caller);
+
 /* From the given registers outwards; at most max frames into ret. Returns their number. */
 size_t unwind_walk(struct symbols *s, const struct memory *mem, const struct regs *regs,
 		   struct unwind_frame *ret, size_t max, enum unwind_end *ret_end);
