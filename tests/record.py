@@ -194,6 +194,32 @@ def check_files(directory):
     os.chdir(SOURCE)
 
 
+def check_show_apart(directory):
+    """--show=FILE is another file than the log, by whatever name; nothing is lost before that is said."""
+    there = directory / "apart"
+    there.mkdir()
+    old, new, link, text = there / "old", there / "new", there / "link", there / "text"
+    record(old, ["/bin/true"])
+    kept = old.read_bytes()
+    link.symlink_to(new)
+    text.write_text("mine\n")
+    for log, show, why in ((old, old, "is the log of this run"), (new, new, "is the log of this run"),
+                           (new, link, "is the log of this run"),
+                           (link, new, "is the log of this run"), (new, old, "is a trace log"),
+                           (old, "/nowhere/x", "No such file"), (text, there / "more", "no trace log")):
+        ran = record(log, ["/bin/true"], f"--show={show}")
+        said = ran.err.decode()
+        tap.ok(ran.status == 1 and why in said and len(said.splitlines()) == 1
+               and ("not overwritten" not in said or "--show=FILE" in said or "-o FILE" in said),
+               f"-o {log.name} --show={Path(show).name}: {why}", ran)
+        left = sorted(p.name for p in there.iterdir())
+        tap.ok(left == ["link", "old", "text"] and old.read_bytes() == kept
+               and text.read_text() == "mine\n", "all is as it was", left)
+    ran = record(new, ["/bin/true"], f"--show={text}")
+    tap.ok(ran.status == 0 and text.read_text().startswith("-- process") and "mine" not in
+           text.read_text(), "another file is overwritten", ran)
+
+
 def check_usage():
     for words, what in ((["--max-size=0"], "--max-size"), (["--max-size=5x"], "--max-size"),
                         (["--max-events=-1"], "--max-events"), (["--on-error=stop"], "--on-error"),
@@ -405,6 +431,7 @@ def main():
             check_equal_to_shown(directory, name)
         check_equal_to_shown(directory, "double_c", "--events=insn,line", "--registers", "-k")
         check_show(directory)
+        check_show_apart(directory)
         check_described(directory)
         check_environment(directory)
         check_files(directory)

@@ -12,6 +12,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -233,7 +234,6 @@ def check_transcript(directory):
         text = re.sub(r"(?m)^ *\d+ +\+\d+ +0x[0-9a-f]+  < (\S.*?)  +double\.c:20$", r"\1",
                       ran.out.decode())
         text = re.sub(r"(?m)^Value returned is 0\n", "", text)
-        text = re.sub(r"(?m)^ *\d+  -- exited with status 0\n", "", text)
         tap.ok(text == DOUBLE and ran.status == 0, f"double_c, {kind}: a session, word by word",
                difference(text.encode(), DOUBLE.encode()), ran)
 
@@ -758,7 +758,7 @@ def check_failures(directory):
     tap.equal(said[2][1][0], "the beginning of the recording", "the reason of one move, not of two")
     tap.ok(re.fullmatch(r"Breakpoint 1: \S+double.c:\d+", said[3][1][0]), "break without a place", said)
     ran, said = session([log], "goto last\ngoto last\nrun-to-end\n")
-    tap.ok(ran.status == 0 and said[2][1] == said[3][1] == said[1][1][-2:],
+    tap.ok(ran.status == 0 and said[2][1] == said[3][1] == said[1][1][-1:],
            "who is at the last event already gets there", ran)
     ran = run([FRAMETRACE, "step", "-b", "twice", "--watch=b", "--plain", log],
               b"continue\ncontinue\n")
@@ -774,6 +774,66 @@ def check_calls_only(directory):
     text = [lines for _, lines in said]
     tap.ok(ran.status == 0 and len(said[-1][1]) == 6 and said[-1][1][0].startswith(
         "#0  factorial (n=1)"), "a session of calls only", ran, text)
+    note = "without lines it stops at pops only"
+    tap.ok(text[5] == ["Watchpoint 1: n", f"{note} (--events=line)"],
+           "a watch says that it cannot see changes between calls", text[5])
+    log = directory / "calls.log"
+    run([FRAMETRACE, "record", "-q", "-o", log, "--", program])
+    _, said = session([log], "watch n\n")
+    tap.ok(said[-1][1] == ["Watchpoint 1: n", f"{note} (record --events=line)"],
+           "a watch in a log of calls says so too", said)
+    ran = run([FRAMETRACE, "step", "--plain", "--watch=n", log], b"quit\n")
+    tap.ok(note in ran.err.decode() and len(ran.err.splitlines()) == 1,
+           "and so does one of the command line", ran)
+
+
+WAITS = r"""
+#include <fcntl.h>
+#include <unistd.h>
+static int more(int n) { return n + 1; }
+int main(int argc, char **argv)
+{
+	int n = more(argc);
+	close(open(argv[1], O_CREAT | O_WRONLY, 0600));
+	for (;;)
+		pause();
+	return n;
+}
+"""
+
+
+def check_ended(directory):
+    """One SIGTERM ends the session, also while the program is waited for."""
+    program, there = compile_c(directory, "waits", WAITS), directory / "there"
+    child = subprocess.Popen([FRAMETRACE, "step", "--plain", "--events=call", "--", program, there],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdin.write(b"run-to-end\n")
+    child.stdin.flush()  # and it stays open: nobody says that the session is over
+    while not there.exists() and child.poll() is None:
+        os.sched_yield()
+    child.send_signal(signal.SIGTERM)
+    try:
+        status = child.wait(TIMEOUT)
+    except subprocess.TimeoutExpired:
+        status = "it goes on"
+        child.kill()
+    err = child.stderr.read().decode()
+    tap.ok(status == -signal.SIGTERM and "ended by signal 15" in err, "one SIGTERM is enough",
+           status, err)
+    child.communicate()
+
+
+def check_end(directory):
+    """The end of a run is said once, however it is reached."""
+    log, _ = record(directory, DEMOS / "double_c")
+    for command in ("run-to-end", "continue", "goto last"):
+        _, said = session([log], f"{command}\n")
+        tap.equal(said[-1][1][-1:], ["the run ends here: exit status 0"],
+                  f"{command}: the end is said")
+        tap.ok("exited" not in "\n".join(said[-1][1]), f"{command}: once", said[-1])
+    _, said = session([log], "goto last\nreverse-event\nevent\n")
+    tap.equal(said[-1][1], ["the run ends here: exit status 0"], "event: the end is said once")
+
 
 
 def main():
@@ -781,7 +841,8 @@ def main():
         directory = Path(name)
         for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
                       check_gdb, check_known, check_texts, check_bare, check_program, check_terminal, check_kept, check_threads,
-                      check_grading, check_lines, check_words, check_failures, check_calls_only):
+                      check_grading, check_lines, check_words, check_failures, check_calls_only,
+                      check_ended, check_end):
             check(directory)
     tap.done()
 

@@ -99,6 +99,40 @@ static char *picture(const struct event *ev, int verbose)
 		free(text_);                                                                       \
 	} while (0)
 
+TEST(what_holds_for_a_struct_is_said_once)
+{
+	static const struct event_slot pieces[] = {
+		{.address = 0x7fffffffe478, .size = 8, .owner = "return address"},
+		{.address = 0x7fffffffe474,
+		 .size = 4,
+		 .owner = "local",
+		 .name = "p",
+		 .type = "struct p",
+		 .offset = 4,
+		 .unwritten = true},
+		{.address = 0x7fffffffe470,
+		 .size = 4,
+		 .owner = "local",
+		 .name = "p",
+		 .type = "struct p",
+		 .unwritten = true},
+		{.address = 0x7fffffffe46c,
+		 .size = 4,
+		 .owner = "local",
+		 .name = "q",
+		 .type = "int",
+		 .unwritten = true},
+	};
+	struct event ev = a_push();
+	ev.slots = pieces;
+	ev.n_slots = FT_COUNT(pieces);
+	char *text = picture(&ev, 0);
+	CHECK(strstr(text, "p from byte 4: struct p, not") != NULL);
+	CHECK(strstr(text, "p: struct p\n") != NULL);
+	CHECK(strstr(text, "q: int, not written yet") != NULL);
+	free(text);
+}
+
 TEST(a_push)
 {
 	struct event ev = a_push();

@@ -21,4 +21,21 @@
 FT_CHECK enum ft_rc outfile_open(const char *option, const char *path, const char *used,
 				 FILE **ret);
 
+/* A file that is written beside a log. */
+struct outfile {
+	const char *path;
+	FILE *f;
+	bool is_new; // it was not there
+};
+
+/*
+ * The same, but for what is in the file: outfile_begin() empties it, when nothing can go wrong any
+ * more; else outfile_give_up() leaves it as it was. `log`: the log that will be made, which it must
+ * not be.
+ */
+FT_CHECK enum ft_rc outfile_make(const char *option, const char *path, const char *used,
+				 const char *log, struct outfile *ret);
+FT_CHECK enum ft_rc outfile_begin(struct outfile *file);
+void outfile_give_up(struct outfile *file);
+
 #endif

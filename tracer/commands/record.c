@@ -37,6 +37,7 @@ struct session {
 	struct recording *recording; // NULL: it is closed
 	struct around *around;	     // NULL: it has begun
 	FILE *show;
+	struct outfile show_file; // behind `show`, if it is a file
 	struct reporter *reporter;
 	struct view *view; // what is asked for of what is recorded
 	uint64_t events, calls;
@@ -281,12 +282,18 @@ static bool on_idle(void *ctx)
 
 static enum ft_rc open_show(struct session *s, const char *program)
 {
+	if (s->w->show && s->w->show_file)
+		return outfile_make("--show", s->w->show_file, program, s->file, &s->show_file);
+	return FT_OK;
+}
+
+static enum ft_rc begin_show(struct session *s)
+{
 	if (!s->w->show)
 		return FT_OK;
-	if (!s->w->show_file)
-		s->show = stderr;
-	else if (outfile_open("--show", s->w->show_file, program, &s->show) != FT_OK)
+	if (s->show_file.f && outfile_begin(&s->show_file) != FT_OK)
 		return FT_FAIL;
+	s->show = s->show_file.f ? s->show_file.f : stderr;
 	struct report_options ro = report_options_of(s->o, s->show);
 	struct view_options vo = {.trace = s->o, .kinds = view_all_kinds()};
 	s->reporter = s->o->format->open(s->show, &ro);
@@ -294,10 +301,8 @@ static enum ft_rc open_show(struct session *s, const char *program)
 	return FT_OK;
 }
 
-static enum ft_rc open_recording(struct session *s, const char *program)
+static enum ft_rc open_recording(struct session *s)
 {
-	s->file = s->o->output ? xstrdup(s->o->output)
-			       : xasprintf("%s.frametrace", path_name(program));
 	s->replaced = log_is_one(s->file);
 	struct recording_options ro = {
 		.path = s->file,
@@ -410,6 +415,8 @@ static void finish(struct session *s, enum ft_rc rc)
 	}
 	if (s->show && s->show != stderr)
 		fclose(s->show);
+	else if (s->show_file.f)
+		outfile_give_up(&s->show_file);
 	around_destroy(s->around);
 }
 
@@ -418,11 +425,14 @@ static int record_run(struct trace_options *o, struct wishes *w, char **argv)
 	struct session s = {.o = o, .w = w};
 	char *path = NULL;
 	enum ft_rc rc = live_find(argv[0], o->quiet, &path);
-	if (rc == FT_OK)
-		rc = open_recording(&s, argv[0]);
-	bool made = rc == FT_OK;
+	s.file = o->output ? xstrdup(o->output) : xasprintf("%s.frametrace", path_name(argv[0]));
 	if (rc == FT_OK)
 		rc = open_show(&s, path);
+	if (rc == FT_OK)
+		rc = open_recording(&s);
+	bool made = rc == FT_OK;
+	if (rc == FT_OK)
+		rc = begin_show(&s);
 	if (rc == FT_OK)
 		rc = start(&s, path, argv);
 	if (rc == FT_OK)

@@ -293,13 +293,25 @@ static void watch_interrupts(struct session *s)
 
 static enum ft_rc set_stops(struct session *s)
 {
+	bool is_watch = false;
 	for (size_t i = 0; i < s->w->n_stops; i++) {
 		unsigned number;
 		enum ft_rc rc = player_break(s->player, s->w->stops[i], &number);
 		if (rc != FT_OK)
 			return rc;
+		is_watch |= strncmp(s->w->stops[i], "watch ", 6) == 0;
 	}
+	const char *note = is_watch ? player_watch_note(s->player) : NULL;
+	if (note && !s->o->quiet)
+		ft_say("--watch: %s", note);
 	return FT_OK;
+}
+
+// A signal has ended the program, and is to end us.
+static bool is_over(void *ctx)
+{
+	(void)ctx;
+	return live_ended_by() != 0;
 }
 
 static int converse(struct session *s)
@@ -311,6 +323,7 @@ static int converse(struct session *s)
 		.terminal = !s->script && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 		.script = s->w->script,
 		.answers = s->answers,
+		.is_over = is_over,
 	};
 	return finish_stdout(plain_run(s->player, &po));
 }
@@ -378,7 +391,9 @@ static int finish(struct session *s, int status)
 	log_close(s->log);
 	if (close_recording(s, runs) == FT_FAIL)
 		status = failed();
-	if (runs && !s->o->quiet)
+	if (live_ended_by())
+		live_say_end(FT_OK, s->o->quiet);
+	else if (runs && !s->o->quiet)
 		ft_say("the program was still running; it has been ended");
 	live_close(s->live, false); // its status is not ours: a session has one of its own
 	if (s->script)

@@ -162,6 +162,16 @@ static const char *not_written(const struct event *ev, const struct event_slot *
 
 static const char taken_back[] = "taken back if it was pushed";
 
+/* The slot above is of the same variable and not written either: it has been said. */
+static bool goes_on(const struct event *ev, const struct event_slot *s)
+{
+	const struct event_slot *end = ev->slots + ev->n_slots;
+	if (s <= ev->slots || s >= end || !s->name || !s->type)
+		return false;
+	return s[-1].unwritten && s[-1].name && s[-1].type && strcmp(s[-1].name, s->name) == 0 &&
+	       s[-1].offset != s->offset;
+}
+
 /* What else is to be said of it. */
 static void describe(struct buf *b, const struct event_slot *s, const struct event *ev, int verbose)
 {
@@ -180,7 +190,7 @@ static void describe(struct buf *b, const struct event_slot *s, const struct eve
 		buf_str(b, " (inferred)");
 	if (s->scope_ended)
 		buf_str(b, ", scope over");
-	if (s->unwritten && !nobodys) {
+	if (s->unwritten && !nobodys && !goes_on(ev, s)) {
 		separate(b, ", ");
 		const char *what = not_written(ev, s);
 		buf_printf(b, "%s%s", what ? "not " : taken_back, what ? what : "");

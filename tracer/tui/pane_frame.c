@@ -336,9 +336,20 @@ static void put_slot(struct pen *p, const struct view_frame *f, const struct vie
 		put_link(p, value);
 }
 
-/* `then`: the map is of the push, and that is past. */
-static void put_remarks(struct pen *p, const struct event_slot *s, bool then)
+/* The slot above is of the same variable and not written either: it has been said. */
+static bool goes_on(const struct view_frame *f, const struct view_slot *slot)
 {
+	const struct event_slot *s = &slot->s, *above = slot > f->slots ? &slot[-1].s : NULL;
+
+	return above && above->unwritten && above->name && s->name && s->type && above->type &&
+	       strcmp(above->name, s->name) == 0 && above->offset != s->offset;
+}
+
+/* `then`: the map is of the push, and that is past. */
+static void put_remarks(struct pen *p, const struct view_frame *f, const struct view_slot *slot,
+			bool then)
+{
+	const struct event_slot *s = &slot->s;
 	bool nobodys = is(s, "padding") || is(s, "red zone");
 
 	p->style = STYLE_ASIDE;
@@ -350,7 +361,7 @@ static void put_remarks(struct pen *p, const struct event_slot *s, bool then)
 		pen_text(p, " (inferred)");
 	if (s->scope_ended)
 		pen_text(p, ", scope over");
-	if (s->unwritten && !nobodys)
+	if (s->unwritten && !nobodys && !goes_on(f, slot))
 		pen_text(p, then ? ", not written then" : ", not written yet");
 	if (s->ghost) {
 		p->style = STYLE_GHOST;
@@ -396,7 +407,7 @@ static void slot_row(struct sheet *s, const struct view *v, size_t frame,
 	int indent = p.col;
 	p.style = f->f.ghost ? STYLE_GHOST : STYLE_PLAIN;
 	put_slot(&p, f, slot);
-	put_remarks(&p, &slot->s, !f->f.ghost && v->seq != f->f.pushed_seq);
+	put_remarks(&p, f, slot, !f->f.ghost && v->seq != f->f.pushed_seq);
 	if (slot->s.bytes && !is(&slot->s, "red zone"))
 		put_bytes(s, &p, &slot->s, frame, indent, boxed);
 	end(s, &p, boxed);

@@ -297,7 +297,7 @@ static void loop(struct plain *s)
 	for (const char *const *f = s->o->first; f && *f && o != QUIT; f++)
 		o = do_line(s, *f);
 	struct typed *typed = s->o->terminal ? typed_open(s) : NULL;
-	while (o != QUIT) {
+	while (o != QUIT && !(s->o->is_over && s->o->is_over(s->o->ctx))) {
 		const char *next = typed ? typed_line(typed, prompt) : script_line(s);
 		if (!next)
 			break;

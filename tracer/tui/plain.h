@@ -21,7 +21,9 @@ struct plain_options {
 	bool terminal;	// somebody types: editing, history, the last move again on an empty line
 	bool on_screen; // of the full screen, which names threads by the system's numbers
 	FILE *answers;	// for `ask`: then only grading is shown; or NULL
-	const char *script;	  // what `in` is called in messages; NULL: standard input
+	const char *script;	    // what `in` is called in messages; NULL: standard input
+	bool (*is_over)(void *ctx); // the session ends before the next command; or NULL: never
+	void *ctx;
 	const char *const *first; // commands to run before those of `in`; NULL-terminated, or NULL
 };
 

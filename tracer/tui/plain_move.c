@@ -35,6 +35,8 @@ static enum outcome after_move(struct plain *s, enum ft_rc rc, uint64_t began, b
 	// That a frame was popped by a return is to be seen from what follows.
 	if (player_event(s->p, &ev) != FT_OK || ev->kind != EVENT_POP || ev->how != POP_RETURN)
 		say_why(s);
+	if (o == DONE && as_event && end_is_said(s))
+		return DONE;
 	if (o == DONE && as_event)
 		o = say_event(s, player_at(s->p), false);
 	else if (o == DONE)
@@ -244,6 +246,9 @@ static enum outcome run_watch(struct plain *s, const char *arguments)
 		return wrong(s, "watch what? VARIABLE or FUNCTION.VARIABLE");
 	char *spec = xasprintf("watch %s", arguments);
 	enum outcome o = add_break(s, spec, "Watchpoint", false);
+	const char *note = player_watch_note(s->p);
+	if (o == DONE && note)
+		say(s, "%s\n", note);
 	free(spec);
 	return o;
 }

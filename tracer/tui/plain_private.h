@@ -79,6 +79,8 @@ size_t skip_mark(const char *text);
 void say_why(struct plain *s);
 /* 1: the first, or one whose begin is not in the log. */
 
+/* At the last event of a run, and player_why() has told of it. */
+bool end_is_said(struct plain *s);
 /* Where we are: as gdb says it after a step. */
 enum outcome say_position(struct plain *s, bool always_frame);
 /* An event, as the text report has it. */

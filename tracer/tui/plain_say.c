@@ -131,6 +131,12 @@ static enum outcome say_thread(struct plain *s, int tid)
 	return DONE;
 }
 
+bool end_is_said(struct plain *s)
+{
+	const struct event *ev;
+	return *player_why(s->p) && player_event(s->p, &ev) == FT_OK && ev->kind == EVENT_EXIT;
+}
+
 enum outcome say_position(struct plain *s, bool always_frame)
 {
 	const struct event *ev;
@@ -141,11 +147,12 @@ enum outcome say_position(struct plain *s, bool always_frame)
 		return rc == FT_NONE ? wrong(s, "nothing was recorded") : wrong_error(s);
 	bool told = is_place(ev->kind);
 	int tid = ev->tid, ev_pid = ev->pid;
+	bool ends = end_is_said(s);
 	rc = player_frames(s->p, &f, &n);
 	if (rc == FT_FAIL)
 		return wrong_error(s);
 	if (n == 0 || !told) {
-		enum outcome o = say_event(s, player_at(s->p), false);
+		enum outcome o = ends ? DONE : say_event(s, player_at(s->p), false);
 		if (o != DONE || n == 0) {
 			s->has_said = false;
 			return o;

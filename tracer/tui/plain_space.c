@@ -71,9 +71,19 @@ static void pad_owner(struct plain *s, const char *owner)
 	buf_pad(&s->out, ' ', n < 16 ? 16 - n : 1);
 }
 
-// A slot of the frame map: whose it is does not change, what is in it is as the variables say now.
-static void say_slot(struct plain *s, const struct event_slot *slot, const struct variables *now)
+// The slot above is of the same variable: what holds for all of it was said there.
+static bool slot_goes_on(const struct event *push, size_t i)
 {
+	const struct event_slot *slot = &push->slots[i], *above = i ? slot - 1 : NULL;
+	return above && above->name && slot->name && strcmp(above->name, slot->name) == 0 &&
+	       above->offset != slot->offset;
+}
+
+// A slot of the frame map: whose it is does not change, what is in it is as the variables say now.
+static void say_slot(struct plain *s, const struct event *push, size_t i,
+		     const struct variables *now)
+{
+	const struct event_slot *slot = &push->slots[i];
 	say_row(s, slot->address, slot->size, slot->owner);
 	const struct event_value *v = slot->name && slot->offset == 0
 					      ? variable_at(now, slot->address, slot->name)
@@ -82,10 +92,12 @@ static void say_slot(struct plain *s, const struct event_slot *slot, const struc
 		pad_owner(s, slot->owner);
 	if (slot->name)
 		say_text(s, slot->name);
+	if (slot->offset)
+		say(s, " from byte %llu", (unsigned long long)slot->offset);
 	if (v || slot->value) {
 		say(s, slot->name ? " = " : "");
 		say_text(s, v ? v->value : slot->value);
-	} else if (slot->name) {
+	} else if (slot->name && !slot_goes_on(push, i)) {
 		say(s, " (not known yet)");
 	}
 	say(s, "\n");
@@ -146,7 +158,7 @@ static enum outcome say_stack_frame(struct plain *s, const struct log_frame *f, 
 	if (rc == FT_OK && push && push->n_slots > 0) {
 		for (size_t i = 0; i < push->n_slots; i++)
 			if (is_in_frame(&push->slots[i], f, innermost))
-				say_slot(s, &push->slots[i], &now);
+				say_slot(s, push, i, &now);
 	} else {
 		say_known(s, f, &now);
 	}
@@ -176,7 +188,7 @@ static enum outcome say_between(struct plain *s, uint64_t above, const struct lo
 		if (slot->address < f->cfa || slot->address + slot->size > above)
 			continue;
 		say_gap(s, slot->address + slot->size, above);
-		say_slot(s, slot, &now);
+		say_slot(s, push, i, &now);
 		above = slot->address;
 	}
 	if (rc == FT_OK)

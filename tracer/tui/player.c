@@ -113,8 +113,9 @@ static enum ft_rc tell_end(struct player *p)
 		return rc;
 	buf_reset(&p->why);
 	if (rc == FT_OK && ev->kind == EVENT_EXIT && ev->signal)
-		buf_printf(&p->why, "the run ends here: killed by %s",
-			   ev->signal_name ? ev->signal_name : "a signal");
+		buf_printf(&p->why, "the run ends here: killed by %s%s",
+			   ev->signal_name ? ev->signal_name : "a signal",
+			   ev->core ? ", core dumped" : "");
 	else if (rc == FT_OK && ev->kind == EVENT_EXIT)
 		buf_printf(&p->why, "the run ends here: exit status %d", ev->status);
 	else if (info->cut)

@@ -92,6 +92,8 @@ FT_CHECK enum ft_rc player_break(struct player *p, const char *spec, unsigned *r
 /* The same; FT_FAIL also if the log is whole and has no event there: it was likely mistyped. */
 FT_CHECK enum ft_rc player_break_checked(struct player *p, const char *spec, bool temporary,
 					 unsigned *ret_number);
+/* What to say where a watch is set: that without lines it stops at pops only; NULL: nothing. */
+const char *player_watch_note(struct player *p);
 FT_CHECK enum ft_rc player_delete(struct player *p, unsigned number); // FT_NONE: no such one
 
 struct player_breakpoint {

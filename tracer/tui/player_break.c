@@ -305,6 +305,14 @@ enum ft_rc player_break_checked(struct player *p, const char *spec, bool tempora
 		       no_lines ? ": its lines were not recorded (record --events=line)" : "");
 }
 
+const char *player_watch_note(struct player *p)
+{
+	if (log_info(p->log)->holds.line)
+		return NULL;
+	return player_is_live(p) ? "without lines it stops at pops only (--events=line)"
+				 : "without lines it stops at pops only (record --events=line)";
+}
+
 size_t player_breakpoints(struct player *p, const struct player_breakpoint **ret)
 {
 	if (p->cap_listed < p->n_stops) {

@@ -249,6 +249,13 @@ void act_find(struct screen *s, const char *text, bool back)
 
 /* ---- breakpoints ---- */
 
+static void say_watch(struct screen *s, unsigned number, const char *what)
+{
+	const char *note = player_watch_note(s->p);
+
+	screen_say(s, "watch %u: %s%s%s", number, what, note ? "; " : "", note ? note : "");
+}
+
 void act_break(struct screen *s, const char *text)
 {
 	unsigned n;
@@ -258,7 +265,7 @@ void act_break(struct screen *s, const char *text)
 	if (player_break_checked(s->p, text, false, &n) != FT_OK)
 		screen_failed(s);
 	else if (strncmp(text, "watch ", 6) == 0)
-		screen_say(s, "watch %u: %s", n, text + 6);
+		say_watch(s, n, text + 6);
 	else
 		screen_say(s, "breakpoint %u: %s", n, text);
 }
