@@ -415,7 +415,7 @@ def check_known(directory):
                and "as of" not in said_there["backtrace full"], f"{how}, of all frames", said_there)
     tap.ok("(as of event 4)" in answers([log], asked)["print a"], "later they are old again")
     for command, words in (
-            ("print *p", "what p points to was not recorded"),
+            ("print *p", "*p = {v = 1, next = 0x0} (as of event 1)"),
             ("print $rsp", "registers were not recorded"),
             ("print block_size(p)", "no heap block that is in use here is at 0x"),
             ("print region(qq)", 'there is no "qq" here'),
@@ -787,6 +787,65 @@ def check_calls_only(directory):
            "and so does one of the command line", ran)
 
 
+TARGETS = r"""
+#include <stdlib.h>
+struct node { int v; struct node *next; int arr[3]; };
+typedef struct node *nodep;
+static int more(int n) { return n + 1; }
+static int sum(nodep p, int *a, char **argv, int (*m)[2], void *v, struct node **pp, char *none)
+{
+	int s = more(*a);
+	*a += 37;
+	for (nodep q = p; q; q = q->next)
+		s += q->v;
+	return s + !argv + (*m)[1] + !v + (*pp)->v + (none != NULL);
+}
+int main(int argc, char **argv)
+{
+	struct node z = {3, NULL, {9, 8, 7}}, y = {2, &z, {1, 2, 3}}, x = {1, &y, {4, 5, 6}}, *px = &x;
+	int k = argc + 4, two[2] = {argc, 2};
+	return sum(&x, &k, argv, &two, &k, &px, NULL) == 0;
+}
+"""
+
+
+def check_targets(directory):
+    """What a pointer points to is known where its value is told; gdb says what it is there."""
+    program, log = compile_c(directory, "targets", TARGETS), directory / "targets.log"
+    asked = ["p->v", "p->next->v", "p->arr", "p->arr[1]", "p->next->next", "*a", "*m", "m[0]", "*pp",
+             "pp[0]", "*p"]
+    words = [word for name in asked for word in ("-ex", f"print {name}")]
+    ran = run(["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "break sum",
+               "-ex", "run", *words, program])
+    gdb = re.findall(r"^\$\d+ = (.*)$", ran.out.decode(), re.M)
+    if len(gdb) != len(asked):
+        tap.skip("what pointers point to", "there is no gdb that tells it")
+        return
+    run([FRAMETRACE, "record", "-q", "-o", log, "--", program])
+
+    def plain(text):
+        return re.sub(r"0x[0-9a-f]{3,}", "PTR", re.sub(r"^\([^)]*\) ", "", text))
+
+    commands = [f"print {name}" for name in asked]
+    for words, how in ((log, "of a log of calls"), (program, "live")):
+        said = answers([words], ["break sum", "continue", *commands])
+        wrong = [(name, said[f"print {name}"], value) for name, value in zip(asked, gdb)
+                 if plain(said[f"print {name}"]) != f"{name} = {plain(value)}"]
+        tap.ok(not wrong, f"{how}, targets are those that gdb has", *wrong)
+        said = answers([words], ["break sum if *a == 5", "continue", "print *none", "print *v",
+                                 "watch *a", "continue", "print *a"])
+        tap.ok(said["continue"].endswith("0") and "what v points to was not recorded: its type"
+               in said["print *v"] and "none is 0x0" in said["print *none"],
+               f"{how}, a condition on a target; why there is none", said)
+        tap.ok("what \"*a\" leads to is not followed" in said["watch *a"],
+               f"{how}, a target is not watched", said["watch *a"])
+    said = answers([log], ["goto 2", "frame 1", "print *a", "goto 3", "print *a"])
+    tap.ok(said["print *a"] == "*a = 5 (as of event 1)", "between push and pop it is old", said)
+    said = answers([program], ["break 11", "continue", "print *a"])
+    tap.ok(re.fullmatch(r"\*a = 5 \(as of event \d+\)", said["print *a"]),
+           "a target that may have changed since is old, live too", said)
+
+
 WAITS = r"""
 #include <fcntl.h>
 #include <unistd.h>
@@ -842,7 +901,7 @@ def main():
         for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
                       check_gdb, check_known, check_texts, check_bare, check_program, check_terminal, check_kept, check_threads,
                       check_grading, check_lines, check_words, check_failures, check_calls_only,
-                      check_ended, check_end):
+                      check_ended, check_end, check_targets):
             check(directory)
     tap.done()
 

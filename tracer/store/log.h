@@ -117,6 +117,9 @@ FT_CHECK enum ft_rc log_blocks(struct log *log, uint64_t seq, size_t max,
 FT_CHECK enum ft_rc log_variables(struct log *log, uint64_t pushed_seq, uint64_t seq,
 				  const struct event_value **ret, size_t *ret_n);
 
+/* The event that told of the i-th of those that were given last. */
+uint64_t log_variable_told(const struct log *log, size_t i);
+
 /*
  * The last signal at or before `seq` that tells of the variables of that frame, and its part of
  * the signal's event. FT_NONE: there is none.

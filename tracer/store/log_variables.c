@@ -16,6 +16,7 @@
 struct log_variable {
 	struct event_value v;
 	uint64_t round; // when it was set; an earlier round is a later chunk
+	uint64_t told;	// the event that it is from
 	uint64_t order; // in which they are given: arguments, then as they were met first
 };
 
@@ -23,6 +24,7 @@ struct log_variable {
 struct gathering {
 	struct log *log;
 	uint64_t pushed; // of the frame
+	uint64_t at;	 // the event whose values are being set
 	const char *function;
 	uint64_t round;
 	int64_t *seen; // shapes of changes of this frame that earlier rounds have met
@@ -90,6 +92,7 @@ static void set_value(struct gathering *g, const struct event_value *v, uint64_t
 			return; // a later one is known
 		free_value(&log->variables[i].v);
 	}
+	log->variables[i].told = g->at;
 	copy_value(v, &log->variables[i].v);
 }
 
@@ -150,6 +153,7 @@ static enum ft_rc read_changes(struct gathering *g, uint64_t from, uint64_t to)
 		if (rc != FT_OK)
 			break;
 		see(g, shape);
+		g->at = row.seq;
 		for (size_t i = 0; i < ev->n_changes; i++)
 			set_value(g, &ev->changes[i].now, ((uint64_t)shape << ORDER_BITS) + i);
 	}
@@ -242,6 +246,7 @@ static enum ft_rc gather_until(struct gathering *g, uint64_t last)
 	if (rc != FT_OK)
 		return rc;
 	g->round++;
+	g->at = seq;
 	set_values(g, f->args, f->n_args, ORDER_ARGUMENT);
 	set_values(g, f->locals, f->n_locals, order_local);
 	return changes_in(g, g->pushed, seq);
@@ -273,6 +278,7 @@ static enum ft_rc gather_pop(struct gathering *g, uint64_t popped)
 	enum ft_rc rc = log_event(g->log, popped, &ev);
 	if (rc != FT_OK || ev->kind != EVENT_POP)
 		return rc == FT_FAIL ? rc : FT_OK;
+	g->at = popped;
 	set_values(g, ev->args, ev->n_args, ORDER_ARGUMENT);
 	set_values(g, ev->locals, ev->n_locals, order_local);
 	return FT_OK;
@@ -283,6 +289,7 @@ static enum ft_rc gather_push(struct gathering *g)
 	const struct event *ev;
 	enum ft_rc rc = log_event(g->log, g->pushed, &ev);
 	g->round++;
+	g->at = g->pushed;
 	if (rc == FT_OK)
 		set_values(g, ev->args, ev->n_args, ORDER_ARGUMENT);
 	return rc;
@@ -339,4 +346,9 @@ enum ft_rc log_variables(struct log *log, uint64_t pushed_seq, uint64_t seq,
 	*ret = log->values;
 	*ret_n = log->n_variables;
 	return FT_OK;
+}
+
+uint64_t log_variable_told(const struct log *log, size_t i)
+{
+	return i < log->n_variables ? log->variables[i].told : 0;
 }

@@ -281,7 +281,11 @@ enum ft_rc player_reaches(struct player *p, unsigned number, bool *ret)
 enum ft_rc player_break_checked(struct player *p, const char *spec, bool temporary,
 				unsigned *ret_number)
 {
-	bool reached = true;
+	bool reached = true, is_watch = strncmp(spec, "watch ", 6) == 0;
+	if (is_watch && (spec[6] == '*' || strstr(spec, "->")))
+		return ft_fail("a watch is on a variable: what \"%s\" leads to is not followed; "
+			       "watch the variable that it is",
+			       spec + 6);
 	enum ft_rc rc = player_break(p, spec, ret_number);
 	if (rc != FT_OK)
 		return rc;
@@ -294,7 +298,6 @@ enum ft_rc player_break_checked(struct player *p, const char *spec, bool tempora
 	if (player_delete(p, *ret_number) == FT_FAIL || rc != FT_OK)
 		return FT_FAIL;
 	p->last_number--; // it was never there
-	bool is_watch = strncmp(spec, "watch ", 6) == 0;
 	bool no_lines = strchr(spec, ':') && !log_info(p->log)->holds.line;
 	if (is_watch)
 		return ft_fail("nothing in this log changes \"%s\"%s", spec + 6,

@@ -71,8 +71,9 @@ struct texts {
 struct tracked {
 	bool any;
 	uint64_t pushed, seq;
-	struct event_value *v; // name, type, value, place only
-	size_t n, cap;
+	struct event_value *v; // name, type, value, place only; of pointers `full` too
+	uint64_t *told;	       // of each the event that told of it
+	size_t n, cap, cap_told;
 };
 
 struct player {
@@ -205,6 +206,8 @@ bool condition_may_hold(const struct condition *c, const struct event *ev);
 struct scope {
 	uint64_t seq;
 	uint64_t pushed; // the frame; PLAYER_NO_SEQ: none
+	/* What a pointer points to may be as it was when the pointer's value was told. */
+	bool takes_old;
 };
 
 /*
@@ -218,6 +221,8 @@ FT_CHECK enum ft_rc condition_holds(struct player *p, const struct condition *c,
 
 FT_CHECK enum ft_rc value_at(struct player *p, const struct scope *at, const char *name,
 			     struct buf *ret);
+/* Whether NAME is what a pointer pointed to when its value was told: at which event. */
+bool target_told_at(struct player *p, const struct scope *at, const char *name, uint64_t *ret);
 /* The variable that NAME, *NAME, &NAME, NAME.MEMBER … are about. */
 FT_CHECK enum ft_rc variable_at(struct player *p, const struct scope *at, const char *name,
 				const struct event_value **ret);
@@ -232,6 +237,15 @@ void tracked_deinit(struct tracked *t);
 /* "x = 1, p.y" of a value's text: the member `path` ("x", "p.y", "[2]"). false: no such one. */
 bool value_member(const char *text, size_t len, const char *path, const char **ret,
 		  size_t *ret_len);
+
+/* ---- player_target.c ---- */
+
+/*
+ * A part of a value by the lines of its parts: path ("->x", ".next->v", ""), then, if is_followed,
+ * what that points to. C's way of writing a struct is taken only if may_compose. false: not told.
+ */
+FT_CHECK bool target_text(const char *full, const char *path, bool is_followed, bool may_compose,
+			  struct buf *ret);
 
 /* ---- player_fact.c ---- */
 

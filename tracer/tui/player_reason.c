@@ -31,7 +31,11 @@ bool player_value_as_of(struct player *p, const char *name, uint64_t *ret)
 		rc = *name == '$' ? FT_NONE : variable_at(p, &at, name, &v);
 	if (rc == FT_FAIL)
 		ft_error_clear(); // the value itself has told of it
-	return rc == FT_OK && player_as_of(p, at.pushed, ret);
+	if (rc != FT_OK)
+		return false;
+	if (player_as_of(p, at.pushed, ret))
+		return true;
+	return target_told_at(p, &at, name, ret) && *ret < p->at; // it may have changed since
 }
 
 // ---- why not ----
@@ -108,6 +112,12 @@ static bool is_null(const struct event_value *v, const char *path)
 	return n == 3 && memcmp(text, "0x0", 3) == 0;
 }
 
+static bool is_of_void(const char *type)
+{
+	size_t n = type ? strlen(type) : 0;
+	return n >= 6 && strcmp(type + n - 6, "void *") == 0;
+}
+
 static void say_variable(const struct missing *m, const char *name)
 {
 	const struct event_value *v;
@@ -119,7 +129,8 @@ static void say_variable(const struct missing *m, const char *name)
 	else if (rc == FT_OK && star && is_null(v, name + star + len))
 		buf_printf(m->ret, "%s is 0x0: it points to nothing", name + star);
 	else if (rc == FT_OK && star)
-		buf_printf(m->ret, "what %s points to was not recorded", name + 1);
+		buf_printf(m->ret, "what %s points to was not recorded%s", name + 1,
+			   is_of_void(v->type) ? ": its type does not say what that is" : "");
 	else if (rc == FT_OK && *name == '&')
 		buf_printf(m->ret, "%s is not in memory, or its address is not known", name + 1);
 	else if (rc == FT_OK)

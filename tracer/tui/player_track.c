@@ -17,6 +17,7 @@ static void free_value(struct event_value *v)
 	free((char *)v->name);
 	free((char *)v->type);
 	free((char *)v->value);
+	free((char *)v->full);
 }
 
 void tracked_reset(struct tracked *t)
@@ -31,19 +32,22 @@ void tracked_deinit(struct tracked *t)
 {
 	tracked_reset(t);
 	free(t->v);
+	free(t->told);
 }
 
-static void set(struct tracked *t, const struct event_value *v)
+static void set(struct tracked *t, const struct event_value *v, uint64_t told)
 {
 	size_t i = 0;
 	while (i < t->n && !log_is_same_variable(&t->v[i], v))
 		i++;
 	if (i == t->n) {
 		t->v = xgrow(t->v, t->n, &t->cap, sizeof(*t->v));
+		t->told = xgrow(t->told, t->n, &t->cap_told, sizeof(*t->told));
 		t->n++;
 	} else {
 		free_value(&t->v[i]);
 	}
+	t->told[i] = told;
 	t->v[i] = (struct event_value){
 		.name = xstrdup(v->name),
 		.type = xstrdup(v->type),
@@ -51,6 +55,7 @@ static void set(struct tracked *t, const struct event_value *v)
 		.has_address = v->has_address,
 		.address = v->address,
 		.scope_ended = v->scope_ended,
+		.full = v->pointer && v->full ? xstrdup(v->full) : NULL,
 	};
 }
 
@@ -61,9 +66,9 @@ static void set_at_signal(struct tracked *t, const struct event *ev)
 		if (f->pushed_seq != t->pushed)
 			continue;
 		for (size_t k = 0; k < f->n_args; k++)
-			set(t, &f->args[k]);
+			set(t, &f->args[k], ev->seq);
 		for (size_t k = 0; k < f->n_locals; k++)
-			set(t, &f->locals[k]);
+			set(t, &f->locals[k], ev->seq);
 	}
 }
 
@@ -78,11 +83,11 @@ static enum ft_rc on_event(void *ctx, const struct log_item *item)
 	if (ev->pushed_seq != t->pushed)
 		return FT_OK;
 	for (size_t i = 0; ev->kind == EVENT_CHANGE && i < ev->n_changes; i++)
-		set(t, &ev->changes[i].now);
+		set(t, &ev->changes[i].now, ev->seq);
 	for (size_t i = 0; ev->kind == EVENT_POP && i < ev->n_args; i++)
-		set(t, &ev->args[i]);
+		set(t, &ev->args[i], ev->seq);
 	for (size_t i = 0; ev->kind == EVENT_POP && i < ev->n_locals; i++)
-		set(t, &ev->locals[i]);
+		set(t, &ev->locals[i], ev->seq);
 	return FT_OK;
 }
 
@@ -94,7 +99,7 @@ static enum ft_rc load(struct player *p, const struct scope *at)
 	tracked_reset(t);
 	enum ft_rc rc = log_variables(p->log, at->pushed, at->seq, &v, &n);
 	for (size_t i = 0; rc == FT_OK && i < n; i++)
-		set(t, &v[i]);
+		set(t, &v[i], log_variable_told(p->log, i));
 	t->any = rc == FT_OK;
 	t->pushed = at->pushed;
 	t->seq = at->seq;

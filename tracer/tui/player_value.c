@@ -222,26 +222,57 @@ enum ft_rc variable_at(struct player *p, const struct scope *at, const char *nam
 	return variable(p, at, name, strcspn(name, ".[-"), ret);
 }
 
-static enum ft_rc variable_text(struct player *p, const struct scope *at, const char *name,
-				struct buf *ret)
+// What a variable's own text says of `name`, which may be "*p", "p.x". false: nothing.
+static bool own_text(const struct event_value *v, const char *name, struct buf *ret)
 {
 	bool target = *name == '*';
 	name += target;
 	size_t len = strcspn(name, ".[-");
-	const struct event_value *v;
-	enum ft_rc rc = variable(p, at, name, len, &v);
-	if (rc != FT_OK)
-		return rc;
 	const char *text = v->value ? v->value : "<unknown>";
 	size_t n = strlen(text);
 	if (name[len] && !value_member(text, n, name + len, &text, &n))
-		return FT_NONE;
+		return false;
 	if (target && !value_target(&text, &n))
-		return FT_NONE;
-	if (target && !name[len] && is_char_pointer(v->type) && first_char(text, n, v->type, ret))
-		return FT_OK;
-	buf_add(ret, text, n);
-	return FT_OK;
+		return false;
+	if (!ret)
+		return true;
+	if (!target || name[len] || !is_char_pointer(v->type) || !first_char(text, n, v->type, ret))
+		buf_add(ret, text, n);
+	return true;
+}
+
+// Rust writes structs in another way than C; a reference's text has what it refers to.
+static bool is_of_c(const char *type)
+{
+	return type && *type != '*' && *type != '&';
+}
+
+static enum ft_rc variable_text(struct player *p, const struct scope *at, const char *name,
+				struct buf *ret)
+{
+	bool target = *name == '*';
+	const struct event_value *v;
+	enum ft_rc rc = variable(p, at, name + target, strcspn(name + target, ".[-"), &v);
+	if (rc != FT_OK || own_text(v, name, ret))
+		return rc;
+	uint64_t told = p->tracked.told[v - p->tracked.v];
+	const char *path = name + target + strcspn(name + target, ".[-");
+	bool known = v->full && (at->takes_old || told == at->seq) &&
+		     target_text(v->full, path, target, is_of_c(v->type), ret);
+	return known ? FT_OK : FT_NONE;
+}
+
+bool target_told_at(struct player *p, const struct scope *at, const char *name, uint64_t *ret)
+{
+	bool target = *name == '*';
+	const struct event_value *v;
+	enum ft_rc rc = variable(p, at, name + target, strcspn(name + target, ".[-"), &v);
+	if (rc == FT_FAIL)
+		ft_error_clear(); // who asked for the value was told
+	if (rc != FT_OK || *name == '&' || own_text(v, name, NULL))
+		return false;
+	*ret = p->tracked.told[v - p->tracked.v];
+	return true;
 }
 
 // ---- words ----
@@ -372,5 +403,6 @@ enum ft_rc player_value(struct player *p, const char *name, struct buf *ret)
 {
 	struct scope at;
 	enum ft_rc rc = here_selected(p, &at);
+	at.takes_old = true;
 	return rc == FT_OK ? value_at(p, &at, name, ret) : rc;
 }
