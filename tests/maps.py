@@ -282,6 +282,40 @@ def check_files_as_data(directory):
     tap.equal(picture.count("machine code"), 2, "files as data: one program in a picture", picture)
 
 
+LEFT = """
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static void *stay(void *main_thread)
+{
+	int here;
+	pthread_join(*(pthread_t *)main_thread, NULL);
+	printf("here %p\\n", (void *)&here);
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return main_thread;
+}
+int main(void)
+{
+	static pthread_t own;
+	pthread_t t;
+	own = pthread_self();
+	pthread_create(&t, NULL, stay, &own);
+	pthread_exit(NULL);
+}
+"""
+
+
+def check_main_thread_gone(directory):
+    """The memory is there as long as one thread is."""
+    with Sleeper([compile_c(directory, "left", LEFT, "-pthread")], "ready") as sleeper:
+        seen = maps_of(str(sleeper.pid))
+        address = int(sleeper.lines[0].split()[1], 16)
+        tap.ok(region_at(seen["regions"], address)["kind"] == "thread stack" and
+               seen["pid"] == sleeper.pid, "the main thread has ended: the others' memory", seen)
+
+
 WAITER = """
 #include <stdio.h>
 #include <unistd.h>
@@ -459,7 +493,8 @@ def main():
         if (BUILD / "demos" / demo).exists():
             check_sleeping(demo)
     with tempfile.TemporaryDirectory() as directory:
-        for check in (check_threads, check_files_as_data, check_odd_programs, check_stack_limit, check_many,
+        for check in (check_threads, check_files_as_data,
+                      check_main_thread_gone, check_odd_programs, check_stack_limit, check_many,
                       check_nobody):
             check(Path(directory))
     for demo in ("stack_or_heap_c", "stack_or_heap"):

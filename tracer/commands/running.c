@@ -14,6 +14,17 @@ bool running_is_pid(const char *word)
 	return true;
 }
 
+static enum ft_rc read_by(struct running *r, pid_t thread)
+{
+	peek_close(&r->peek);
+	r->memory = memory_none();
+	if (peek_open(thread, &r->peek) == FT_OK)
+		r->memory = peek_memory(&r->peek);
+	else
+		ft_error_clear(); // the mappings may still be read: they say whether they may
+	return regions_read(r->symbols, thread, &r->memory, &r->regions);
+}
+
 static enum ft_rc open_pid(struct running *r, const char *word)
 {
 	errno = 0;
@@ -21,12 +32,11 @@ static enum ft_rc open_pid(struct running *r, const char *word)
 	if (!running_is_pid(word) || errno || pid <= 0 || pid > 1 << 30)
 		return ft_fail("%s: no such process", word);
 	r->pid = (pid_t)pid;
-	if (peek_open(r->pid, &r->peek) == FT_OK)
-		r->memory = peek_memory(&r->peek);
-	else
-		ft_error_clear(); // the mappings may still be read: they say whether they may
 	r->symbols = symbols_create();
-	enum ft_rc rc = regions_read(r->symbols, r->pid, &r->memory, &r->regions);
+	enum ft_rc rc = read_by(r, r->pid);
+	pid_t thread = rc == FT_NONE ? process_living_thread(r->pid) : 0;
+	if (thread)
+		rc = read_by(r, thread);
 	r->has_regions = rc == FT_OK;
 	if (rc == FT_NONE)
 		return ft_fail("%s: no such process, or one without an address space (a thread "

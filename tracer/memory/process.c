@@ -210,6 +210,23 @@ static void read_threads(struct process *p)
 	}
 }
 
+pid_t process_living_thread(pid_t pid)
+{
+	char path[96], text[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *d = opendir(path);
+	pid_t found = 0;
+	for (struct dirent *e; d && !found && (e = readdir(d));) {
+		pid_t tid = (pid_t)strtol(e->d_name, NULL, 10);
+		snprintf(path, sizeof(path), "/proc/%d/maps", (int)tid);
+		if (tid > 0 && read_text(path, text, sizeof(text)))
+			found = tid;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
 enum ft_rc process_read(pid_t pid, struct process *ret)
 {
 	char path[64], text[TEXT_MAX];

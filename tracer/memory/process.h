@@ -36,6 +36,12 @@ struct process {
 /* Any thread's id will do. FT_NONE: no such process. What may not be read is unknown, no failure.
  */
 FT_CHECK enum ft_rc process_read(pid_t pid, struct process *ret);
+
+/*
+ * A thread that still has the process's memory, where the main one has ended by itself and left it
+ * to the others (pthread_exit(3)). 0: there is none.
+ */
+pid_t process_living_thread(pid_t pid);
 void process_deinit(struct process *p);
 
 /*
