@@ -206,6 +206,8 @@ WRONG = {
     "global": ("void *volatile p = &global; free(p);", "not malloc", "no block"),
     "realloc": ("int *p = malloc(4); drop(p); sink = realloc(p, 8);", "double-free", "double free"),
     "after_free": ("int *p = malloc(4); drop(p); look(p);", "heap-use-after-free", "dangling heap"),
+    "after_own_free": ("int *p = malloc(4); free(p); look(p);", "heap-use-after-free",
+                       "dangling heap"),
     "after_return": ("look(of_local(5));", "stack-use-after-return", "dangling stack"),
     "returned": ("look(freed());", "heap-use-after-free", "dangling heap"),
     "right": ("int *p = malloc(4); *p = 1; look(p); drop(p);", None, None),

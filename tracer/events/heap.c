@@ -98,10 +98,11 @@ const struct heap_op *heap_pending(const struct heap *h, pid_t tid, uint64_t sp)
 	return !t->outer.nothing && t->outer.cfa == sp ? &t->outer : NULL;
 }
 
-bool heap_is_freeing(const struct heap *h, pid_t tid, uint64_t cfa, uint64_t addr)
+bool heap_is_freeing(const struct heap *h, pid_t tid, uint64_t cfa, uint64_t back, uint64_t addr)
 {
 	const struct call_thread *t = find_thread(h, tid);
-	return t && !t->last.nothing && t->last.cfa == cfa && t->last.arg[0] == addr;
+	return t && !t->last.nothing && t->last.cfa == cfa && t->last.back == back &&
+	       t->last.arg[0] == addr;
 }
 
 /* ---- blocks ---- */

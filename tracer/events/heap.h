@@ -113,8 +113,11 @@ bool heap_end(struct heap *h, pid_t tid, uint64_t sp, const struct heap_result *
 void heap_lost(struct heap *h, pid_t tid);
 void heap_thread_gone(struct heap *h, pid_t tid);
 
-/* The call of free that has this CFA and address is the thread's last: it runs, as far as known. */
-bool heap_is_freeing(const struct heap *h, pid_t tid, uint64_t cfa, uint64_t addr);
+/*
+ * The call of free that has this CFA, return address and pointer is the thread's last: it runs, as
+ * far as known. What is called next has the same CFA, and may have the same pointer.
+ */
+bool heap_is_freeing(const struct heap *h, pid_t tid, uint64_t cfa, uint64_t back, uint64_t addr);
 
 /* Where the brk heap ends now, if it is known from elsewhere; 0 before. */
 bool heap_knows_end(const struct heap *h);

@@ -132,7 +132,8 @@ void heap_note_values(struct collector *col, struct stack *s, const struct frame
 	for (size_t i = 0; i < n; i++) {
 		struct event_value *v = &col->values[i];
 		*v = i < ev->n_args ? ev->args[i] : ev->locals[i - ev->n_args];
-		if (push && heap_is_freeing(col->heap, ev->tid, f->cfa, v->pointer))
+		if (push &&
+		    heap_is_freeing(col->heap, ev->tid, f->cfa, f->return_address, v->pointer))
 			continue; // free itself is traced
 		note_value(col, s, push ? f->rsp : 0, i, v);
 		own(col, ev, v);
