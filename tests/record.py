@@ -291,6 +291,8 @@ def check_parts(directory):
         tap.ok(events[-1] == last and events.count(last) == 1 and ran.status == 15
                and "--stop-after" in state(log), f"{option}: up to there, and the program runs on",
                events, ran)
+    ran = record(log, [program], "--stop-after=nothing")
+    tap.ok("nothing was not called" in last_line(ran) and state(log) == "complete", "--stop-after: never", ran)
     record(log, [program], "--stop-after=1", "--no-heap")
     tap.equal(state(log), "it was to end after 1 event (--stop-after)", "--stop-after=1: one event")
     ran = record(log, [program], "--stop-after=5", "--no-heap")
@@ -396,6 +398,8 @@ def check_full(directory):
     status, out, err = record_in_parts(log, program, preexec_fn=little_room)
     tap.ok(status == 1 and out == rest and b"cannot write the log" in err and b"untraced" in err,
            "no room: told of, and the program runs on", status, out, err)
+    kept = rows(log, "select count(*) from events")[0][0]
+    tap.ok(f"recorded {kept} of ".encode() in err, "no room: what is kept is counted", kept, err)
     n = rows(log, "select count(*) from calls")[0][0]
     tap.ok(n >= 41 and rows(log, "pragma integrity_check") == [("ok",)] and state(log) != "complete",
            "no room: what was written is a log that says so", n, state(log))

@@ -159,6 +159,34 @@ def check_places(directory, program):
         run(["umount", locked])
 
 
+def check_links(directory, program):
+    link, place = directory / "link", directory / "elsewhere"
+    place.mkdir()
+    link.symlink_to("elsewhere/log")
+    for what in ("no file", "an older log"):
+        ran = run([FRAMETRACE, "record", "-o", link, "--", program])
+        tap.ok(ran.status == 2 and link.is_symlink() and meta(place / "log", "state") == "complete"
+               and (b"older log" in ran.err) == (what == "an older log"),
+               f"record -o LINK to {what}: the log is where it leads", ran)
+    for suffix in ("-journal", "-wal"):
+        (place / f"log{suffix}").write_text("dear diary")
+        ran = run([FRAMETRACE, "record", "-o", link, "--", program])
+        tap.ok(one_line(ran, f"elsewhere/log{suffix}") and (place / "log").exists(),
+               f"what is not to be removed there stays: {suffix}", ran)
+        (place / f"log{suffix}").unlink()
+    child, _ = start(link, program, "wait", "wait")
+    ran = run([FRAMETRACE, "record", "-o", place / "log", "--", program])
+    tap.ok(one_line(ran, "is being written", str(child.pid)), "a file that is written by its link", ran)
+    child.communicate(b"x\n")
+    loop = directory / "loop"
+    loop.symlink_to("loop")
+    ran = run([FRAMETRACE, "record", "-o", loop, "--", program])
+    tap.ok(one_line(ran, "loop", "symbolic links"), "a link that leads nowhere", ran)
+    shutil.rmtree(place)
+    ran = run([FRAMETRACE, "record", "-o", link, "--", program])
+    tap.ok(one_line(ran, "link", "No such file"), "a link to no directory", ran)
+
+
 def check_moved(directory, program):
     for what, move in (("removed", os.unlink), ("moved", lambda p: os.rename(p, p.with_name("moved"))),
                        ("replaced", lambda p: (os.unlink(p), p.write_text("mine")))):
@@ -209,6 +237,7 @@ def main():
         (directory / "kills").mkdir()
         check_kills(directory / "kills", program, n, random.Random(n))
         check_places(directory, program)
+        check_links(directory, program)
         check_moved(directory, program)
         check_two(directory, program)
         check_sleeps(directory, program)

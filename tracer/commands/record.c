@@ -12,6 +12,7 @@
 #include "commands/commands.h"
 #include "commands/live.h"
 #include "commands/outfile.h"
+#include "commands/record_say.h"
 #include "commands/recording.h"
 #include "commands/view.h"
 #include "store/log.h"
@@ -20,8 +21,8 @@
 struct wishes {
 	uint64_t max_events, max_bytes;
 	struct selection start_at, stop_after; // one pattern each, or none
-	const char *start_text;
-	uint64_t stop_events; // 0: no limit
+	const char *start_text, *stop_text;    // NULL: not given, or a number
+	uint64_t stop_events;		       // 0: no limit
 	bool kill_on_error, no_output, show;
 	const char *show_file; // NULL: stderr
 	const char **env;
@@ -45,6 +46,7 @@ struct session {
 	uint64_t stop_pushed; // seq of its push
 	char *cut;	      // why it is not whole
 	bool replaced;	      // there was an older log
+	bool lost;	      // what came last could not be written
 	bool broken;
 };
 
@@ -124,8 +126,10 @@ static int parse_pattern(struct selection *s, const char *value)
 
 static int parse_stop(struct wishes *w, const char *value)
 {
-	if (value[0] == '\0' || value[strspn(value, "0123456789")] != '\0')
+	if (value[0] == '\0' || value[strspn(value, "0123456789")] != '\0') {
+		w->stop_text = value;
 		return parse_pattern(&w->stop_after, value);
+	}
 	return parse_amount("--stop-after", value, false, &w->stop_events);
 }
 
@@ -189,7 +193,7 @@ static void close_log(struct session *s)
 
 static void give_up(struct session *s)
 {
-	s->broken = true;
+	s->broken = s->lost = true;
 	if (!live_ended_by())
 		ft_say("cannot write the log: %s; %s", ft_error(),
 		       s->w->kill_on_error ? "the program is ended (--on-error=kill)"
@@ -361,43 +365,28 @@ static void note_end(struct session *s, enum ft_rc rc)
 		s->cut = xasprintf("%s was not called (--start-at)", s->w->start_text);
 }
 
-/* As a shell takes it, and a terminal too. */
-static void add_file(struct buf *b, const char *file)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789_./+,:=@%-";
-	if (file[strspn(file, plain)] == '\0') {
-		buf_str(b, file);
-		return;
-	}
-	buf_char(b, '\'');
-	buf_escaped(b, file, strlen(file), '\'');
-	buf_char(b, '\'');
-}
-
 static void say_what_is_there(const struct session *s)
 {
-	struct stat st;
-	struct buf text;
-	if (s->o->quiet || !s->file || stat(s->file, &st) != 0)
-		return;
-	buf_init(&text);
-	buf_printf(&text, "recorded %" PRIu64 " event%s (%" PRIu64 " call%s), ", s->events,
-		   s->events == 1 ? "" : "s", s->calls, s->calls == 1 ? "" : "s");
-	if (s->w->max_events || s->w->max_bytes)
-		buf_str(&text, "the last ones kept, ");
-	buf_size(&text, (uint64_t)st.st_size);
-	buf_str(&text, " in ");
-	add_file(&text, s->file);
-	if (s->replaced)
-		buf_str(&text, ", in place of an older log");
-	buf_printf(&text, "%s%s; look at it: frametrace replay ", s->cut ? ": " : "",
-		   s->cut ? s->cut : "");
-	add_file(&text, s->file);
-	buf_str(&text, ", frametrace step ");
-	add_file(&text, s->file);
-	ft_say("%s", text.s);
-	buf_deinit(&text);
+	const struct record_end end = {
+		.file = s->file,
+		.events = s->events,
+		.calls = s->calls,
+		.ring = s->w->max_events || s->w->max_bytes,
+		.lost = s->lost,
+		.replaced = s->replaced,
+		.cut = s->cut,
+		.never = s->stopping || s->w->stop_events ? NULL : s->w->stop_text,
+	};
+	if (!s->o->quiet && s->file)
+		record_say_end(&end);
+}
+
+// The program was never started: a log of nothing.
+static void remove_log(const char *path)
+{
+	char *file = realpath(path, NULL); // a link to it stays
+	unlink(file ? file : path);
+	free(file);
 }
 
 static void finish(struct session *s, enum ft_rc rc)
@@ -441,8 +430,8 @@ static int record_run(struct trace_options *o, struct wishes *w, char **argv)
 	finish(&s, rc);
 	if (s.live)
 		say_what_is_there(&s);
-	else if (made) // it was never started: a log of nothing
-		unlink(s.file);
+	else if (made)
+		remove_log(s.file);
 	int status = live_close(s.live, rc == FT_OK && !s.broken);
 	free(s.file);
 	free(s.cut);

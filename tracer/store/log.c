@@ -184,8 +184,10 @@ static enum ft_rc read_cut(struct log *log)
 		free(state);
 	} else if (strcmp(state, "writing") == 0) {
 		free(state);
-		log->cut = xstrdup(log_is_locked(log) ? "it is still being written"
-						      : "the tracer was killed");
+		log->cut = xstrdup(log_is_locked(log)
+					   ? "it is still being written"
+					   : "the tracer was killed, or could not say why it "
+					     "ends");
 	} else {
 		log->cut = state;
 	}

@@ -328,7 +328,7 @@ static bool can_read(const struct log *log)
 	       SQLITE_OK;
 }
 
-enum ft_rc log_open_database(struct log *log, const char *path)
+static enum ft_rc open_file(struct log *log, const char *path)
 {
 	bool wal = is_wal(path);
 	if (check_beside(path) != FT_OK)
@@ -344,6 +344,15 @@ enum ft_rc log_open_database(struct log *log, const char *path)
 	sqlite3_close_v2(log->q.db);
 	log->q.db = NULL;
 	return open_copy(log, path);
+}
+
+// What lies beside a log lies beside the file, not beside a link that leads there.
+enum ft_rc log_open_database(struct log *log, const char *path)
+{
+	char *file = realpath(path, NULL);
+	enum ft_rc rc = open_file(log, file ? file : path);
+	free(file);
+	return rc;
 }
 
 /* ---- the schema ---- */

@@ -69,10 +69,30 @@ static pid_t writer_of(const char *path)
 }
 
 /*
- * An older log in the place is removed, not written over: who has it open keeps it. Not while it is
- * being written: two writers would have one journal.
+ * A link stays, the log is made where it leads. Opening it leaves to the kernel whose links may be
+ * followed: proc(5), protected_symlinks.
  */
-static enum ft_rc make_room(const char *path)
+static enum ft_rc follow(const char *path, char **ret)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)) {
+		*ret = xstrdup(path);
+		return FT_OK;
+	}
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+	char *real = fd < 0 ? NULL : realpath(path, NULL);
+	if (!real)
+		ft_fail("%s cannot be written: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	if (!real)
+		return FT_FAIL;
+	*ret = real;
+	return FT_OK;
+}
+
+/* Whether there is nothing but what a log may take the place of. */
+static enum ft_rc check_room(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) < 0) {
@@ -90,6 +110,15 @@ static enum ft_rc make_room(const char *path)
 	if (writer)
 		return ft_fail("%s is being written by process %d: name another file (-o FILE)",
 			       path, (int)writer);
+	return FT_OK;
+}
+
+/*
+ * An older log in the place is removed, not written over: who has it open keeps it. Not while it is
+ * being written: two writers would have one journal.
+ */
+static enum ft_rc make_room(const char *path)
+{
 	if (remove_beside(path, "-journal", JOURNAL_MAGIC) != FT_OK ||
 	    remove_beside(path, "-wal", WAL_MAGIC) != FT_OK)
 		return FT_FAIL;
@@ -111,12 +140,13 @@ static enum ft_rc open_file(struct store *s, const char *path)
 		return rc == SQLITE_OK ? FT_OK : sql_fail_code(&s->q, rc);
 	}
 	s->q.path = xstrdup(path);
-	if (make_room(path) != FT_OK)
+	if (check_room(path) != FT_OK || follow(path, &s->file) != FT_OK ||
+	    make_room(s->file) != FT_OK)
 		return FT_FAIL;
 	s->journal = journal_create();
 	s->q.error = journal_error(s->journal);
 	// An absolute or relative path, never "file:…" or ":memory:".
-	char *name = path[0] == '/' ? xstrdup(path) : xasprintf("./%s", path);
+	char *name = s->file[0] == '/' ? xstrdup(s->file) : xasprintf("./%s", s->file);
 	int rc = sqlite3_open_v2(name, &s->q.db, flags, journal_vfs_name(s->journal));
 	free(name);
 	struct stat st;
@@ -202,6 +232,7 @@ void store_destroy(struct store *s)
 	buf_deinit(&s->output.bytes);
 	free(s->stacks);
 	free(s->failure);
+	free(s->file);
 	free(s->q.path);
 	free(s);
 }
@@ -222,10 +253,9 @@ enum ft_rc store_create(const struct store_options *o, struct store **ret)
 	s->commit_every_ns = commit_every_ns;
 	if (open_file(s, o->path) != FT_OK || make_schema(s) != FT_OK ||
 	    write_meta(s, o) != FT_OK || store_commit(s) != FT_OK) {
-		bool made = s->journal; // the file is ours, and nothing is in it
+		if (s->journal) // the file is ours, and nothing is in it
+			unlink(s->file);
 		store_destroy(s);
-		if (made)
-			unlink(o->path);
 		return FT_FAIL;
 	}
 	*ret = s;

@@ -75,6 +75,7 @@ struct store_output_piece {
 struct store {
 	struct sql q;
 	struct journal *journal; // NULL: in memory
+	char *file;		 // where it is: q.path may be a link that leads there
 	uint64_t device, inode;	 // of the file
 	struct codec *codec;
 	struct sqlite3_stmt *statements[STATEMENTS];
