@@ -162,9 +162,41 @@ def compare(name, argv):
         tap.equal((heap["bad_frees"], heap["unseen"]), (0, 0), f"{name}: no false alarm")
 
 
+# Names of C++'s operators where only the slot of a linkage table tells them.
+NAMED = r"""
+struct node { int n; };
+__attribute__((noinline)) void drop(node *p) { delete p; }
+__attribute__((noinline)) int look(node *p) { return p != nullptr; }
+int main()
+{
+	node *p = new node;
+	drop(p);
+	p = new node;
+	delete p;
+	return look(p) - 1;
+}
+"""
+
+
+def names(directory):
+    source, program = directory / "named.cc", directory / "named"
+    source.write_text(NAMED)
+    run(["g++", "-g", "-O2", "-fno-builtin", "-fno-inline", "-fno-allocation-dce", "-o", program,
+         source])
+    t = trace([program])
+    tap.equal([e.get("via") for e in t.of("alloc") if e["function"] == "main"],
+              ["operator new"] * 2, "what asks for memory is readable", t.ran)
+    tail = [e for e in t.pops() if e["function"] == "drop"]
+    tap.ok(tail and "operator delete@plt" in str(tail[0].get("to") or tail[0]),
+           "so is what a tail call leads to", tail)
+    looked = [e for e in t.pushes() if e["function"] == "look"][0]["args"][0]
+    tap.ok("dangling" in looked, "a deleted pointer that is handed on right away", looked)
+
+
 def main():
     with tempfile.TemporaryDirectory() as path:
         directory = Path(path)
+        names(directory)
         plain = build(directory, "plain")
         compare("glibc", [plain])
         compare("glibc, static", [build(directory, "static", "-static")])

@@ -295,10 +295,21 @@ struct symbol *module_symbol_named(struct module *m, const char *name)
 	return p->by_name[lo];
 }
 
+// "_Znwm@plt": operator new@plt.
+static const char *plt_shown(struct arena *a, const char *name)
+{
+	const char *at = strrchr(name, '@');
+	char *symbol = at ? xstrndup(name, (size_t)(at - name)) : NULL;
+	const char *readable = symbol ? demangle(a, symbol) : NULL;
+	free(symbol);
+	return readable ? arena_printf(a, "%s%s", readable, at) : NULL;
+}
+
 const char *symbol_shown(struct module *m, struct symbol *s)
 {
 	if (!s->shown) {
-		const char *readable = s->is_plt ? NULL : demangle(m->p->arena, s->name);
+		const char *readable = s->is_plt ? plt_shown(m->p->arena, s->name)
+						 : demangle(m->p->arena, s->name);
 		s->shown = readable ? readable : s->name;
 	}
 	return s->shown;
