@@ -8,13 +8,17 @@ usage: tests/step_screen.py [-O BUILD] [--update] [NAME...]    (make golden = --
 Screens are compared with tests/golden/step/NAME, where each is headed by the keys that led to it.
 """
 import difflib
+import fcntl
 import os
 import re
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -307,6 +311,46 @@ def sizes():
                       len(s.splitlines()) == 24), "80x24 again")
         t.type("q")
         tap.equal(t.status(), 0, "and it still goes")
+
+
+def seen(master, words, patience=60):
+    """Whether the words come; what comes is read."""
+    got, end = b"", time.monotonic() + patience
+    while words not in got and time.monotonic() < end:
+        if select.select([master], [], [], 0.1)[0]:
+            got = got[-100:] + os.read(master, 1 << 16)
+    return words in got
+
+
+def set_size(tty, rows, cols):
+    fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+
+def absurd_sizes():
+    """A terminal says that it has more than any has: at once, and in between."""
+    log = recorded("double")
+    for first, later in (((24, 80), (65535, 65535)), ((65535, 65535), (1, 1)), ((1, 65535), (65535, 1))):
+        master, slave = os.openpty()
+        set_size(slave, *first)
+        with subprocess.Popen([FRAMETRACE, "step", log], stdin=slave, stdout=slave, stderr=slave,
+                              env={**os.environ, "TERM": "screen"}) as child:
+            os.close(slave)
+            came = seen(master, b"event" if first[0] > 1 else b"room")
+            set_size(master, *later)
+            child.send_signal(signal.SIGWINCH)
+            os.write(master, b" ")
+            came = came and seen(master, b"\033")
+            set_size(master, 24, 80)
+            child.send_signal(signal.SIGWINCH)
+            came = came and seen(master, b"event")
+            os.write(master, b"q")
+            while child.poll() is None and select.select([master], [], [], 60)[0]:
+                try:
+                    os.read(master, 1 << 16)
+                except OSError:  # nobody has it open any more
+                    break
+            tap.equal((came, child.wait(60)), (True, 0), f"{first}, then {later}: it is drawn, and ends")
+        os.close(master)
 
 
 # As ncurses describes it in screen-16color, which few systems install; \E[9…m are its bright ones.
@@ -638,7 +682,7 @@ def main():
         for name in cases:
             golden(name, update)
         return
-    parts = [part for part in (sizes, signals, ctrl_c, terminals, moves_and_searches, hangup, beside,
+    parts = [part for part in (sizes, absurd_sizes, signals, ctrl_c, terminals, moves_and_searches, hangup, beside,
                                instructions, the_end, threads, rust_demos, panes, the_mouse, hostile)
              if not words or any(word in part.__name__ for word in words)]
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -32,6 +32,8 @@ enum {
 	QUEUE = 64,
 	ESCAPE_MS = 25,
 	SILENT_MAX = 100, // times that there is input, and no key in it: its end
+	MOST_ROWS = 500,  // who says more is no terminal; ncurses counts in shorts and crashes
+	MOST_COLS = 1500,
 };
 
 static const int fatal[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
@@ -151,10 +153,24 @@ static void prepare_restore(struct display *t)
 	}
 }
 
+/* What the terminal says it has, as far as that is believed. False: it does not say. */
+static bool ask_size(int *ret_rows, int *ret_cols)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || !size.ws_row || !size.ws_col)
+		return false;
+	*ret_rows = size.ws_row < MOST_ROWS ? size.ws_row : MOST_ROWS;
+	*ret_cols = size.ws_col < MOST_COLS ? size.ws_col : MOST_COLS;
+	return true;
+}
+
 static enum ft_rc open_screen(struct display *t)
 {
 	const char *name = getenv("TERM");
+	int rows, cols;
 
+	if (ask_size(&rows, &cols) && (rows == MOST_ROWS || cols == MOST_COLS))
+		use_env(FALSE); // ncurses is not to ask by itself; display_size() does
 	t->screen = newterm(NULL, stdout, stdin);
 	if (!t->screen)
 		return ft_fail("TERM=%s: no such terminal is known; try TERM=xterm, or --plain",
@@ -246,11 +262,10 @@ int display_ended_by(const struct display *t)
 
 void display_size(struct display *t, int *ret_rows, int *ret_cols)
 {
-	struct winsize size;
+	int rows, cols;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col &&
-	    (size.ws_row != LINES || size.ws_col != COLS)) {
-		resizeterm(size.ws_row, size.ws_col);
+	if (ask_size(&rows, &cols) && (rows != LINES || cols != COLS)) {
+		resizeterm(rows, cols);
 		t->whole = true;
 	}
 	*ret_rows = LINES;
