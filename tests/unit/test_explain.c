@@ -283,6 +283,35 @@ TEST(a_smashed_return_goes_elsewhere)
 	}
 }
 
+TEST(changes_of_the_address_space)
+{
+	struct event_map_change changes[] = {{.how = "new",
+					      .kind = "mmap",
+					      .path = "",
+					      .perms = "rw-p",
+					      .lo = 0x4000,
+					      .hi = 0x6000},
+					     {.how = "new",
+					      .kind = "file",
+					      .path = "/a b",
+					      .perms = "r--p",
+					      .lo = 0x1000,
+					      .hi = 0x2000},
+					     {.how = "new",
+					      .kind = "heap",
+					      .path = "[heap]",
+					      .perms = "rw-p",
+					      .lo = 0x100,
+					      .hi = 0x200}};
+	struct event_map map = {.when = "push", .changes = changes, .n_changes = 3, .name = "x"};
+	struct event ev = {.kind = EVENT_MAP, .pid = 4, .tid = 4, .map = &map};
+	char *text = told(&ev); // as it is: one blank between words
+	CHECK(strstr(text, "-- In the address space, a mapping (mmap) is new: 0x4000 to 0x6000"));
+	CHECK(strstr(text, "-- In the address space, a mapping (file) /a b is new: 0x1000 to"));
+	CHECK(strstr(text, "-- In the address space, the heap is new: 0x100 to 0x200"));
+	free(text);
+}
+
 TEST(frees)
 {
 	struct event_heap h = {.call = "free",

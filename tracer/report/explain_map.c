@@ -62,8 +62,11 @@ static void say_band(struct story *st, const struct event_map *m, const struct e
 static void say_change(struct story *st, const struct event_map_change *c)
 {
 	bool kernel_named = is(c->kind, "heap") || is(c->kind, "stack");
-	SAY(st, "In the address space, %s%s%s%s ", kernel_named ? "the " : "a mapping (", c->kind,
-	    kernel_named ? "" : ") ", kernel_named ? "" : c->path);
+	if (kernel_named)
+		SAY(st, "In the address space, the %s ", c->kind);
+	else
+		SAY(st, "In the address space, a mapping (%s)%s%s ", c->kind, *c->path ? " " : "",
+		    c->path);
 	if (is(c->how, "grew") || is(c->how, "shrank")) {
 		SAY(st, "%s: it was ", c->how);
 		say_range(st, c->old_lo, c->old_hi);
