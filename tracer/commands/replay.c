@@ -141,6 +141,14 @@ static void show_event(struct session *s, const struct event *ev)
 		s->o.trace.format->event(s->reporter, ev);
 }
 
+static void show_none_left(struct session *s, const struct event *start)
+{
+	struct event note = {
+		.kind = EVENT_NOTE, .pid = start->pid, .tid = start->tid, .text = NOTE_NONE_LEFT};
+	if (s->sieve && sieve_leaves_none(s->sieve))
+		show_event(s, &note);
+}
+
 static void show_output(struct session *s, const struct log_item *item)
 {
 	struct report_output out = {
@@ -194,14 +202,17 @@ static enum ft_rc show(struct session *s)
 		.trace = &s->o.trace,
 		.kinds = s->o.kinds,
 		.map_asides = s->o.trace.map != MAP_NONE && !info->holds.maps,
+		.dead_names = info->holds.frames,
 	};
 	s->view = view_create(&vo);
 	s->reporter = s->o.trace.format->open(s->out, &ro);
 	rc = log_start(s->log, &start);
 	if (rc == FT_OK) {
 		s->pid = start->pid;
-		if (s->whole)
+		if (s->whole) {
 			show_event(s, start);
+			show_none_left(s, start);
+		}
 	}
 	if (rc != FT_FAIL && !info->is_empty)
 		rc = log_read(s->log, s->sieve && !s->whole ? info->first : s->from, s->to, false,

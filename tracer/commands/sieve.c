@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RED_ZONE = 128 };
-
 struct sieve *sieve_create(struct selection *selection, uint32_t max_depth)
 {
 	struct sieve *s = xcalloc(1, sizeof(*s));
@@ -20,19 +18,18 @@ void sieve_destroy(struct sieve *s)
 		return;
 	for (size_t i = 0; i < s->n_stacks; i++)
 		free(s->stacks[i].f);
-	for (size_t i = 0; i < s->n_texts; i++)
-		buf_deinit(&s->texts[i]);
+	sieve_values_deinit(s);
 	sieve_heap_deinit(&s->heap);
 	intern_deinit(&s->names);
 	free(s->fn);
 	lookup_deinit(&s->fn_by_text);
+	lookup_deinit(&s->fn_by_name);
 	free(s->stacks);
 	free(s->threads);
 	free(s->stores);
 	free(s->frames);
-	free(s->values);
-	free(s->texts);
 	free(s->owners);
+	free(s->cycle);
 	free(s->rows);
 	free(s);
 }
@@ -42,10 +39,10 @@ void sieve_destroy(struct sieve *s)
 static size_t stack_index(struct sieve *s, int tid, uint64_t top)
 {
 	struct sieve_stack *at = s->last_stack < s->n_stacks ? &s->stacks[s->last_stack] : NULL;
-	if (at && at->tid == tid && at->top == top)
+	if (at && at->tid == tid && at->top == top && !at->over)
 		return s->last_stack;
 	for (size_t i = 0; i < s->n_stacks; i++)
-		if (s->stacks[i].tid == tid && s->stacks[i].top == top)
+		if (s->stacks[i].tid == tid && s->stacks[i].top == top && !s->stacks[i].over)
 			return s->last_stack = i;
 	s->stacks = xgrow(s->stacks, s->n_stacks, &s->cap_stacks, sizeof(*s->stacks));
 	s->stacks[s->n_stacks] = (struct sieve_stack){
@@ -190,6 +187,7 @@ static bool on_pop(struct sieve *s, const struct event *ev)
 		st->n_wanted -= st->f[st->n - 1].wanted;
 	if (!f.wanted)
 		return false;
+	sieve_note_pop(s, &f);
 	if (ev->how == POP_EXIT)
 		s->sum.left++;
 	else if (ev->delta_known)
@@ -231,7 +229,7 @@ static void keep_stores(struct sieve *s, const struct event *ev)
 		for (size_t k = 0; k < s->n_stacks && !owner; k++) {
 			const struct sieve_stack *st = &s->stacks[k];
 			for (size_t j = st->tid == ev->tid ? st->n : 0; j-- > 0 && !owner;)
-				if (at < st->f[j].cfa && at >= st->f[j].rsp - RED_ZONE)
+				if (at < st->f[j].cfa && at >= st->f[j].rsp - SIEVE_RED_ZONE)
 					owner = &st->f[j];
 		}
 		if (owner && !owner->reported)
@@ -262,6 +260,8 @@ const struct sieve_frame *sieve_owner(const struct sieve *s, const struct event 
 {
 	const struct sieve_frame *inner = NULL, *found = NULL;
 	*ret_place = (struct event_place){.function = NULL};
+	if (!ev->function)
+		*ret_place = ev->heap->place;
 	if (!ev->function || ev->depth == 0)
 		return NULL;
 	// The frame that the log names is the innermost of the thread with that depth.
@@ -339,12 +339,27 @@ static void on_signal(struct sieve *s, const struct event *ev)
 static void new_program(struct sieve *s, const struct event *ev)
 {
 	s->program = intern_text(&s->names, ev->program);
-	for (size_t i = 0; i < s->n_stacks; i++)
+	for (size_t i = 0; i < s->n_stacks; i++) {
 		s->stacks[i].n = s->stacks[i].n_wanted = 0;
+		s->stacks[i].over = true;
+	}
+	s->n_threads = 0;
+	sieve_heap_new_program(&s->heap);
+}
+
+static bool on_note(struct sieve *s, const struct event *ev)
+{
+	if (!ev->text)
+		return true;
+	if (strcmp(ev->text, NOTE_NO_DEBUG) == 0)
+		return !sieve_leaves_none(s); // that is said in place of it
+	s->ev.text = sieve_inlined(s, ev->text);
+	return s->ev.text != NULL;
 }
 
 static bool keep(struct sieve *s, const struct event *ev)
 {
+	const struct sieve_frame *f;
 	switch (ev->kind) {
 	case EVENT_START:
 	case EVENT_EXEC:
@@ -360,8 +375,10 @@ static bool keep(struct sieve *s, const struct event *ev)
 	case EVENT_LINE:
 	case EVENT_CHANGE:
 		return on_step(s, ev);
-	case EVENT_ALARM:
-		return in_frame(s, ev, frame_of_push(s, ev->tid, ev->pushed_seq));
+	case EVENT_ALARM: // also of a frame that is too deep
+		f = frame_of_push(s, ev->tid, ev->pushed_seq);
+		s->ev.depth = f ? f->depth : 0;
+		return f && f->wanted;
 	case EVENT_ALLOC:
 	case EVENT_FREE:
 	case EVENT_REALLOC:
@@ -371,16 +388,22 @@ static bool keep(struct sieve *s, const struct event *ev)
 		if (ev->summary)
 			s->ev.summary = sieve_summary(s, ev->summary);
 		return true;
+	case EVENT_MAP:
+		leads_map_note(&s->map, ev->map);
+		return true;
+	case EVENT_NOTE:
+		return on_note(s, ev);
 	case EVENT_SIGNAL:
 		on_signal(s, ev);
 		return true;
 	case EVENT_THREAD:
 	case EVENT_CHILD:
-	case EVENT_NOTE:
-	case EVENT_MAP:
 	case EVENT_WHERE:
-	case EVENT_OVERFLOW:
 		break;
+	case EVENT_OVERFLOW:
+		if (ev->overflow)
+			sieve_overflow(s);
+		return true;
 	}
 	return true;
 }
@@ -388,8 +411,9 @@ static bool keep(struct sieve *s, const struct event *ev)
 const struct event *sieve_event(struct sieve *s, const struct event *ev)
 {
 	s->ev = *ev;
+	leads_reset(&s->leads);
 	if (!keep(s, ev))
 		return NULL;
-	sieve_heap_values(s);
+	sieve_values(s);
 	return &s->ev;
 }

@@ -28,6 +28,9 @@ void sieve_function(struct sieve *s, const char *name, const char *symbol, const
 /* NULL: it is not wanted. */
 const struct event *sieve_event(struct sieve *s, const struct event *ev);
 
+/* No function is left of those that were traced. */
+bool sieve_leaves_none(const struct sieve *s);
+
 /* Appends names that are near to a pattern that matched nothing; false: there are none. */
 bool sieve_suggest(const struct sieve *s, const struct pattern *p, struct buf *out);
 

@@ -9,6 +9,13 @@
 #include "commands/sieve_private.h"
 #include "events/heap.h"
 
+void sieve_heap_new_program(struct sieve_heap *h)
+{
+	for (size_t i = 0; i < h->n; i++)
+		h->b[i].alive = false;
+	h->alive = 0;
+}
+
 void sieve_heap_deinit(struct sieve_heap *h)
 {
 	free(h->b);
@@ -20,7 +27,7 @@ void sieve_heap_deinit(struct sieve_heap *h)
 
 /* ---- blocks by their numbers in the log ---- */
 
-static struct sieve_block *find(const struct sieve_heap *h, uint64_t was)
+struct sieve_block *sieve_block(const struct sieve_heap *h, uint64_t was)
 {
 	size_t probe = 0, i;
 	while (was && (i = lookup_next(&h->by_was, was, &probe)) != SIZE_MAX)
@@ -32,7 +39,7 @@ static struct sieve_block *find(const struct sieve_heap *h, uint64_t was)
 // Of a damaged log: the same number once more. The block that had it is forgotten.
 static struct sieve_block *add(struct sieve_heap *h, uint64_t was)
 {
-	struct sieve_block *b = find(h, was);
+	struct sieve_block *b = sieve_block(h, was);
 	if (!b) {
 		h->b = xgrow(h->b, h->n, &h->cap, sizeof(*h->b));
 		if (was)
@@ -43,19 +50,12 @@ static struct sieve_block *add(struct sieve_heap *h, uint64_t was)
 	return b;
 }
 
-static bool same_place(const struct event_place *a, const struct event_place *b)
-{
-	return is_same_text(a->function, b->function) && is_same_text(a->file, b->file) &&
-	       a->line == b->line && is_same_text(a->via, b->via) &&
-	       is_same_text(a->via_module, b->via_module);
-}
-
 static size_t place_index(struct sieve *s, const struct event_place *p)
 {
 	struct sieve_heap *h = &s->heap;
 	for (size_t i = 0; i < h->n_places; i++) {
 		const struct event_place *at = &h->places[i];
-		if (same_place(at, p))
+		if (heap_same_place(at, p))
 			return i;
 	}
 	h->places = xgrow(h->places, h->n_places, &h->cap_places, sizeof(*h->places));
@@ -69,7 +69,7 @@ static size_t place_index(struct sieve *s, const struct event_place *p)
 	return h->n_places++;
 }
 
-static struct event_place place_at(const struct sieve *s, size_t place)
+struct event_place sieve_place(const struct sieve *s, size_t place)
 {
 	return place < s->heap.n_places ? s->heap.places[place]
 					: (struct event_place){.function = NULL};
@@ -130,15 +130,6 @@ static bool keep_path(const struct sieve *s, const struct event_leak *was, struc
 	return true;
 }
 
-static bool same_leak(const struct event_leak *a, const struct event_leak *b)
-{
-	bool equal = is_same_text(a->call, b->call) && same_place(&a->place, &b->place) &&
-		     a->n_path == b->n_path;
-	for (size_t i = 0; equal && i < a->n_path; i++)
-		equal = same_place(&a->path[i], &b->path[i]);
-	return equal;
-}
-
 /* The lists of the log, with fewer functions: places may have become the same. */
 static void list_leaks(struct sieve *s, const struct event_heap_summary *was)
 {
@@ -150,22 +141,11 @@ static void list_leaks(struct sieve *s, const struct event_heap_summary *was)
 	h->paths = xreallocarray(h->paths, places + 1, sizeof(*h->paths));
 	places = 0;
 	for (size_t i = 0; i < was->n_leaks; i++) {
-		struct event_leak one;
-		size_t k = 0;
-		if (!keep_path(s, &was->leaks[i], h->paths + places, &one))
+		if (!keep_path(s, &was->leaks[i], h->paths + places, &h->leaks[n]))
 			continue;
-		places += one.n_path;
-		while (k < n && !same_leak(&h->leaks[k], &one))
-			k++;
-		if (k == n) {
-			h->leaks[n++] = one;
-		} else {
-			h->leaks[k].blocks += one.blocks;
-			h->leaks[k].bytes += one.bytes;
-		}
+		places += h->leaks[n++].n_path;
 	}
-	if (n > 1)
-		qsort(h->leaks, n, sizeof(*h->leaks), heap_leak_order);
+	heap_merge_leaks(h->leaks, &n);
 	h->sum.leaks = h->leaks;
 	h->sum.n_leaks = n;
 	h->sum.more_places = was->more_places;
@@ -201,6 +181,7 @@ static void give_out(struct sieve *s, struct sieve_block *b, bool shown)
 	struct event_heap *e = &s->ev_heap;
 	if (shown && !b->number)
 		b->number = ++s->heap.last;
+	b->address = e->address;
 	b->size = e->size;
 	b->place = place_index(s, &e->place);
 	b->alive = true;
@@ -234,7 +215,7 @@ static bool on_alloc(struct sieve *s, bool shown)
 static bool on_realloc(struct sieve *s, bool shown)
 {
 	struct event_heap *e = &s->ev_heap;
-	struct sieve_block *b = find(&s->heap, e->number);
+	struct sieve_block *b = sieve_block(&s->heap, e->number);
 	bool numbered = b && b->number;
 	if (e->failed) {
 		e->number = numbered ? b->number : 0;
@@ -242,7 +223,7 @@ static bool on_realloc(struct sieve *s, bool shown)
 		return shown || numbered;
 	}
 	if (b) {
-		e->allocated = place_at(s, b->place);
+		e->allocated = sieve_place(s, b->place);
 		take_back(s, b);
 	} else {
 		b = add(&s->heap, e->number);
@@ -280,13 +261,13 @@ static void keep_owners(struct sieve *s)
 static bool on_free(struct sieve *s, bool shown)
 {
 	struct event_heap *e = &s->ev_heap;
-	struct sieve_block *b = find(&s->heap, e->number);
+	struct sieve_block *b = sieve_block(&s->heap, e->number);
 	bool numbered = b && b->number;
 	keep_owners(s);
 	e->number = numbered ? b->number : 0;
 	if (b) {
-		e->allocated = place_at(s, b->place);
-		e->freed = place_at(s, b->freed_at);
+		e->allocated = sieve_place(s, b->place);
+		e->freed = sieve_place(s, b->freed_at);
 	}
 	if (e->verdict != FREE_GOOD) {
 		s->heap.sum.bad_frees += shown;
@@ -319,80 +300,4 @@ bool sieve_heap_event(struct sieve *s)
 	else if (s->ev.kind == EVENT_FREE)
 		told = on_free(s, shown);
 	return told && (!f || f->reported || s->ev_heap.verdict != FREE_GOOD);
-}
-
-/* ---- values that point to blocks ---- */
-
-static const char *dangling_text(struct sieve *s, size_t i, const struct sieve_block *b)
-{
-	struct event_place p = place_at(s, b->freed_at);
-	if (i >= s->n_texts) {
-		s->texts = xreallocarray(s->texts, i + 1, sizeof(*s->texts));
-		while (s->n_texts <= i)
-			buf_init(&s->texts[s->n_texts++]);
-	}
-	struct buf *text = &s->texts[i];
-	buf_reset(text);
-	buf_printf(text, "heap #%llu, freed", (unsigned long long)b->number);
-	buf_str(text, p.function ? " by " : " outside of the traced functions");
-	if (p.function)
-		buf_str(text, p.function);
-	if (p.function && p.file && p.line)
-		buf_printf(text, ", %s:%u", path_name(p.file), p.line);
-	return text->s;
-}
-
-static void settle(struct sieve *s, size_t i, struct event_value *v)
-{
-	const struct sieve_block *b = find(&s->heap, v->block);
-	if (!v->block)
-		return;
-	if (b && b->number) {
-		v->block = b->number;
-		if (v->dangling)
-			v->dangling = dangling_text(s, i, b);
-		return;
-	}
-	v->block = v->block_offset = v->block_size = 0;
-	v->dangling = NULL;
-}
-
-static size_t count_values(const struct event *ev, size_t n_frames)
-{
-	size_t n = ev->n_args + ev->n_locals;
-	for (size_t i = 0; i < n_frames; i++)
-		n += ev->frames[i].n_args + ev->frames[i].n_locals;
-	return n;
-}
-
-/* Copies of n values, settled; *at: how many there are. NULL if n is 0. */
-static const struct event_value *settle_all(struct sieve *s, const struct event_value *v, size_t n,
-					    size_t *at)
-{
-	size_t first = *at;
-	for (size_t i = 0; i < n; i++) {
-		s->values[*at] = v[i];
-		settle(s, *at, &s->values[*at]);
-		++*at;
-	}
-	return n ? s->values + first : NULL;
-}
-
-void sieve_heap_values(struct sieve *s)
-{
-	struct event *ev = &s->ev;
-	size_t n_frames = ev->kind == EVENT_SIGNAL ? ev->n_frames : 0; // those are s->frames
-	size_t n = count_values(ev, n_frames), at = 0;
-	if (n > s->cap_values) {
-		s->values = xreallocarray(s->values, n, sizeof(*s->values));
-		s->cap_values = n;
-	}
-	ev->args = settle_all(s, ev->args, ev->n_args, &at);
-	ev->locals = settle_all(s, ev->locals, ev->n_locals, &at);
-	for (size_t i = 0; i < n_frames; i++) {
-		struct event_frame_at_signal *f = &s->frames[i];
-		f->args = settle_all(s, f->args, f->n_args, &at);
-		f->locals = settle_all(s, f->locals, f->n_locals, &at);
-	}
-	settle(s, n, &ev->returned);
 }

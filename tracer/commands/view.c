@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "events/kinds.h"
+#include "events/leads.h"
+#include "events/kinds.h"
+#include "events/leads.h"
 
 enum { MACRO_LOCALS_FROM = 2 }; // -vv
 
@@ -17,6 +20,10 @@ struct view {
 	size_t cap_walk;
 	struct event_frame_at_signal *frames; // with values of their own
 	struct event_value *frame_values;
+	struct leads leads;
+	struct leads_map map;
+	struct event_slot *slots;
+	size_t cap_slots;
 };
 
 /* ---- kinds ---- */
@@ -80,6 +87,9 @@ void view_destroy(struct view *v)
 	free(v->walk);
 	free(v->frames);
 	free(v->frame_values);
+	free(v->slots);
+	leads_deinit(&v->leads);
+	leads_map_deinit(&v->map);
 	free(v);
 }
 
@@ -95,37 +105,89 @@ static bool shows_heap(const struct view *v)
 	return !t->no_heap && (!t->quiet || t->format->details);
 }
 
+// A log has more maps than --map asks for: also when the heap grew, and when a thread began.
+static bool is_asked_map(const struct event *ev)
+{
+	const char *when = ev->kind == EVENT_MAP && ev->map ? ev->map->when : NULL;
+	return when && (strcmp(when, "start") == 0 || strcmp(when, "exit") == 0);
+}
+
 static bool is_shown(const struct view *v, const struct event *ev)
 {
-	if (ev->aside && !(ev->kind == EVENT_MAP && v->o.map_asides))
+	if (ev->aside && !(v->o.map_asides && is_asked_map(ev)))
 		return false;
 	if (event_group(ev->kind) == GROUP_HEAP && !shows_heap(v))
 		return false;
 	return shows(v, ev->kind);
 }
 
-static void forget_block(struct event_value *v)
+/* ---- where pointers lead, as far as a run with these options knows ---- */
+
+static bool begins(const struct lead *lead, const char *with)
 {
-	v->block = v->block_offset = v->block_size = 0;
-	v->dangling = NULL;
+	return strlen(with) <= lead->len && memcmp(lead->words, with, strlen(with)) == 0;
 }
 
-static void strip_heap(struct view *v, struct event *ev)
+// Without frame maps nobody remembers popped frames; without a watched heap there are no blocks.
+static bool say(void *ctx, const struct lead *lead, struct buf *out)
+{
+	const struct view *v = ctx;
+	if (!v->o.trace->frames && begins(lead, "dead: ")) {
+		buf_str(out, "the stack below all frames");
+		return true;
+	}
+	if (shows_heap(v) || (!begins(lead, "heap ") && !begins(lead, "brk heap")))
+		return false;
+	leads_map_say(&v->map, lead->address, false, 0, out);
+	return true;
+}
+
+static void settle(struct view *v, struct event_value *value)
+{
+	leads_value(&v->leads, value, (struct leads_by){say, v});
+	if (shows_heap(v) || (!value->block && !value->dangling))
+		return;
+	if (value->block) {
+		struct buf *text = leads_new_text(&v->leads);
+		leads_map_say(&v->map, value->pointer, false, 0, text);
+		value->points_to = text->len ? text->s : NULL;
+	}
+	value->block = value->block_offset = value->block_size = 0;
+	value->dangling = NULL;
+}
+
+static void settle_slots(struct view *v, struct event *ev)
+{
+	if (ev->n_slots > v->cap_slots) {
+		v->slots = xreallocarray(v->slots, ev->n_slots, sizeof(*v->slots));
+		v->cap_slots = ev->n_slots;
+	}
+	for (size_t i = 0; i < ev->n_slots; i++) {
+		v->slots[i] = ev->slots[i];
+		leads_slot(&v->leads, &v->slots[i], (struct leads_by){say, v});
+	}
+	if (ev->n_slots)
+		ev->slots = v->slots;
+}
+
+static void settle_values(struct view *v, struct event *ev)
 {
 	size_t n = ev->n_args + ev->n_locals;
+	leads_reset(&v->leads);
 	if (n > v->cap_values) {
 		v->values = xreallocarray(v->values, n, sizeof(*v->values));
 		v->cap_values = n;
 	}
 	for (size_t i = 0; i < n; i++) {
 		v->values[i] = i < ev->n_args ? ev->args[i] : ev->locals[i - ev->n_args];
-		forget_block(&v->values[i]);
+		settle(v, &v->values[i]);
 	}
 	if (ev->n_args)
 		ev->args = v->values;
 	if (ev->n_locals)
 		ev->locals = v->values + ev->n_args;
-	forget_block(&ev->returned);
+	settle(v, &ev->returned);
+	settle_slots(v, ev);
 }
 
 static bool has_macro_locals(const struct event *ev)
@@ -151,8 +213,8 @@ static void strip_macro_locals(struct view *v, struct event *ev)
 	ev->n_locals = n;
 }
 
-/* Of the frames at a signal: the heap's part of values, macros' locals. */
-static void strip_frames(struct view *v, struct event *ev, bool heap, bool macros)
+/* Of the frames at a signal: where pointers lead, if it is said anew; macros' locals. */
+static void strip_frames(struct view *v, struct event *ev, bool anew, bool macros)
 {
 	size_t n = 0, at = 0;
 	for (size_t i = 0; i < ev->n_frames; i++)
@@ -171,8 +233,8 @@ static void strip_frames(struct view *v, struct event *ev, bool heap, bool macro
 				v->frame_values[at++] = ev->frames[i].locals[k];
 		f->n_locals = (size_t)(v->frame_values + at - f->locals);
 	}
-	for (size_t i = 0; heap && i < at; i++)
-		forget_block(&v->frame_values[i]);
+	for (size_t i = 0; anew && i < at; i++)
+		settle(v, &v->frame_values[i]);
 	ev->frames = v->frames;
 }
 
@@ -225,6 +287,8 @@ static void strip_summary(struct view *v, struct event *ev)
 const struct event *view_event(struct view *v, const struct event *ev)
 {
 	const struct trace_options *t = v->o.trace;
+	if (ev->kind == EVENT_MAP)
+		leads_map_note(&v->map, ev->map);
 	if (!is_shown(v, ev))
 		return NULL;
 	v->ev = *ev;
@@ -235,12 +299,13 @@ const struct event *view_event(struct view *v, const struct event *ev)
 		v->ev.walk = NULL;
 		v->ev.n_walk = 0;
 	}
-	if (!shows_heap(v))
-		strip_heap(v, &v->ev);
+	bool anew = !shows_heap(v) || (v->o.dead_names && !t->frames);
+	if (anew)
+		settle_values(v, &v->ev);
 	if (t->verbose < MACRO_LOCALS_FROM && has_macro_locals(&v->ev))
 		strip_macro_locals(v, &v->ev);
 	if (ev->n_frames)
-		strip_frames(v, &v->ev, !shows_heap(v), t->verbose < MACRO_LOCALS_FROM);
+		strip_frames(v, &v->ev, anew, t->verbose < MACRO_LOCALS_FROM);
 	if (!shows(v, EVENT_INLINE))
 		strip_inlined(v, &v->ev);
 	if (ev->summary)

@@ -23,6 +23,7 @@ struct view_options {
 	uint32_t kinds;			   // shown ones
 	bool map_asides; // maps that were recorded without --map are wanted: as the events that
 			 // they would have been
+	bool dead_names; // frame maps were recorded: pointers may name what was in popped frames
 };
 
 /* All kinds. */

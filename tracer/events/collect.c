@@ -372,6 +372,8 @@ enum ft_rc collect_stop(struct collector *col, const struct stop *stop)
 		on_signal(col, stop);
 		return FT_OK;
 	case STOP_LEAVING:
+		if (stop->tid == stop->pid) // whatever was called
+			target_count_libraries(col->target);
 		frames_leaving(col, stop);
 		space_tell_leaving(col, stop);
 		return FT_OK;

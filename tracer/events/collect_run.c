@@ -31,8 +31,7 @@ static void note_program(struct collector *col)
 	if (none)
 		collect_note(col, none);
 	else if (!debug && n > 0)
-		collect_note(col, "no debug information: arguments and lines are unknown; "
-				  "build with -g to see them");
+		collect_note(col, NOTE_NO_DEBUG);
 	if (target_inlined(col->target))
 		collect_note(col, target_inlined(col->target));
 }

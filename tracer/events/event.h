@@ -40,6 +40,14 @@ enum event_kind {
 	EVENT_EXIT,	// last: the process ended; carries the summary
 };
 
+/* EVENT_NOTE: words that a reader of events knows a run by. */
+#define NOTE_INLINED "inlined: " // "twice into thrice, …" and
+#define NOTE_INLINED_ONE " (--inlines shows it)"
+#define NOTE_INLINED_MORE " (--inlines shows them)"
+#define NOTE_NONE_LEFT "your patterns leave no function to trace"
+#define NOTE_NO_DEBUG                                                                              \
+	"no debug information: arguments and lines are unknown; build with -g to see them"
+
 enum pop_how { POP_RETURN, POP_TAIL_CALL, POP_UNWOUND, POP_LONGJMP, POP_EXIT };
 
 /* A named value. Texts are UTF-8 and may hold anything that the program's memory held: escape. */

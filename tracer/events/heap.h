@@ -60,6 +60,11 @@ uint32_t heap_place(const struct heap *h, const struct heap_key *key);
 uint32_t heap_place_add(struct heap *h, const struct heap_key *key, const struct event_place *p);
 struct event_place heap_place_text(const struct heap *h, uint32_t place);
 
+/* As texts. */
+bool heap_same_place(const struct event_place *a, const struct event_place *b);
+/* Those that would read the same become one; the most bytes first. */
+void heap_merge_leaks(struct event_leak *leaks, size_t *n);
+
 /* Code was unmapped: keys may come to mean something else. */
 void heap_forget_keys(struct heap *h);
 
@@ -136,8 +141,5 @@ bool heap_has_unseen(const struct heap *h); // some call was not met at its retu
 
 /* The account; lists live until the next call. */
 const struct event_heap_summary *heap_summary(struct heap *h);
-
-/* The order of its leaks, for qsort(3): most bytes first. */
-int heap_leak_order(const void *a, const void *b);
 
 #endif

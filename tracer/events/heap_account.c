@@ -121,7 +121,7 @@ bool heap_has_unseen(const struct heap *h)
 	return h->account.unseen > 0;
 }
 
-int heap_leak_order(const void *va, const void *vb)
+static int by_bytes(const void *va, const void *vb)
 {
 	const struct event_leak *a = va, *b = vb;
 	if (a->bytes != b->bytes)
@@ -174,6 +174,41 @@ static void add_paths(struct heap *h, size_t n)
 	}
 }
 
+bool heap_same_place(const struct event_place *a, const struct event_place *b)
+{
+	return is_same_text(a->function, b->function) && is_same_text(a->file, b->file) &&
+	       a->line == b->line && is_same_text(a->via, b->via) &&
+	       is_same_text(a->via_module, b->via_module);
+}
+
+static bool same_leak(const struct event_leak *a, const struct event_leak *b)
+{
+	bool equal = is_same_text(a->call, b->call) && heap_same_place(&a->place, &b->place) &&
+		     a->n_path == b->n_path && a->more_path == b->more_path;
+	for (size_t i = 0; equal && i < a->n_path; i++)
+		equal = heap_same_place(&a->path[i], &b->path[i]);
+	return equal;
+}
+
+void heap_merge_leaks(struct event_leak *leaks, size_t *n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < *n; i++) {
+		size_t k = 0;
+		while (k < kept && !same_leak(&leaks[k], &leaks[i]))
+			k++;
+		if (k == kept) {
+			leaks[kept++] = leaks[i];
+		} else {
+			leaks[k].blocks += leaks[i].blocks;
+			leaks[k].bytes += leaks[i].bytes;
+		}
+	}
+	*n = kept;
+	if (kept > 1)
+		qsort(leaks, kept, sizeof(*leaks), by_bytes);
+}
+
 const struct event_heap_summary *heap_summary(struct heap *h)
 {
 	struct event_heap_summary *sum = &h->account;
@@ -194,10 +229,11 @@ const struct event_heap_summary *heap_summary(struct heap *h)
 		};
 	}
 	if (n > 1)
-		qsort(h->leaks, n, sizeof(*h->leaks), heap_leak_order);
+		qsort(h->leaks, n, sizeof(*h->leaks), by_bytes);
 	sum->leaks = h->leaks;
 	sum->n_leaks = n < LEAKS_SHOWN ? n : LEAKS_SHOWN;
 	sum->more_places = n - sum->n_leaks;
 	add_paths(h, sum->n_leaks);
+	heap_merge_leaks(h->leaks, &sum->n_leaks);
 	return sum;
 }

@@ -28,25 +28,61 @@ static bool is_gone(const struct collector *col, const struct frame *f)
 	       back != f->return_address;
 }
 
-// The innermost that is shown; the outer ones are before it, *ret_n - 1 of them.
-static struct frame *owner_of(struct collector *col, const struct hit *hit, uint64_t cfa,
-			      size_t *ret_n)
+/* On whose behalf. */
+struct asker {
+	struct frame *f;	    // the innermost that is shown; NULL: none
+	size_t n;		    // it and the outer ones, which are before it
+	const struct frame *callee; // that f has called and that is not shown (--depth); or NULL
+};
+
+static struct asker asker_of(struct collector *col, const struct hit *hit, uint64_t cfa)
 {
 	struct thread_stacks *t = stacks_of(&col->stacks, hit->tid, hit->pid);
 	struct stack *s = stack_holding(t, cfa);
-	size_t n = s ? s->n : 0;
-	while (n > 0 &&
-	       (s->f[n - 1].cfa < cfa || !s->f[n - 1].reported || is_gone(col, &s->f[n - 1])))
-		n--;
-	*ret_n = n;
-	return n > 0 ? &s->f[n - 1] : NULL;
+	struct asker o = {.n = s ? s->n : 0};
+	for (; o.n > 0; o.n--) {
+		const struct frame *f = &s->f[o.n - 1];
+		if (f->cfa < cfa || is_gone(col, f))
+			continue;
+		if (f->reported)
+			break;
+		o.callee = f;
+	}
+	o.f = o.n > 0 ? &s->f[o.n - 1] : NULL;
+	return o;
 }
 
-static bool follows_a_call(const struct frame *f, uint64_t pc)
+// The function that the call before `back` calls: call rel32, or call through a slot.
+static const char *called_at(struct collector *col, uint64_t back)
 {
+	uint8_t code[6];
+	int32_t off;
+	uint64_t to;
+	if (symbols_code(col->symbols, back - sizeof(code), code, sizeof(code)) < sizeof(code))
+		return NULL;
+	memcpy(&off, code + 2, sizeof(off));
+	to = back + (uint64_t)(int64_t)off;
+	if (code[0] == 0xff && code[1] == 0x15) {
+		if (!memory_read_uint(&col->reader.memory, to, ARCH_WORD, &to))
+			return NULL;
+	} else if (code[1] != 0xe8) {
+		return NULL;
+	}
+	const struct address_name *name = target_name(col->target, to);
+	size_t len = name->symbol ? strlen(name->symbol) : 0;
+	// Only if it is where a function begins: else those bytes were no call.
+	return len > 2 && strcmp(name->symbol + len - 2, "+0") == 0 ? name->function : NULL;
+}
+
+static bool follows_a_call(struct collector *col, const struct frame *f, uint64_t pc)
+{
+	const struct function *fn = f->fn->f;
 	for (size_t i = 0; i < f->fn->plan.n_after_calls; i++)
 		if (f->fn->plan.after_calls[i] == pc)
 			return true;
+	for (size_t i = 0; i < fn->n_ranges; i++) // of what does not return, where the code ends
+		if (fn->ranges[i].hi == pc)
+			return called_at(col, pc) != NULL;
 	return false;
 }
 
@@ -54,16 +90,19 @@ static bool follows_a_call(const struct frame *f, uint64_t pc)
  * The return address of the frame's own call, through which all that runs now was called: it lies
  * where that call has pushed it, right below what the frame has, or below arguments on the stack.
  */
-static uint64_t call_of(struct collector *col, const struct frame *f, const struct heap_op *op)
+static uint64_t call_of(struct collector *col, const struct frame *f, const struct frame *callee,
+			const struct heap_op *op)
 {
-	if (frames_called_by(f, op->back))
-		return op->back;
+	// A recursive function may have asked from a frame of it that is not shown.
+	uint64_t direct = callee ? callee->return_address : op->back;
+	if (frames_called_by(f, direct))
+		return direct;
 	uint64_t at = f->rsp, back;
 	for (unsigned i = 0; i < CALL_WORDS; i++) {
 		at -= ARCH_WORD;
 		if (at < op->cfa || !memory_read_uint(&col->reader.memory, at, ARCH_WORD, &back))
 			return 0;
-		if (frames_called_by(f, back) && follows_a_call(f, back))
+		if (frames_called_by(f, back) && follows_a_call(col, f, back))
 			return back;
 	}
 	return 0;
@@ -94,7 +133,7 @@ static uint32_t step_to(struct collector *col, uint32_t from, const struct frame
 	if (known != HEAP_NEW_PATH)
 		return known;
 	struct heap_op by = {.cfa = f->cfa, .back = f->return_address};
-	uint64_t back = caller ? call_of(col, caller, &by) : 0;
+	uint64_t back = caller ? call_of(col, caller, NULL, &by) : 0;
 	if (back)
 		find_line(col, back, &call);
 	text.call_file = call.file;
@@ -114,28 +153,6 @@ static uint32_t path_of(struct collector *col, struct frame *last, size_t n)
 	return path;
 }
 
-// The function that the call before `back` calls: call rel32, or call through a slot.
-static const char *called_at(struct collector *col, uint64_t back)
-{
-	uint8_t code[6];
-	int32_t off;
-	uint64_t to;
-	if (symbols_code(col->symbols, back - sizeof(code), code, sizeof(code)) < sizeof(code))
-		return NULL;
-	memcpy(&off, code + 2, sizeof(off));
-	to = back + (uint64_t)(int64_t)off;
-	if (code[0] == 0xff && code[1] == 0x15) {
-		if (!memory_read_uint(&col->reader.memory, to, ARCH_WORD, &to))
-			return NULL;
-	} else if (code[1] != 0xe8) {
-		return NULL;
-	}
-	const struct address_name *name = target_name(col->target, to);
-	size_t len = name->symbol ? strlen(name->symbol) : 0;
-	// Only if it is where a function begins: else those bytes were no call.
-	return len > 2 && strcmp(name->symbol + len - 2, "+0") == 0 ? name->function : NULL;
-}
-
 static void without_plt(struct buf *b)
 {
 	if (b->len > 4 && strcmp(b->s + b->len - 4, "@plt") == 0)
@@ -143,13 +160,16 @@ static void without_plt(struct buf *b)
 }
 
 // Who asks on behalf of f, if f itself does not.
-static void find_via(struct collector *col, const struct frame *f, const struct heap_op *op,
+static void find_via(struct collector *col, const struct asker *o, const struct heap_op *op,
 		     uint64_t back, struct event_place *ret)
 {
-	if (f && frames_called_by(f, op->back))
+	const struct frame *f = o->f;
+	if (f ? !o->callee && frames_called_by(f, op->back) : !col->o.heap_all)
 		return;
 	const struct address_name *direct = target_return_name(col->target, op->back);
 	const char *name = back ? called_at(col, back) : NULL;
+	if (f && o->callee && frames_called_by(f, o->callee->return_address))
+		name = o->callee->fn->f->name;
 	const struct module *m = symbols_module_at(col->symbols, op->back - 1);
 	if (m && !(f && f->fn->f->module == m))
 		ret->via_module = m->name;
@@ -163,27 +183,28 @@ static void find_via(struct collector *col, const struct frame *f, const struct 
 	ret->via = col->heap_text.s;
 }
 
-static uint32_t place_of(struct collector *col, struct frame *f, size_t n, const struct heap_op *op,
+static uint32_t place_of(struct collector *col, const struct asker *o, const struct heap_op *op,
 			 uint64_t *ret_back)
 {
-	struct heap_key key = {.call = op->fn};
+	struct heap_key key = {.call = op->fn, .back = col->o.heap_all ? op->back : 0};
 	struct event_place place = {.line = 0};
+	struct frame *f = o->f;
+	*ret_back = 0;
 	if (f) {
 		key.function = f->fn;
-		key.back = call_of(col, f, op);
-		key.path = path_of(col, f, n);
+		*ret_back = key.back = call_of(col, f, o->callee, op);
+		key.path = path_of(col, f, o->n);
 	}
-	*ret_back = key.back;
 	uint32_t known = heap_place(col->heap, &key);
 	if (known != HEAP_NEW_PLACE)
 		return known;
 	if (f)
 		place.function = f->fn->f->name;
-	if (key.back)
-		find_line(col, key.back, &place);
+	if (*ret_back)
+		find_line(col, *ret_back, &place);
 	if (f && !place.file)
 		place.file = f->fn->f->file;
-	find_via(col, f, op, key.back, &place);
+	find_via(col, o, op, *ret_back, &place);
 	return heap_place_add(col->heap, &key, &place);
 }
 
@@ -364,18 +385,17 @@ void heap_on_entry(struct collector *col, const struct hit *hit, const struct he
 		return;
 	for (unsigned i = 0; i < FT_COUNT(op.arg); i++)
 		op.arg[i] = hit->regs.r[arch_integer_arg(i)];
-	size_t n;
-	struct frame *f = owner_of(col, hit, op.cfa, &n);
-	op.shown = f || col->o.heap_all;
-	op.place = place_of(col, f, n, &op, &back);
+	struct asker o = asker_of(col, hit, op.cfa);
+	op.shown = o.f || col->o.heap_all;
+	op.place = place_of(col, &o, &op, &back);
 	bool frees = fn->call == HEAP_FREE || fn->call == HEAP_DELETE;
 	if (frees && back && col->o.locals)
-		heap_note_locals(col, f, back - 1, op.arg[0]);
+		heap_note_locals(col, o.f, back - 1, op.arg[0]);
 	if (fn->call == HEAP_BRK || fn->call == HEAP_MMAP || fn->call == HEAP_MUNMAP)
 		points_changed(&col->points);
 	know_end(col, &op);
 	if (heap_begin(col->heap, hit->tid, &op, col->seq, &change))
-		tell(col, hit, f, &change);
+		tell(col, hit, o.f, &change);
 	const struct heap_op *pending = heap_pending(col->heap, hit->tid, op.cfa);
 	if (pending && pending->fn == fn &&
 	    !heap_sites_meet(col->target, op.back, fn->call == HEAP_POSIX_MEMALIGN))
@@ -411,7 +431,6 @@ void heap_on_return(struct collector *col, const struct hit *hit)
 	bool gives = op->fn->call != HEAP_BRK && op->fn->call != HEAP_MMAP;
 	if (gives)
 		result.usable = usable_size(col, stored ? result.block : result.value);
-	size_t n;
 	if (heap_end(col->heap, hit->tid, sp, &result, col->seq, &change))
-		tell(col, hit, owner_of(col, hit, sp, &n), &change);
+		tell(col, hit, asker_of(col, hit, sp).f, &change);
 }

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "events/event.h"
 #include "events/inlines.h"
 
 enum {
@@ -83,10 +84,10 @@ bool inlines_note(struct symbols *s, struct selection *sel, const struct functio
 	size_t n = find_only_inlined(s, sel, list, names);
 
 	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s%s into %s", i ? ", " : "inlined: ", names[i].name,
+		buf_printf(out, "%s%s into %s", i ? ", " : NOTE_INLINED, names[i].name,
 			   names[i].into);
 	if (n)
-		buf_str(out, n == 1 ? " (--inlines shows it)" : " (--inlines shows them)");
+		buf_str(out, n == 1 ? NOTE_INLINED_ONE : NOTE_INLINED_MORE);
 	return n > 0;
 }
 

@@ -97,10 +97,18 @@ static bool on_stack(const struct stack *s, const struct frame *ending, uint64_t
 	return lo > 0 && in_frame(&s->f[lo - 1], inner, lo == s->n, addr, ret);
 }
 
-static bool was_on_stack(const struct stack *s, uint64_t addr, struct known_place *ret)
+// What lies below is nobody's. A leaf may use its red zone without a name for it.
+static uint64_t end_of(const struct frame *f)
+{
+	return f->rsp - (f->fn->plan.n_after_calls ? 0 : ARCH_RED_ZONE);
+}
+
+static bool was_on_stack(const struct stack *s, const struct frame *ending, uint64_t addr,
+			 struct known_place *ret)
 {
 	struct ghost_list list = {.n = 0};
-	if (!s->ghosts || (s->n > 0 && addr >= s->f[s->n - 1].rsp))
+	if (!s->ghosts || (s->n > 0 && addr >= end_of(&s->f[s->n - 1])) ||
+	    (ending && addr >= end_of(ending) && addr < ending->cfa))
 		return false;
 	ghosts_list(s->ghosts, addr, 1, &list);
 	bool found = list.n > 0;
@@ -130,7 +138,7 @@ static bool below_stack(struct collector *col, uint64_t addr, struct known_place
 		f = stack_top(&t->s[t->current]);
 	if (!f)
 		return false;
-	uint64_t end = f->rsp - (f->fn->plan.n_after_calls ? 0 : ARCH_RED_ZONE);
+	uint64_t end = end_of(f);
 	ret->dead = addr < end && end - addr <= DEAD_REACH && addr >= lo;
 	return ret->dead;
 }
@@ -148,7 +156,7 @@ bool places_find(struct collector *col, uint64_t addr, struct known_place *ret)
 			if (addr < t->s[k].lo || addr >= t->s[k].hi)
 				continue;
 			if (on_stack(&t->s[k], col->ending, addr, ret) ||
-			    was_on_stack(&t->s[k], addr, ret))
+			    was_on_stack(&t->s[k], col->ending, addr, ret))
 				return true;
 		}
 	}

@@ -138,12 +138,12 @@ enum verdict selection_of(struct selection *s, const struct function *f, bool in
 		positive = !p->negated;
 		named = !p->negated && p->plain;
 	}
-	bool source_named = s->sources.n_positive > 0;
-	if (!source_wanted(&s->sources, f->file) || !positive)
-		return HIDDEN_FILTER;
-	if (f->origin == ORIGIN_OWN || s->all || named || source_named || in_library)
-		return WANTED;
-	return HIDDEN_ORIGIN;
+	bool source_named = s->sources.n_positive > 0, usual = f->origin == ORIGIN_OWN;
+	bool filtered = !source_wanted(&s->sources, f->file) || !positive;
+	if (usual || s->all || named || source_named || in_library)
+		return filtered ? HIDDEN_FILTER : WANTED;
+	// What is hidden anyway no pattern has taken away; but it may not have been asked for.
+	return filtered && s->functions.n_positive > 0 ? HIDDEN_FILTER : HIDDEN_ORIGIN;
 }
 
 /* As far as patterns go, an inlined function is like one with code. */

@@ -408,7 +408,7 @@ const char *target_nothing_to_trace(const struct target *t)
 	if (t->n_traced > 0 || t->wants_libraries)
 		return NULL;
 	if (t->counts.hidden_filter > 0)
-		return "your patterns leave no function to trace";
+		return NOTE_NONE_LEFT;
 	if (t->counts.skipped > 0)
 		return "none of the program's functions can be traced; --debug=target says why";
 	return "the program has no function of its own to trace; see --all and --lib";
