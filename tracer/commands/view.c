@@ -5,8 +5,6 @@
 
 #include "events/kinds.h"
 #include "events/leads.h"
-#include "events/kinds.h"
-#include "events/leads.h"
 
 enum { MACRO_LOCALS_FROM = 2 }; // -vv
 

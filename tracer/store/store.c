@@ -2,7 +2,7 @@
  * store.c - a run into its log: rows, and when they are committed.
  *
  * Events are rows as soon as they are handed in, in one transaction that is committed every tenth
- * of a second, or every some hundred events: at the next event, output or store_sync() after it is
+ * of a second, or every thousand events: at the next event, output or store_sync() after it is
  * due. journal.c says how that leaves one file at any time. A commit that is refused because
  * another program reads the log is tried again a little later; nothing is lost meanwhile, since
  * pages wait in memory.
@@ -19,7 +19,7 @@
 
 enum {
 	OUTPUT_MOST = 1 << 16,	// bytes of one row
-	COMMIT_EVENTS = 256,	// or a tenth of a second: what a full disk may cost
+	COMMIT_EVENTS = 1024,	// or a tenth of a second: what a full disk may cost
 	CLOSE_PATIENCE = 10000, // ms, for another program that reads
 };
 

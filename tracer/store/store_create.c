@@ -134,6 +134,10 @@ static enum ft_rc make_room(const char *path)
 static enum ft_rc open_file(struct store *s, const char *path)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	// We have one thread: no mutex, no count of memory. Too late, if SQLite is in use: no
+	// matter.
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	if (!path) {
 		s->q.path = xstrdup("the trace in memory");
 		int rc = sqlite3_open_v2(":memory:", &s->q.db, flags, NULL);
