@@ -6,28 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_AT_FIRST = 256, TRIGRAM = 3 };
+enum { TRIGRAM = 3 };
 
 void text_set_init(struct text_set *s)
 {
-	*s = (struct text_set){.cap = SLOTS_AT_FIRST};
+	*s = (struct text_set){.is_long = false};
 	buf_init(&s->bytes);
-	s->slots = xcalloc(s->cap, sizeof(*s->slots));
 }
 
 void text_set_deinit(struct text_set *s)
 {
 	buf_deinit(&s->bytes);
-	free(s->slots);
+	lookup_deinit(&s->places);
 	free(s->trigrams);
-	*s = (struct text_set){0};
+	*s = (struct text_set){.is_long = false};
 }
 
 void text_set_clear(struct text_set *s)
 {
 	buf_reset(&s->bytes);
-	memset(s->slots, 0, s->cap * sizeof(*s->slots));
-	s->n = 0;
+	lookup_clear(&s->places);
 	s->is_long = false;
 }
 
@@ -74,48 +72,24 @@ bool trigrams_may_have(const char *bytes, size_t len, const char *part, size_t n
 
 /* ---- texts ---- */
 
-/* The slot that has the text, or the free one where it belongs. */
-static struct text_slot *find(const struct text_set *s, const char *text, size_t len, uint32_t hash)
+static bool has(const struct text_set *s, const char *text, size_t len, uint64_t hash)
 {
-	for (size_t at = hash & (s->cap - 1);; at = (at + 1) & (s->cap - 1)) {
-		struct text_slot *slot = &s->slots[at];
-		if (!slot->where)
-			return slot;
-		size_t where = slot->where - 1;
-		if (slot->hash == hash && s->bytes.len - where > len &&
-		    memcmp(s->bytes.s + where, text, len + 1) == 0)
-			return slot;
-	}
-}
-
-static void grow(struct text_set *s)
-{
-	struct text_slot *old = s->slots;
-	size_t n = s->cap;
-	s->cap *= 2;
-	s->slots = xcalloc(s->cap, sizeof(*s->slots));
-	for (size_t i = 0; i < n; i++) {
-		size_t at = old[i].hash & (s->cap - 1);
-		while (old[i].where && s->slots[at].where)
-			at = (at + 1) & (s->cap - 1);
-		if (old[i].where)
-			s->slots[at] = old[i];
-	}
-	free(old);
+	size_t at, probe = 0;
+	while ((at = lookup_next(&s->places, hash, &probe)) != SIZE_MAX)
+		if (s->bytes.len - at > len && memcmp(s->bytes.s + at, text, len + 1) == 0)
+			return true;
+	return false;
 }
 
 bool text_set_add(struct text_set *s, const char *text, uint64_t hash)
 {
 	size_t len = strlen(text);
 	if (!s->is_long) {
-		struct text_slot *slot = find(s, text, len, (uint32_t)hash);
-		if (slot->where)
+		if (has(s, text, len, hash))
 			return false;
 		if (len < TEXTS_MOST - s->bytes.len) {
-			*slot = (struct text_slot){(uint32_t)hash, (uint32_t)s->bytes.len + 1};
+			lookup_add(&s->places, hash, s->bytes.len);
 			buf_add(&s->bytes, text, len + 1);
-			if (++s->n > s->cap / 2)
-				grow(s);
 			return true;
 		}
 		become_long(s);

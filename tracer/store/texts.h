@@ -16,6 +16,7 @@
 #define FT_TEXTS_H
 
 #include "base/buf.h"
+#include "base/lookup.h"
 
 enum {
 	TEXTS_MOST = 1 << 17,	 // bytes of a chunk's texts; beyond that, trigrams
@@ -23,17 +24,11 @@ enum {
 	TRIGRAM_BITS = 18,	 // 8 * TRIGRAM_BYTES is 1 << TRIGRAM_BITS
 };
 
-struct text_slot {
-	uint32_t hash;
-	uint32_t where; // in the bytes, and 1 more; 0: free
-};
-
 struct text_set {
-	struct buf bytes; // each text once, with its NUL; without use if `is_long`
-	struct text_slot *slots;
-	size_t n, cap;	   // cap: a power of two
-	bool is_long;	   // what is kept is `trigrams`
-	uint8_t *trigrams; // TRIGRAM_BYTES; NULL: not used yet
+	struct buf bytes;     // each text once, with its NUL; without use if `is_long`
+	struct lookup places; // of texts in the bytes
+	bool is_long;	      // what is kept is `trigrams`
+	uint8_t *trigrams;    // TRIGRAM_BYTES; NULL: not used yet
 };
 
 void text_set_init(struct text_set *s);
