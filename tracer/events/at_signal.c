@@ -7,11 +7,11 @@
 
 #include "events/collector.h"
 #include "memory/process.h"
+#include "memory/space.h"
 
 enum {
-	FRAMES_MAX = 64,   // frames told, the innermost ones
+	FRAMES_MAX = 64,   // looked at, traced or not: what is told does not depend on a filter
 	VALUES_MAX = 8192, // variables of all of them
-	STEPS_MAX = 10000, // frames walked, traced or not
 	CRASHES_MAX = 16,  // crashes looked at that need not be the end
 };
 
@@ -28,7 +28,47 @@ struct look {
 	struct thread_stacks *t;
 	struct met met[FRAMES_MAX];
 	size_t n, n_values;
+	struct memory memory;	   // of the process,
+	uint64_t hole_lo, hole_hi; // but for this: nothing is mapped there
 };
+
+/* ---- where nobody may look ---- */
+
+/*
+ * A read below the main stack makes the kernel extend it, by our limit and not by the program's
+ * (access_process_vm, mm/memory.c): the access that faulted would be good then.
+ */
+static void find_hole(struct look *l, const struct stop *stop)
+{
+	struct space space;
+	if (!stop->has_fault || space_read(stop->pid, &space) != FT_OK) {
+		ft_error_clear();
+		return;
+	}
+	l->hole_hi = UINT64_MAX;
+	for (size_t i = 0; i < space.n; i++) {
+		const struct region *r = &space.r[i];
+		if (r->hi <= stop->fault && r->hi > l->hole_lo)
+			l->hole_lo = r->hi;
+		if (r->lo > stop->fault && r->lo < l->hole_hi)
+			l->hole_hi = r->lo;
+	}
+	if (space_at(&space, stop->fault))
+		l->hole_lo = l->hole_hi = 0;
+	space_deinit(&space);
+}
+
+static size_t read_beside_hole(void *ctx, uint64_t addr, void *buf, size_t len)
+{
+	const struct look *l = ctx;
+	if (addr >= l->hole_lo && addr < l->hole_hi)
+		return 0;
+	if (addr < l->hole_lo && len > l->hole_lo - addr)
+		len = (size_t)(l->hole_lo - addr);
+	return l->memory.read(l->memory.ctx, addr, buf, len);
+}
+
+/* ---- what is told ---- */
 
 static bool is_crash(int signal)
 {
@@ -71,7 +111,7 @@ static void walk(struct collector *col, struct look *l, const struct regs *regs)
 {
 	struct unwind_frame w = unwind_innermost(regs), kept = w, caller;
 	bool is_settled = true;
-	for (int i = 0; i < STEPS_MAX && l->n < FRAMES_MAX && l->n_values < VALUES_MAX; i++) {
+	for (int i = 0; i < FRAMES_MAX && l->n_values < VALUES_MAX; i++) {
 		bool moved = walk_outwards(col, &w, &caller);
 		w.cfa = moved ? caller.regs.r[ARCH_RSP] : 0;
 		const struct frame *f = frames_walked(l->t, &w);
@@ -114,7 +154,7 @@ static void read_values(struct collector *col, struct look *l, struct hit *hit)
 		hit->regs = m->walked.regs;
 		hit->cfa = m->f->cfa;
 		hit->has_fp &= i == 0 && m->walked.exact_pc; // callers' are lost
-		read_memory(r, hit, control_memory(col->control));
+		read_memory(r, hit, (struct memory){read_beside_hole, l});
 		for (size_t k = 0; k < m->n; k++) {
 			read_walked(r, m->f, &m->walked, registers_for(m, m->a[k].var), &m->a[k],
 				    hit, at + k, l->n_values);
@@ -195,6 +235,8 @@ void frames_at_signal(struct collector *col, const struct stop *stop, struct eve
 	regs.r[ARCH_RIP] = stop->pc;
 	struct look *l = xcalloc(1, sizeof(*l));
 	l->t = stacks_of(&col->stacks, stop->tid, stop->pid);
+	l->memory = control_memory(col->control);
+	find_hole(l, stop);
 	tell(col, l, stop, &regs, ev);
 	free(l);
 }
