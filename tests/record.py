@@ -264,6 +264,14 @@ def check_replaced(directory):
     first, second = (last_line(record(log, [program])) for _ in range(2))
     tap.ok("older log" not in first and "in place of an older log" in second,
            "an older log in the place: the last line says so", first, second)
+    kept, show = log.read_bytes(), directory / "again.show"
+    show.write_text("kept")
+    lost = compile_c(directory, "lost", CALLS, "-Wl,--dynamic-linker=/nonexistent/ld.so")
+    for command in (["record", f"--show={show}"], ["step", "--plain"]):
+        ran = run([FRAMETRACE, *command, "-o", log, "--", lost])
+        tap.ok(ran.status == 1 and len(ran.err.splitlines()) == 1 and b"lost: the dynamic linker that it names is not there" in ran.err
+               and log.read_bytes() == kept and show.read_text() == "kept",
+               f"{command[0]}: a program that cannot be started costs no older log", ran)
 
 
 def check_parts(directory):

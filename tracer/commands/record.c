@@ -320,13 +320,20 @@ static enum ft_rc open_recording(struct session *s)
 	return recording_create(&ro, &s->recording);
 }
 
+static bool is_show_watched(const struct session *s)
+{
+	return s->w->show && isatty(s->show_file.f ? fileno(s->show_file.f) : STDERR_FILENO);
+}
+
+// The log is made when the program waits at its first instruction: else an older one would go for
+// a program that cannot be started.
 static enum ft_rc start(struct session *s, const char *path, char *const *argv)
 {
 	struct live_options live = {
 		.trace = s->o,
 		.path = path,
 		.argv = argv,
-		.watched = s->show && isatty(fileno(s->show)),
+		.watched = is_show_watched(s),
 		.output = s->w->no_output ? NULL : on_output,
 		.pass_on = true,
 		.idle = on_idle,
@@ -335,6 +342,8 @@ static enum ft_rc start(struct session *s, const char *path, char *const *argv)
 	};
 	recording_wants(&live);
 	enum ft_rc rc = live_open(&live, &s->live);
+	if (rc == FT_OK)
+		rc = open_recording(s);
 	if (rc == FT_OK)
 		recording_begin(s->recording, s->live);
 	return rc;
@@ -381,14 +390,6 @@ static void say_what_is_there(const struct session *s)
 		record_say_end(&end);
 }
 
-// The program was never started: a log of nothing.
-static void remove_log(const char *path)
-{
-	char *file = realpath(path, NULL); // a link to it stays
-	unlink(file ? file : path);
-	free(file);
-}
-
 static void finish(struct session *s, enum ft_rc rc)
 {
 	note_end(s, rc);
@@ -418,20 +419,16 @@ static int record_run(struct trace_options *o, struct wishes *w, char **argv)
 	if (rc == FT_OK)
 		rc = open_show(&s, path);
 	if (rc == FT_OK)
-		rc = open_recording(&s);
-	bool made = rc == FT_OK;
+		rc = start(&s, path, argv);
+	bool made = s.recording != NULL;
 	if (rc == FT_OK)
 		rc = begin_show(&s);
-	if (rc == FT_OK)
-		rc = start(&s, path, argv);
 	if (rc == FT_OK)
 		rc = run(&s);
 	live_say_end(rc, o->quiet);
 	finish(&s, rc);
-	if (s.live)
+	if (made)
 		say_what_is_there(&s);
-	else if (made)
-		remove_log(s.file);
 	int status = live_close(s.live, rc == FT_OK && !s.broken);
 	free(s.file);
 	free(s.cut);

@@ -5,8 +5,8 @@
  *           environment variables it keeps.
  * Gives:    one place for what `record` and a live `step` do alike.
  * Never:    decides what to do if it cannot be written.
- * Lifetime: recording_create() before live_open(), recording_begin() after it; recording_close()
- *           before live_close().
+ * Lifetime: recording_create() after live_open(), so that no older log goes for a program that
+ *           cannot be started; recording_begin(); recording_close() before live_close().
  */
 #ifndef FT_RECORDING_H
 #define FT_RECORDING_H

@@ -198,8 +198,6 @@ static enum ft_rc lend_input(const struct session *s, int *ret)
 	}
 	close(fd);
 	*ret = ours;
-	if (!s->w->input && !s->o->quiet)
-		ft_say("the program has no input (/dev/null); --stdin=FILE gives it some");
 	return FT_OK;
 }
 
@@ -209,6 +207,17 @@ static void take_back_input(int ours)
 		return;
 	dup2(ours, STDIN_FILENO);
 	close(ours);
+}
+
+static enum ft_rc open_recording(struct session *s)
+{
+	struct recording_options ro = {
+		.path = s->o->output,
+		.trace = s->o,
+		.output = true,
+		.max_bytes = s->o->output ? 0 : MEMORY_MAX,
+	};
+	return recording_create(&ro, &s->recording);
 }
 
 static enum ft_rc launch(struct session *s, const char *path, char *const *argv)
@@ -230,8 +239,12 @@ static enum ft_rc launch(struct session *s, const char *path, char *const *argv)
 		return rc;
 	rc = live_open(&live, &s->live);
 	take_back_input(ours);
+	if (rc == FT_OK)
+		rc = open_recording(s);
 	if (rc != FT_OK)
 		return rc;
+	if (ours >= 0 && !s->w->input && !s->o->quiet)
+		ft_say("the program has no input (/dev/null); --stdin=FILE gives it some");
 	recording_begin(s->recording, s->live);
 	live_start(s->live);
 	return s->failed ? FT_FAIL : FT_OK;
@@ -252,15 +265,7 @@ static enum ft_rc open_live(struct session *s, char *const *argv)
 	enum ft_rc rc = live_find(argv[0], s->o->quiet, &path);
 	if (rc != FT_OK)
 		return rc;
-	struct recording_options ro = {
-		.path = s->o->output,
-		.trace = s->o,
-		.output = true,
-		.max_bytes = s->o->output ? 0 : MEMORY_MAX,
-	};
-	rc = recording_create(&ro, &s->recording);
-	if (rc == FT_OK)
-		rc = launch(s, path, argv);
+	rc = launch(s, path, argv);
 	if (rc == FT_OK)
 		rc = log_of(recording_store(s->recording), &s->log);
 	free(path);
@@ -386,7 +391,7 @@ static enum ft_rc close_recording(struct session *s, bool runs)
 
 static int finish(struct session *s, int status)
 {
-	bool runs = s->live && !s->ended;
+	bool runs = s->recording && !s->ended;
 	player_destroy(s->player);
 	log_close(s->log);
 	if (close_recording(s, runs) == FT_FAIL)

@@ -83,6 +83,11 @@ static enum ft_rc exec_failure(const struct launch *how, int error)
 		return ft_fail("--no-aslr: personality: %s; a seccomp filter, as in a container, "
 			       "may forbid it",
 			       strerror(-error));
+	if (error == ENOENT && access(how->path, F_OK) == 0)
+		return ft_fail(
+			"%s: the dynamic linker that it names is not there (readelf -p .interp "
+			"%s)",
+			how->path, how->path);
 	return ft_fail("%s: %s", how->path, strerror(error));
 }
 
