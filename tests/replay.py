@@ -506,6 +506,8 @@ def check_messages(directory):
     log, text = directory / "m.frametrace", directory / "text"
     record(log, program, [], [], "text")
     text.write_text("no log\n")
+    cut = directory / "cut.frametrace"
+    cut.write_bytes(log.read_bytes()[:40000])
     for words, status, said in (
             (["replay", "--from=99999", log], 1, "there is no event #99999"),
             (["replay", "--from=nobody", log], 1, "no function of that name"),
@@ -521,6 +523,7 @@ def check_messages(directory):
             (["replay", "--max-string=3", log], 2, "was settled when it was recorded"),
             (["replay", "--at=1", "--reverse", log], 2, "--at shows one moment"),
             (["replay", text], 1, "text"),
+            (["replay", cut], 1, f"is cut: 40000 of its {log.stat().st_size} bytes are there"),
             (["replay", directory / "none"], 1, "none"),
             (["maps", "--at=1", program], 2, "--at is about a LOG"),
             (["where", "zz", log], 2, "is no address"),

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,14 @@
 #include <unistd.h>
 
 enum {
-	HEADER = 100,	 // bytes: sqlite.org/fileformat2.html, section 1.3
+	HEADER = 100, // bytes: sqlite.org/fileformat2.html, section 1.3
+	AT_PAGE = 16,
 	AT_FORMATS = 18, // of writing, of reading
+	AT_CHANGES = 24,
+	AT_PAGES = 28,
 	AT_USER_VERSION = 60,
 	AT_APPLICATION = 68,
+	AT_COUNTED = 92, // the change at which the pages were counted
 	FORMAT_WAL = 2,
 	PROGRESS = 1000,       // instructions of SQLite's machine between two looks at the budget
 	STEPS_AT_LEAST = 5000, // times PROGRESS
@@ -328,10 +333,28 @@ static bool can_read(const struct log *log)
 	       SQLITE_OK;
 }
 
+// A copy that was not finished. In a commit, beside a journal, pages are yet to come: looked for
+// after the header was read, since the commit may end meanwhile.
+static enum ft_rc check_whole(const char *path)
+{
+	uint8_t header[HEADER];
+	struct stat st;
+	if (read_header(path, header) != HEADER || has_bytes(path, "-journal") ||
+	    has_bytes(path, "-wal") || stat(path, &st) != 0 ||
+	    big_endian(header + AT_CHANGES) != big_endian(header + AT_COUNTED))
+		return FT_OK;
+	uint64_t page = (uint64_t)header[AT_PAGE] << 8 | header[AT_PAGE + 1];
+	uint64_t whole = big_endian(header + AT_PAGES) * (page == 1 ? 65536 : page);
+	if ((uint64_t)st.st_size >= whole)
+		return FT_OK;
+	return ft_fail("%s is cut: %lld of its %" PRIu64 " bytes are there; copy it once more",
+		       path, (long long)st.st_size, whole);
+}
+
 static enum ft_rc open_file(struct log *log, const char *path)
 {
 	bool wal = is_wal(path);
-	if (check_beside(path) != FT_OK)
+	if (check_beside(path) != FT_OK || check_whole(path) != FT_OK)
 		return FT_FAIL;
 	set_budget(log, path);
 	if (wal && has_bytes(path, "-wal"))
