@@ -120,6 +120,50 @@ static uint64_t found(struct log *log, const char *text, uint64_t from, bool rev
 	return seq;
 }
 
+/* Frames that ended out of order, in a log that does not say so. */
+TEST(frames_that_ended_inside)
+{
+	enum { OUTER = 5, INNER = 3 };
+	char path[300];
+	snprintf(path, sizeof(path), "%s", place("inside"));
+	struct store_options o = {.path = path};
+	struct store *s = NULL;
+	struct log *log = NULL;
+	const struct log_frame *f;
+	size_t n;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	for (int i = 0; i < OUTER; i++)
+		maker_push(m, 0, 1, i);
+	struct event pop = {.kind = EVENT_POP,
+			    .tid = maker_tid(0),
+			    .cfa = m->live[0][INNER].cfa,
+			    .how = POP_RETURN,
+			    .pushed_seq = m->live[0][INNER].seq,
+			    .stack_top = maker_top(0)};
+	maker_place(&pop, 1);
+	maker_emit(m, &pop);
+	uint64_t at = m->seq - 1;
+	for (int i = 0; i < 4; i++)
+		maker_note(m, "a note");
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	run_sql(path, "DELETE FROM meta WHERE key='crossed'");
+	CHECK_EQ_I(log_open(path, &log), FT_OK);
+	for (; at <= log_info(log)->last; at++) {
+		CHECK_EQ_I(log_frames(log, at, &f, &n), FT_OK);
+		CHECK_EQ_U(n, OUTER - 1);
+		for (size_t i = 0; i < n; i++) {
+			CHECK_EQ_U(f[i].pushed_seq, i < INNER ? i : i + 1);
+			CHECK_EQ_S(f[i].function, "fib");
+		}
+	}
+	log_close(log);
+	remove_log(path);
+	free(m);
+}
+
 /* What version 1 did not have is what it is asked without. */
 TEST(a_log_of_version_1_says_the_same)
 {

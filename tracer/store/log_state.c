@@ -232,14 +232,17 @@ static enum ft_rc show_stack(struct log *log, struct state_stack *k, size_t *n)
 	size_t told = k->told_at == *n && !log_is_crossed(log) ? k->as_told : 0;
 	k->told_at = *n;
 	*n += told;
-	for (size_t i = told; i < k->n_live; i++)
+	k->as_told = told;
+	for (size_t i = told; i < k->n_live; i++) {
+		// Around one that ended out of order, numbers of frames are not their places.
+		k->as_told += k->as_told == i && !k->live[i].ended;
 		if (!k->live[i].ended &&
 		    show_frame(log, &k->live[i], &copy, false, &log->frames[(*n)++]) != FT_OK)
 			return FT_FAIL;
+	}
 	for (size_t i = k->n_ghosts; i > 0; i--)
 		if (show_frame(log, &k->ghosts[i - 1], &copy, true, &log->frames[(*n)++]) != FT_OK)
 			return FT_FAIL;
-	k->as_told = k->n_live;
 	return FT_OK;
 }
 
