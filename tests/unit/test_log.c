@@ -642,6 +642,36 @@ TEST(search_finds_what_a_scan_finds)
 	free(m);
 }
 
+/* A name that was there first does not hide a value that reads as it does. */
+TEST(search_finds_a_value_that_is_a_name_too)
+{
+	struct store_options o = {0};
+	struct log_query q = {.value = "leaf"};
+	struct store *s = NULL;
+	struct log *log;
+	uint64_t wanted, seq = UINT64_MAX;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	maker_push(m, 0, 0, 1);
+	maker_push(m, 0, 2, 1); // leaf()
+	wanted = m->seq;
+	struct event_change change = {.now = maker_value("x", "leaf", 0)};
+	struct event ev = {
+		.kind = EVENT_CHANGE, .tid = maker_tid(0), .changes = &change, .n_changes = 1};
+	maker_place(&ev, 2);
+	maker_emit(m, &ev);
+	while (m->seq < EVENTS) // its chunk is done
+		maker_note(m, "a note");
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK_EQ_I(log_of(s, &log), FT_OK);
+	CHECK_EQ_I(log_find(log, &q, 0, false, &seq), FT_OK);
+	CHECK_EQ_U(seq, wanted);
+	log_close(log);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	free(m);
+}
+
 TEST(search_in_a_ring)
 {
 	static const struct question questions[] = {

@@ -48,7 +48,7 @@ void store_chunk_begin(struct store *s, uint64_t seq)
 	snapshot(&s->state, &s->chunk.frames);
 }
 
-// A text that was there is a term that was there.
+// A text that was there is a term that was there: names are terms too, a value may read as one.
 static void add_term(void *ctx, uint64_t term, const char *text)
 {
 	struct store_chunk *c = ctx;
@@ -58,7 +58,7 @@ static void add_term(void *ctx, uint64_t term, const char *text)
 
 static void add_name(void *ctx, const char *name)
 {
-	text_set_add(ctx, name, term_of_text(name));
+	add_term(ctx, term_of_text(name), name);
 }
 
 void store_chunk_add(struct store *s, const struct event *ev, int64_t shape)
@@ -66,7 +66,7 @@ void store_chunk_add(struct store *s, const struct event *ev, int64_t shape)
 	bool is_new = number_set_add(&s->chunk.shapes, (uint64_t)shape);
 	terms_of(ev, add_term, &s->chunk);
 	if (is_new || ev->n_stores)
-		names_of(ev, add_name, &s->chunk.texts);
+		names_of(ev, add_name, &s->chunk);
 	s->chunk.last = ev->seq;
 	s->chunk.n++;
 }
