@@ -73,6 +73,47 @@ TEST(tree)
 	leads_deinit(&l);
 }
 
+TEST(address_of_a_node)
+{
+	struct leads l = {.n = 0};
+	static const struct {
+		const char *json;
+		uint64_t address;
+	} cases[] = {
+		{"{\"kind\":\"pointer\",\"value\":\"0x20 \\\"a{\\\"\",\"points_to\":\"x\"}", 0x20},
+		{"{\"kind\":\"pointer\",\"value\":\"0x20\",\"address\":\"0x8\",\"points_to\":"
+		 "\"x\"}",
+		 0x20},
+		{"{\"kind\":\"pointer\",\"value\":\"0x20\",\"children\":[{\"kind\":\"struct\","
+		 "\"label\":\"value\",\"points_to\":\"x\"}]}",
+		 0},
+		{"\"value\":\"0x20\",\"points_to\":\"x\",\"points_to\":\"y\"", 0},
+	};
+	for (size_t i = 0; i < FT_COUNT(cases); i++) {
+		struct event_value v = {.json = cases[i].json};
+		leads_reset(&l);
+		last = (struct lead){.len = 0};
+		leads_value(&l, &v, by);
+		CHECK(last.len == 1);
+		CHECK(last.address == cases[i].address);
+	}
+	leads_deinit(&l);
+}
+
+// A stranger's text, of which each bracket is open to its end: the words behind are left alone.
+TEST(open_brackets)
+{
+	enum { OPEN = 1 << 20 };
+	struct leads l = {.n = 0};
+	struct buf text;
+	buf_init(&text);
+	for (int i = 0; i < OPEN; i++)
+		buf_str(&text, " (");
+	CHECK(leads_full(&l, text.s, by) == text.s);
+	buf_deinit(&text);
+	leads_deinit(&l);
+}
+
 TEST(mappings)
 {
 	struct leads_map m = {.n = 0};

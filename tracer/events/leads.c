@@ -49,11 +49,14 @@ static uint64_t address_at(const char *text)
 
 /* ---- the lines of the parts ---- */
 
-// Up to the bracket that closes the one at `at`; 0: none does.
-static size_t bracketed(const char *at, const char *end)
+// Brackets that nobody closes are not to be followed to the end of the line again and again.
+enum { WORK = 16 }; // times its length
+
+// Up to the bracket that closes the one at `at`; 0: none does, or *work does not go so far.
+static size_t bracketed(const char *at, const char *end, size_t *work)
 {
 	size_t open = 0;
-	for (const char *c = at; c < end; c++) {
+	for (const char *c = at; c<end && * work> 0; c++, --*work) {
 		open += *c == '(';
 		if (*c == ')' && --open == 0)
 			return (size_t)(c - at) + 1;
@@ -62,11 +65,11 @@ static size_t bracketed(const char *at, const char *end)
 }
 
 // " (WORDS)" stands behind a value, before its type or at the end of the line (values/full.c).
-static size_t words_at(const char *at, const char *end)
+static size_t words_at(const char *at, const char *end, size_t *work)
 {
 	if (end - at < 3 || at[0] != ' ' || at[1] != '(')
 		return 0;
-	size_t len = bracketed(at + 1, end);
+	size_t len = bracketed(at + 1, end, work);
 	const char *behind = at + 1 + len;
 	bool last = behind == end || (end - behind >= 3 && memcmp(behind, "   ", 3) == 0);
 	return len && last ? len + 1 : 0;
@@ -76,6 +79,7 @@ static bool say_line(const char *line, const char *end, struct leads_by by, stru
 		     struct buf *out)
 {
 	bool quoted = false, changed = false;
+	size_t work = WORK * (size_t)(end - line);
 	const char *kept = line;
 	uint64_t address = 0;
 	for (const char *c = line; c < end; c++) {
@@ -87,7 +91,7 @@ static bool say_line(const char *line, const char *end, struct leads_by by, stru
 			address = 0; // what stands before it is where the part is
 		else if (!quoted && *c == '0' && address_at(c))
 			address = address_at(c);
-		size_t len = quoted ? 0 : words_at(c, end);
+		size_t len = quoted ? 0 : words_at(c, end, &work);
 		if (!len)
 			continue;
 		buf_reset(words);
@@ -127,17 +131,19 @@ const char *leads_full(struct leads *l, const char *full, struct leads_by by)
 
 /* ---- the tree ---- */
 
-// Of the node whose place is at `at`: its value stands before that, its children behind.
-static uint64_t address_of_node(const char *json, const char *at)
+/*
+ * Of the node whose place is at `at`, behind `from`: its kind and its value stand before that, its
+ * children behind. In a string of JSON a quotation mark has a backslash before it: a key is a key.
+ */
+static uint64_t address_of_node(const char *from, const char *at)
 {
-	static const char value[] = "\"value\":\"";
-	for (; at > json && *at != '{'; at--)
+	static const char kind[] = "\"kind\":", value[] = "\"value\":\"";
+	for (; at > from && strncmp(at, kind, sizeof(kind) - 1) != 0; at--)
 		if (strncmp(at, value, sizeof(value) - 1) == 0)
 			return address_at(at + sizeof(value) - 1);
 	return 0;
 }
 
-// In a string of JSON a quotation mark has a backslash before it: the key is a key.
 static const char *say_json(struct leads *l, const char *json, struct leads_by by)
 {
 	if (!json || !strstr(json, json_key))
@@ -145,10 +151,10 @@ static const char *say_json(struct leads *l, const char *json, struct leads_by b
 	leads_new_text(l);
 	leads_new_text(l);
 	struct buf *out = &l->texts[l->used - 2], *words = &l->texts[l->used - 1];
-	const char *kept = json, *at = json;
-	while ((at = strstr(at, json_key))) {
+	const char *kept = json, *from = json;
+	for (const char *at; (at = strstr(from, json_key));) {
 		const char *start = at + sizeof(json_key) - 1;
-		struct lead lead = {start, strcspn(start, "\"\\"), address_of_node(json, at)};
+		struct lead lead = {start, strcspn(start, "\"\\"), address_of_node(from, at)};
 		buf_reset(words);
 		if (start[lead.len] == '"' && by.say(by.ctx, &lead, words)) {
 			buf_add(out, kept, (size_t)(at - kept));
@@ -158,7 +164,7 @@ static const char *say_json(struct leads *l, const char *json, struct leads_by b
 			}
 			kept = start + lead.len + 1;
 		}
-		at = start + lead.len;
+		from = start + lead.len;
 	}
 	bool changed = kept != json;
 	if (changed)

@@ -3,8 +3,9 @@
  *
  * Owns:     the new texts.
  * Gives:    a value whose words ("local x of main", "heap #1+8") are those that the caller chose,
- * also in its parts and its tree. Never:    changes what a value is. Lifetime: a text until
- * leads_reset().
+ *           also in its parts and its tree.
+ * Never:    changes what a value is.
+ * Lifetime: a text until leads_reset().
  */
 #ifndef FT_LEADS_H
 #define FT_LEADS_H
