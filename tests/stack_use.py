@@ -90,6 +90,8 @@ static void *work(void *name)
 			!strcmp(name, "qsort") ? sorts : helped;
 	return f(0) ? name : NULL;
 }
+static pthread_t of_main;
+static void *work_alone(void *name) { pthread_join(of_main, NULL); return work(name); }
 int main(int argc, char **argv)
 {
 	struct rlimit stack, none = {0, 0};
@@ -103,7 +105,11 @@ int main(int argc, char **argv)
 	pthread_attr_t a;
 	pthread_attr_init(&a);
 	pthread_attr_setstacksize(&a, 256 * 1024);
-	pthread_create(&t, &a, work, argv[1]);
+	of_main = pthread_self();
+	int left = !strcmp(argv[2], "left"); /* the process's first thread is a zombie then */
+	pthread_create(&t, &a, left ? work_alone : work, argv[1]);
+	if (left)
+		pthread_exit(NULL);
 	pthread_join(t, NULL);
 	return 0;
 }
@@ -449,7 +455,7 @@ def turn_of(traced, name):
 def check_overflows(directory):
     for compiler in ("gcc", "clang"):
         program = build(directory, "runaway", RUNAWAY, compiler)
-        for where in ([], ["thread"]):
+        for where in ([], ["thread"], ["left"]):
             for how, cycle in (("direct", ["direct"]), ("mutual", ["one", "two"]),
                                ("qsort", ["sorts", "compare"]), ("helped", ["helped"])):
                 traced = trace([program, how, *where])

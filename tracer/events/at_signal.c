@@ -41,7 +41,7 @@ struct look {
 static void find_hole(struct look *l, const struct stop *stop)
 {
 	struct space space;
-	if (!stop->has_fault || space_read(stop->pid, &space) != FT_OK) {
+	if (!stop->has_fault || space_read(stop->tid, &space) != FT_OK) {
 		ft_error_clear();
 		return;
 	}

@@ -196,7 +196,7 @@ void overflow_examine(struct collector *col, const struct stop *stop)
 	if ((stop->signal != SIGSEGV && stop->signal != SIGBUS) || !stop->has_fault)
 		return;
 	if (control_regs(col->control, stop->tid, &regs) != FT_OK ||
-	    regs.r[ARCH_RSP] > stop->fault + PROBE_MAX || space_read(stop->pid, &space) != FT_OK) {
+	    regs.r[ARCH_RSP] > stop->fault + PROBE_MAX || space_read(stop->tid, &space) != FT_OK) {
 		ft_error_clear();
 		return;
 	}
