@@ -56,7 +56,7 @@ enum { WORK = 16 }; // times its length
 static size_t bracketed(const char *at, const char *end, size_t *work)
 {
 	size_t open = 0;
-	for (const char *c = at; c<end && * work> 0; c++, --*work) {
+	for (const char *c = at; *work != 0 && c < end; c++, --*work) {
 		open += *c == '(';
 		if (*c == ')' && --open == 0)
 			return (size_t)(c - at) + 1;
