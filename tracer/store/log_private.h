@@ -104,6 +104,9 @@ struct log {
 	uint64_t bytes;		    // of the file, without holes
 	bool crossed;		    // a file: a frame ended before one inside it
 	struct told_signals told;   // a file
+	struct log_oldest {
+		uint64_t signal, push; // signal 0: not known
+	} oldest_told[TOLD_SIGNALS];   // of those that were read: of what they tell
 	struct log_info info;
 	char *writer, *directory, *cut;
 	struct log_shape *shapes; // open addressing

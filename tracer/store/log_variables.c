@@ -207,25 +207,46 @@ static enum ft_rc changes_in(struct gathering *g, uint64_t after, uint64_t last)
 
 /* ---- at a signal ---- */
 
+static const struct event_frame_at_signal *frame_of_push(const struct event *ev, uint64_t push)
+{
+	for (size_t i = 0; i < ev->n_frames; i++)
+		if (ev->frames[i].pushed_seq == push)
+			return &ev->frames[i];
+	return NULL;
+}
+
+// In a deep recursion most frames are older: the signal need not be read for each of them.
+static uint64_t oldest_push(const struct event *ev)
+{
+	uint64_t oldest = UINT64_MAX;
+	for (size_t i = 0; i < ev->n_frames; i++)
+		if (ev->frames[i].pushed_seq < oldest)
+			oldest = ev->frames[i].pushed_seq;
+	return oldest;
+}
+
 enum ft_rc log_told(struct log *log, uint64_t pushed_seq, uint64_t seq, uint64_t *ret_seq,
 		    const struct event_frame_at_signal **ret)
 {
 	const struct told_signals *told = log->store ? &log->store->told : &log->told;
 	for (size_t i = told->n; i-- > 0 && told->seq[i] > pushed_seq;) {
 		const struct event *ev;
-		if (told->seq[i] > seq)
+		struct log_oldest *oldest = &log->oldest_told[i];
+		bool is_older = oldest->signal == told->seq[i] && pushed_seq < oldest->push;
+		if (told->seq[i] > seq || is_older)
 			continue;
 		enum ft_rc rc = log_event(log, told->seq[i], &ev);
 		if (rc == FT_FAIL)
 			return rc;
-		for (size_t k = 0; rc == FT_OK && ev->kind == EVENT_SIGNAL && k < ev->n_frames;
-		     k++) {
-			if (ev->frames[k].pushed_seq != pushed_seq)
-				continue;
-			*ret_seq = ev->seq;
-			*ret = &ev->frames[k];
-			return FT_OK;
-		}
+		if (rc == FT_NONE || ev->kind != EVENT_SIGNAL)
+			continue;
+		*oldest = (struct log_oldest){told->seq[i], oldest_push(ev)};
+		const struct event_frame_at_signal *f = frame_of_push(ev, pushed_seq);
+		if (!f)
+			continue;
+		*ret_seq = ev->seq;
+		*ret = f;
+		return FT_OK;
 	}
 	return FT_NONE;
 }

@@ -51,9 +51,11 @@ enum store_statement {
 	STATEMENTS,
 };
 
+enum { TOLD_SIGNALS = 64 };
+
 /* The last signals that tell of frames (struct event, frames), ascending. */
 struct told_signals {
-	uint64_t seq[64];
+	uint64_t seq[TOLD_SIGNALS];
 	size_t n;
 };
 
