@@ -438,6 +438,45 @@ static void check_deep(struct log *log, uint64_t seq, const uint64_t *pushes, si
 }
 
 /* A ring in the midst of a deep recursion: the frames stay, and go when they end. */
+/* Each chunk's list has frames of all of them. */
+TEST(many_threads_go_down_together)
+{
+	enum { MANY = 700, DOWN = 20 };
+	char *path = place("many");
+	struct store_options o = {.path = path};
+	struct store *s = NULL;
+	struct log *log = NULL;
+	const struct log_frame *f;
+	size_t n;
+	CHECK_EQ_I(store_create(&o, &s), FT_OK);
+	struct maker *m = maker_create(s);
+	maker_start(m);
+	for (uint32_t depth = 0; depth < DOWN; depth++) {
+		for (int i = 0; i < MANY; i++) {
+			uint64_t top = UINT64_C(0x7ffffffff000) - (uint64_t)i * 0x100000;
+			struct event ev = {.kind = EVENT_PUSH,
+					   .tid = i + 1,
+					   .depth = depth,
+					   .cfa = top - 64 * depth,
+					   .delta = -64,
+					   .delta_known = true,
+					   .stack_top = top};
+			maker_place(&ev, 1);
+			maker_emit(m, &ev);
+		}
+	}
+	CHECK_EQ_I(m->rc, FT_OK);
+	CHECK_EQ_I(store_close(s, NULL), FT_OK);
+	CHECK_EQ_I(log_open(path, &log), FT_OK);
+	CHECK_EQ_I(log_frames(log, m->seq - 1, &f, &n), FT_OK);
+	CHECK_EQ_U(n, MANY * DOWN);
+	for (size_t i = 0; i < n; i++)
+		CHECK_EQ_U(f[i].pushed_seq, i % DOWN * MANY + (uint64_t)f[i].tid - 1);
+	log_close(log);
+	unlink(path);
+	free(m);
+}
+
 TEST(deep_recursion_in_a_ring)
 {
 	enum { DOWN = 3900, RING = 800 };

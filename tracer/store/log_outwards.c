@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-	NEAR = 16,	    // so many events further back are passed over rather than looked up
-	FRAMES_A_STEP = 64, // reading so many of a list is a step of the budget
+	NEAR = 16,	      // so many events further back are passed over rather than looked up
+	FRAMES_A_STEP = 2048, // of a list: in the time of a step of the budget so many are read
 };
 
 /* Pushes further and further back: in a deep recursion each is next to the one before. */
