@@ -65,6 +65,27 @@ TEST(blocks_of_a_heap)
 	check(&m, LO + 0xfff, LO + 0x2f0, 0x1000 - 0x2f0, CHUNK_TOP);
 }
 
+/* Nothing but blocks of 32 bytes, and an end that they do not meet. */
+static size_t read_endless(void *ctx, uint64_t addr, void *buf, size_t len)
+{
+	static const uint64_t block[] = {0, 0x21, 0, 0};
+	++*(uint64_t *)ctx;
+	for (size_t i = 0; i + 8 <= len; i += 8)
+		memcpy((char *)buf + i, &block[(addr + i) / 8 % 4], 8);
+	return len / 8 * 8;
+}
+
+TEST(a_long_heap_is_not_read_from_each_start)
+{
+	enum { HEAP = 64 << 20, BLOCK = 32, AT_ONCE = 16 * 1024, STARTS = 1024 + 1 };
+	uint64_t reads = 0;
+	struct memory m = {read_endless, &reads};
+	struct chunk c;
+	CHECK(!chunks_in_heap(&m, LO, LO + HEAP + 16, LO + 0x10, &c));
+	CHECK(reads > HEAP / AT_ONCE);
+	CHECK(reads <= (uint64_t)CHUNKS_MAX * BLOCK / AT_ONCE + STARTS);
+}
+
 TEST(a_heap_that_does_not_lead_to_its_end)
 {
 	static const uint64_t sizes[] = {

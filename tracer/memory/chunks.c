@@ -51,8 +51,8 @@ static bool take(uint64_t at, uint64_t size, enum chunk_state state, uint64_t ad
 	return true;
 }
 
-// From `at` to the end, which the last chunk must meet exactly.
-static bool follow(const struct memory *m, uint64_t at, uint64_t hi, uint64_t addr,
+// From `at` to the end, which the last chunk must meet exactly. *left: chunks that may be read yet.
+static bool follow(const struct memory *m, uint64_t at, uint64_t hi, uint64_t addr, size_t *left,
 		   struct chunk *ret)
 {
 	struct window w = {.mem = m};
@@ -60,7 +60,7 @@ static bool follow(const struct memory *m, uint64_t at, uint64_t hi, uint64_t ad
 	bool found = false;
 	if (hi <= at || hi - at < SMALLEST || !read_word(&w, at + 8, &word))
 		return false;
-	for (size_t n = 0; n < CHUNKS_MAX; n++) {
+	for (; *left > 0; --*left) {
 		uint64_t size = word & ~(uint64_t)FLAGS;
 		if (hi - at <= FENCE && size == HEADER) // fence posts: this heap is full
 			return found;
@@ -81,8 +81,9 @@ bool chunks_in_heap(const struct memory *m, uint64_t lo, uint64_t hi, uint64_t a
 		    struct chunk *ret)
 {
 	uint64_t first = (lo + HEADER - 1) & ~(uint64_t)(HEADER - 1);
+	size_t left = CHUNKS_MAX;
 	for (uint64_t at = first; at - first <= STATIC_TLS && at < hi; at += HEADER)
-		if (follow(m, at, hi, addr, ret))
+		if (follow(m, at, hi, addr, &left, ret))
 			return true;
 	return false;
 }
@@ -94,12 +95,13 @@ bool chunks_in_arena(const struct memory *m, uint64_t lo, uint64_t hi, uint64_t 
 	if (!memory_read_uint(m, lo, 8, &arena) || !memory_read_uint(m, lo + 8, 8, &previous))
 		return false;
 	uint64_t from = lo + 2 * HEADER, to = lo + 4 * HEADER;
+	size_t left = CHUNKS_MAX;
 	if (previous == 0 && arena > lo && arena - lo < PAGE) {
 		from = arena + STATE_MIN;
 		to = arena + STATE_MAX;
 	}
 	for (uint64_t at = from; at <= to; at += HEADER)
-		if (follow(m, at, hi, addr, ret))
+		if (follow(m, at, hi, addr, &left, ret))
 			return true;
 	return false;
 }
