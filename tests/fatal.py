@@ -126,6 +126,35 @@ int main(void)
 	return store((int *)16, 41);
 }
 """, "SIGABRT"),
+    # The handler's stack is above the thread's own, whose frames live on.
+    "above": (HEAD + """
+#include <sys/mman.h>
+static char *alternate;
+static void on(int s)
+{
+	volatile int seen = s * 2;
+	if (seen)
+		abort();
+}
+NOINLINE static int add(int *p, const int *q) { return *p + *q; }
+static void *work(void *arg)
+{
+	int here = 3;
+	stack_t stack = {.ss_sp = alternate, .ss_size = 65536};
+	struct sigaction act = {.sa_handler = on, .sa_flags = SA_ONSTACK};
+	sigaltstack(&stack, NULL);
+	sigaction(SIGSEGV, &act, NULL);
+	return add(&here, (const int *)16) ? arg : NULL;
+}
+int main(void)
+{
+	pthread_t t;
+	alternate = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_create(&t, NULL, work, NULL);
+	pthread_join(t, NULL);
+	return 0;
+}
+""", "SIGABRT"),
 }
 BUILDS = [("cc", "-O0"), ("cc", "-O2"), ("clang", "-O0"), ("clang", "-O2")]
 TOLD = 64  # frames are looked at
@@ -287,9 +316,12 @@ def check(directory, name, compiler, level, truth):
     if name == "overflow":
         bad = stack_differences(last["frames"])
     else:
-        gdb = by_gdb(directory, program, 1 if name == "again" else 0)
+        gdb = by_gdb(directory, program, 1 if name in ("again", "above") else 0)
         bad = differences(last["frames"], gdb, truth.setdefault((name, compiler), gdb))
     tap.ok(not bad, f"{label}: as gdb has it", *bad)
+    dangling = [value for frame in last["frames"]
+                for value in (frame["args"] or []) + (frame["locals"] or []) if "dangling" in value]
+    tap.ok(not dangling, f"{label}: no pointer is said to dangle", *dangling)
     pushed = {push["seq"]: push for push in traced.pushes()}
     tap.ok(all((pushed[f["pushed_seq"]]["cfa"], pushed[f["pushed_seq"]]["depth"]) ==
                (f["cfa"], f["depth"]) for f in last["frames"]), f"{label}: frames are those pushed")

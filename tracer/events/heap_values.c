@@ -153,8 +153,10 @@ void heap_note_change(struct collector *col, int tid, const struct frame *f, uin
 {
 	const struct stack *s =
 		stack_holding(stacks_of(&col->stacks, tid, control_pid(col->control)), f->cfa);
-	if (col->heap && s) // a leaf may have variables below rsp
-		note_value(col, s, rsp - ARCH_RED_ZONE, i, v);
+	if (!col->heap || !s)
+		return;
+	// A leaf may have variables below rsp. On another stack, as a handler's, rsp tells nothing.
+	note_value(col, s, rsp < s->hi ? rsp - ARCH_RED_ZONE : 0, i, v);
 }
 
 /* Before a block goes: which variable of the frame that is at pc has its address now. */
