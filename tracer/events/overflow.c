@@ -117,9 +117,7 @@ static size_t fill_cycle(const struct frames *f, struct event_overflow *o, const
 	o->n_cycle = c.period;
 	o->turns = c.turns;
 	o->untold = c.skip;
-	o->turn_bytes = frame_cfa(f, c.skip + c.period) - frame_cfa(f, c.skip);
-	if (c.skip + c.period >= f->n)
-		o->turn_bytes = 0;
+	o->turn_bytes = frame_cfa(f, c.skip + c.period) - frame_cfa(f, c.skip); // turns: several
 	return c.period;
 }
 
