@@ -209,6 +209,9 @@ def sheets(student):
     status, text = student.grade("stack", f"frames = {frames + 1}\n{sheet}\nframes =\n")
     tap.ok(status == 0 and "answered twice" in text, "a line that is not filled in is no answer",
            text)
+    status, text = student.grade("stack", f"{sheet}\nframes {frames}\n")
+    tap.ok(f"\nframes {frames}: not an answer, there is no = in it\n" in text,
+           "a line without = is told", text)
     for answer, good in (("Stack", True), ("STACK", True), ("Stacks", False), ("Heap", False)):
         status, text = student.grade("stack", fill_in(sheet, {**answers, "region": answer}))
         tap.ok(status == (not good), f"region = {answer}: {good}", text)

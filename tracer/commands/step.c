@@ -116,6 +116,16 @@ static int take_option(void *ctx, int c, const char *value)
 	return EXIT_USAGE;
 }
 
+/* What was handed in is never run, whatever it is: says why it is no log. */
+static int only_a_log(const char *path)
+{
+	struct log *log;
+	if (log_open(path, &log) != FT_OK)
+		return failed();
+	log_close(log);
+	return -1;
+}
+
 /* Options that say how to run a program mean nothing for a run that is over. */
 static int check_options(const struct trace_options *o, const struct wishes *w, bool is_log)
 {
@@ -123,10 +133,6 @@ static int check_options(const struct trace_options *o, const struct wishes *w, 
 	bool runs = o->output || w->input || o->events_said || o->no_aslr || o->pin || o->no_heap ||
 		    o->max_depth || sel->all || sel->functions.n || sel->sources.n ||
 		    sel->libraries.n || o->map != MAP_NONE || o->walk;
-	if (w->answers && !is_log)
-		return usage_error(
-			"--answers grades a LOG of frametrace record; what was handed in "
-			"is not run");
 	if (o->sort || o->verify || o->inlines)
 		return usage_error("step takes no --sort, --verify, --inlines");
 	if (is_log && runs)
@@ -423,6 +429,8 @@ static int step_run(struct trace_options *o, struct wishes *w, char *const *argv
 		status = usage_error("--answers needs the questions: --script=FILE");
 	if (status < 0 && is_log && argv[1])
 		status = usage_error("there is one LOG: '%s' is too much", argv[1]);
+	if (status < 0 && w->answers)
+		status = only_a_log(argv[0]);
 	if (status >= 0)
 		return status;
 	enum ft_rc rc = begin(&s, argv, is_log);

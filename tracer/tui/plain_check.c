@@ -13,7 +13,7 @@ enum { MAX_ANSWER_LINE = 1024, MAX_ANSWERS = 1000 };
 
 struct answer {
 	char *name, *text; // text "": a line that is still to be filled in
-	bool asked;
+	bool asked, has_equals;
 };
 
 // ---- what somebody answered ----
@@ -30,7 +30,11 @@ static char *trimmed(char *s)
 static void add_answer(struct plain *s, const char *name, const char *text)
 {
 	s->answers = xgrow(s->answers, s->n_answers, &s->cap_answers, sizeof(*s->answers));
-	s->answers[s->n_answers++] = (struct answer){xstrdup(name), xstrdup(text), false};
+	s->answers[s->n_answers++] = (struct answer){
+		.name = xstrdup(name),
+		.text = xstrdup(text ? text : ""),
+		.has_equals = text,
+	};
 }
 
 void answers_read(struct plain *s)
@@ -47,7 +51,7 @@ void answers_read(struct plain *s)
 			*equals = '\0';
 		char *name = trimmed(begin);
 		if (*name)
-			add_answer(s, name, equals ? trimmed(equals + 1) : "");
+			add_answer(s, name, equals ? trimmed(equals + 1) : NULL);
 	}
 }
 
@@ -63,10 +67,12 @@ void answers_free(struct plain *s)
 void answers_say_rest(struct plain *s)
 {
 	for (size_t i = 0; i < s->n_answers; i++) {
-		if (s->answers[i].asked)
+		const struct answer *a = &s->answers[i];
+		if (a->asked)
 			continue;
-		say_text(s, s->answers[i].name);
-		say(s, ": nobody asked for that (a misspelled name?)\n");
+		say_text(s, a->name);
+		say(s, a->has_equals ? ": nobody asked for that (a misspelled name?)\n"
+				     : ": not an answer, there is no = in it\n");
 	}
 }
 
