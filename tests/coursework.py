@@ -252,6 +252,21 @@ def exercise(student, name):
            text)
 
 
+def looks(student):
+    """What the page says that can be looked up, can be: who asked for a block, permissions."""
+    (student.where / "looks").write_text(
+        "goto last\nheap\nbacktrace\nreverse-step\nbacktrace\n")
+    _, text = student.type("build/frametrace step --script=looks heap.frametrace")
+    tap.ok(re.search(r", malloc inside \S+ \(printf\), called by main, boxed_value.c:24$", text, re.M),
+           "heap: the block that printf asked for", text)
+    tap.ok("no frame here: the run is over; reverse-step goes back" in text and "#0  main" in text,
+           "at the end: where the frames are", text)
+    (student.where / "looks").write_text("goto last\nwhere said(foo)\n")
+    _, text = student.type("build/frametrace step --script=looks space.frametrace")
+    tap.ok(re.search(r"^code of foo\+0\ntext, 0x\w+-0x\w+ r-xp /\S*stack_or_heap_c: ", text, re.M),
+           "where: the permissions of code", text)
+
+
 def facts(student):
     """What the questions use, in conditions; and what means nothing."""
     good = ["&argc > 0x1000 && region(&argc) == stack", "region(&argc) == stack || depth == 9",
@@ -281,6 +296,7 @@ def main():
         sheets(student)
         for name in ANSWERS:
             exercise(student, name)
+        looks(student)
         facts(student)
         other = "space.frametrace"
         status, text = student.grade("stack", (student.where / "stack.txt").read_text(), other)

@@ -24,7 +24,13 @@ enum ft_rc frame_at(struct plain *s, size_t frame, struct log_frame *ret)
 
 enum outcome no_frame(struct plain *s, enum ft_rc rc)
 {
-	return rc == FT_FAIL ? wrong_error(s) : wrong(s, "there is no frame here");
+	const struct event *ev;
+	if (rc == FT_FAIL)
+		return wrong_error(s);
+	if (player_event(s->p, &ev) == FT_OK && ev->kind == EVENT_EXIT)
+		return wrong(s, "there is no frame here: the run is over; reverse-step goes back");
+	ft_error_clear();
+	return wrong(s, "there is no frame here");
 }
 
 // Once, behind the first f(?).

@@ -3,8 +3,8 @@
  *
  * plain.c: the table of commands, lines of a script, the loop. plain_move.c: moves, breakpoints,
  * search. plain_say.c: where we are. plain_info.c: frames, registers. plain_values.c: variables.
- * plain_code.c: source and instructions. plain_space.c: stack, heap, map, addresses. plain_check.c:
- * grading. plain_line.c: a line that is typed.
+ * plain_code.c: source and instructions. plain_space.c: stack, map, addresses. plain_heap.c: heap
+ * blocks. plain_check.c: grading. plain_line.c: a line that is typed.
  */
 #ifndef FT_PLAIN_PRIVATE_H
 #define FT_PLAIN_PRIVATE_H
@@ -118,10 +118,15 @@ enum outcome say_line(struct plain *s, const char *file, uint32_t line, const ch
 
 /* ---- plain_space.c: commands that `info` has too ---- */
 
-enum outcome run_heap(struct plain *s, const char *arguments);
 enum outcome run_map(struct plain *s, const char *arguments);
 enum outcome run_output(struct plain *s, const char *arguments);
 enum outcome run_stack(struct plain *s, const char *arguments);
+
+/* ---- plain_heap.c ---- */
+
+enum outcome run_heap(struct plain *s, const char *arguments);
+/* Says which block in use has the address. False: none has. */
+bool where_on_heap(struct plain *s, uint64_t address);
 
 /* ---- plain_line.c: a terminal ---- */
 

@@ -1,5 +1,5 @@
 /*
- * plain_space.c - the stack as it lies in memory, heap blocks, the address space, one address.
+ * plain_space.c - the stack as it lies in memory, the address space, one address.
  */
 #include "tui/plain_private.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BLOCKS = 1000, OUTPUT_MAX = 1 << 20, NULL_PAGES = 1 << 16 };
+enum { OUTPUT_MAX = 1 << 20, NULL_PAGES = 1 << 16 };
 
 // ---- the stack ----
 
@@ -206,7 +206,7 @@ enum outcome run_stack(struct plain *s, const char *arguments)
 	if (rc != FT_OK)
 		return wrong_error(s);
 	if (n == 0)
-		return wrong(s, "there is no frame here");
+		return no_frame(s, FT_NONE);
 	say(s, "high addresses\n");
 	enum outcome o = DONE;
 	for (size_t i = n; i-- > 0 && o == DONE;) {
@@ -225,50 +225,6 @@ enum outcome run_stack(struct plain *s, const char *arguments)
 			o = say_stack_frame(s, &all[i], false);
 	say(s, "low addresses: the stack grows downwards\n");
 	return o;
-}
-
-// ---- the heap ----
-
-enum outcome run_heap(struct plain *s, const char *arguments)
-{
-	const struct log_block *b;
-	size_t n = 0;
-	uint64_t all = 0, bytes = 0;
-	(void)arguments;
-	if (!log_info(player_log(s->p))->holds.heap)
-		return wrong(s, "heap blocks were not recorded (--no-heap)");
-	enum ft_rc rc = log_blocks(player_log(s->p), player_at(s->p), MAX_BLOCKS, &b, &n, &all);
-	if (rc == FT_FAIL)
-		return wrong_error(s);
-	if (rc == FT_NONE || all == 0) {
-		say(s, "No heap block is in use.\n");
-		return DONE;
-	}
-	for (size_t i = 0; i < n; i++) {
-		say(s, "#%-4llu 0x%llx  %llu bytes", (unsigned long long)b[i].number,
-		    (unsigned long long)b[i].address, (unsigned long long)b[i].size);
-		if (b[i].call) {
-			say(s, ", ");
-			say_text(s, b[i].call);
-		}
-		if (b[i].function) {
-			say(s, " by ");
-			say_text(s, b[i].function);
-		}
-		if (b[i].file) {
-			say(s, ", ");
-			say_text(s, path_name(b[i].file));
-			say(s, ":%u", b[i].line);
-		}
-		say(s, "\n");
-		bytes += b[i].size;
-	}
-	if (n < all)
-		say(s, "and %llu more blocks\n", (unsigned long long)(all - n));
-	else
-		say(s, "%llu block%s, %llu bytes\n", (unsigned long long)all, all == 1 ? "" : "s",
-		    (unsigned long long)bytes);
-	return DONE;
 }
 
 // ---- the address space ----
@@ -356,28 +312,6 @@ static bool where_on_stack(struct plain *s, uint64_t address, enum outcome *ret)
 	return false;
 }
 
-static bool where_on_heap(struct plain *s, uint64_t address)
-{
-	const struct log_block *b;
-	size_t n = 0;
-	uint64_t all;
-	if (log_blocks(player_log(s->p), player_at(s->p), 1 << 20, &b, &n, &all) != FT_OK)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (address < b[i].address || address - b[i].address >= b[i].size)
-			continue;
-		say(s, "heap #%llu+%llu, %llu bytes", (unsigned long long)b[i].number,
-		    (unsigned long long)(address - b[i].address), (unsigned long long)b[i].size);
-		if (b[i].function) {
-			say(s, ", for ");
-			say_text(s, b[i].function);
-		}
-		say(s, "\n");
-		return true;
-	}
-	return false;
-}
-
 // ".bss" is a part of a mapping, and has a name of its own in the picture of the whole.
 static const char *kind_at(const struct event_map *map, const struct event_region *r,
 			   uint64_t address)
@@ -459,6 +393,8 @@ static enum outcome run_where(struct plain *s, const char *arguments)
 		say(s, "code of ");
 		say_text(s, fn->name);
 		say(s, "+%llu\n", (unsigned long long)(address - fn->lo));
+		where_in_map(s, address); // its permissions
+		ft_error_clear();
 		return DONE;
 	}
 	if (where_in_map(s, address))
