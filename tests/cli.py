@@ -233,6 +233,9 @@ def check_selection(demo):
     ran = frametrace("list", demo, "twice", "thr*")
     found = re.findall(r"^traced +\d+  (\w+)", ran.out.decode(), re.M)
     tap.equal((ran.status, sorted(found)), (0, ["thrice", "twice"]), "list PROGRAM FUNCTION...")
+    for words in (("list", "--help"), ("help", "list")):
+        says(" ".join(words), frametrace(*words), 0, "^Usage: frametrace list .OPTIONS. PROGRAM",
+             stream="out")
     says("list: no match", frametrace("list", demo, "thrise"), 1, "thrise", "thrice")
     says("a broken /regex/", frametrace("--function=/(/", demo), 2, r"\(")
 

@@ -126,26 +126,25 @@ TEST(what_was_never_freed)
 		{.function = "main", .file = "d/m.c", .line = 20},
 		{.function = "g", .file = "d/a.c", .line = 9, .repeats = true},
 		{.function = "f", .file = "d/a.c", .line = 3}};
-	static const struct event_leak leaks[] = {
-		{.call = "malloc",
-		 .place = {.function = "f", .file = "d/a.c", .line = 3},
-		 .path = path,
-		 .n_path = 3,
-		 .owner = "main.p",
-		 .blocks = 2,
-		 .bytes = 300},
-		{.call = "malloc",
-		 .place = {.function = "f",
-			   .file = "d/a.c",
-			   .line = 4,
-			   .via = "printf",
-			   .via_module = "libc.so.6"},
-		 .path = path + 2,
-		 .n_path = 1,
-		 .more_path = true,
-		 .blocks = 1,
-		 .bytes = 7},
-		{.call = "calloc", .blocks = 1, .bytes = 5}};
+	struct event_leak leaks[] = {{.call = "malloc",
+				      .place = {.function = "f", .file = "d/a.c", .line = 3},
+				      .path = path,
+				      .n_path = 3,
+				      .owner = "main.p",
+				      .blocks = 2,
+				      .bytes = 300},
+				     {.call = "malloc",
+				      .place = {.function = "f",
+						.file = "d/a.c",
+						.line = 4,
+						.via = "printf",
+						.via_module = "libc.so.6"},
+				      .path = path + 2,
+				      .n_path = 1,
+				      .more_path = true,
+				      .blocks = 1,
+				      .bytes = 7},
+				     {.call = "calloc", .blocks = 1, .bytes = 5}};
 	struct event_heap_summary heap = {.allocs = 9,
 					  .frees = 6,
 					  .bytes = 400,
@@ -171,6 +170,10 @@ TEST(what_was_never_freed)
 	CHECK(has("text", &ev, "1 block, 5 bytes: calloc outside of the traced functions"));
 	CHECK(has("text", &ev, "and from 1 more place"));
 	CHECK(has("json", &ev, "\"blocks\":2,\"bytes\":300"));
+	leaks[1].place.via = "std::vector<std::unique_ptr<Shape, std::default_delete<Shape> >, "
+			     "std::allocator<Shape> >::push_back";
+	CHECK(has("text", &ev, "inside libc.so.6 (std::vector<..>::push_back), called by f"));
+	CHECK(has("json", &ev, "::allocator<Shape> >::push_back\",\"via_module\""));
 }
 
 TEST_MAIN

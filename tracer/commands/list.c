@@ -260,10 +260,29 @@ static enum ft_rc list_word(struct trace_options *o, const char *word)
 	return rc;
 }
 
+static void print_help(void)
+{
+	printf("Usage: frametrace list [OPTIONS] PROGRAM [FUNCTION...]\n"
+	       "       frametrace list [OPTIONS] LOG [FUNCTION...]\n"
+	       "Lists the functions of a program or library that would be traced, with their size\n"
+	       "and source line, without running anything; of each FUNCTION (a glob, or /REGEX/, "
+	       "as\n"
+	       "with -f) if there are any. Of a LOG of frametrace record: those that were traced.\n"
+	       "  -a, --all               also what the compiler, the C library, Rust's std added\n"
+	       "  -f, --function=PATTERN  only these functions; !PATTERN: not these\n"
+	       "  -s, --source=PATTERN    only functions from these source files\n"
+	       "  -i, --inlines           what is inlined into each of them\n"
+	       "  -v, --verbose           the hidden ones too\n"
+	       "  -o, --output=FILE       into FILE instead of standard output\n"
+	       "  -q, --quiet             no count below the list\n"
+	       "Example: frametrace list build/demos/double\n");
+}
+
 static int list(int argc, char **argv)
 {
 	struct trace_options o;
-	int rc_options = trace_options_parse(argc, argv, &o);
+	const struct more_options more = {.help = print_help};
+	int rc_options = trace_options_parse_more(argc, argv, &more, &o);
 	if (rc_options >= 0)
 		return rc_options;
 	if (o.selection.libraries.n > 0) {

@@ -32,7 +32,7 @@ static void add_call(struct lines *l, const char *call, const struct event_place
 	if (!p->via)
 		return;
 	lines_ours(l, " (");
-	lines_text(l, p->via);
+	lines_symbol(l, p->via, TEXT_COLUMNS);
 	buf_char(&l->b, ')');
 }
 
