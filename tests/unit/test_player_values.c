@@ -52,6 +52,34 @@ TEST(what_is_not_there_is_not_found)
 	check_member("{x = }", ".x", NULL);
 }
 
+// ---- what a pointer points to ----
+
+static void check_target(const char *full, const char *path, const char *want)
+{
+	char *copy = xstrdup(full); // nothing is behind it that may be read
+	struct buf b;
+	buf_init(&b);
+	bool is = target_text(copy, path, true, true, &b);
+	CHECK_EQ_S(is ? b.s : NULL, want);
+	buf_deinit(&b);
+	free(copy);
+}
+
+TEST(a_target_is_told_by_the_lines_of_its_parts)
+{
+	check_target("0x10\tpoints to = 42   int", "", "42");
+	check_target("0x10\tpoints to = 0x20 (local x of main)   int *", "", "0x20");
+	check_target("0x10\tpoints to = 0x20 (local x of main)", "", "0x20");
+	check_target("0x10\tpoints to = 0x)", "", "0x)");
+	check_target("0x10\tpoints to   struct s\n0x10\t  a = 1   int\n0x14\t  b = 2   int", "",
+		     "{a = 1, b = 2}");
+	check_target("0x10\tpoints to   struct s\n0x10\t  a = 1   int", "->a", NULL);
+	check_target("0x10\tpoints to", "", NULL);
+	check_target("points to = 42", "", NULL);
+	check_target("", "", NULL);
+	check_target("0x10\t", "->", NULL);
+}
+
 // ---- runs in a log ----
 
 struct fixture {

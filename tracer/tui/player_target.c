@@ -33,7 +33,7 @@ static void cut_text(struct part *p, const char *end)
 	if (type > p->text + 2)
 		end = type - 3;
 	bool is_address = end - p->text > 2 && memcmp(p->text, "0x", 2) == 0;
-	const char *place = is_address && end[-1] == ')' ? end : p->text;
+	const char *place = is_address && end[-1] == ')' ? end - 2 : p->text;
 	while (place > p->text && memcmp(place, " (", 2) != 0)
 		place--;
 	p->len = (size_t)((place > p->text ? place : end) - p->text);
