@@ -491,6 +491,35 @@ int main(void)
 """
 
 
+IN_LIBRARY = """\
+#include <stdio.h>
+#include <string.h>
+static size_t length(const char *s)
+{
+	size_t n = 1;
+	n += strlen(s);
+	return n;
+}
+int main(void)
+{
+	printf("%zu\\n", length("abc"));
+	printf("%zu\\n", length(NULL));
+	return 0;
+}
+"""
+
+
+def check_signal_in_library(directory):
+    """A log of calls: at a crash in libc the line is that of the call, as gdb has it."""
+    program = compile_c(directory, "in_library", IN_LIBRARY, "-fno-builtin")
+    log, ran = record(directory, program, "--events=call")
+    _, said = session([log], "continue\nbacktrace\nprint n\n")
+    tap.ok(said[1][1][-1].split("\t")[0] == "6" and said[2][1] == [
+        "#0  length (s=0x0) at in_library.c:6", "#1  main () at in_library.c:12"],
+        "a signal in a library: where the traced function called it", said, ran)
+    tap.equal(said[3][1], ["n = 1"], "and what its variables are there")
+
+
 def check_program(directory):
     program = compile_c(directory, "loud", LOUD)
     ran, said = session([program], "continue\nframe\ninfo output\ncontinue\n")
@@ -901,7 +930,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         for check in (check_same, check_back, check_transcript, check_page, check_info_frame,
-                      check_gdb, check_known, check_texts, check_bare, check_program, check_terminal, check_kept, check_threads,
+                      check_gdb, check_known, check_texts, check_bare, check_program,
+                      check_signal_in_library, check_terminal, check_kept, check_threads,
                       check_grading, check_lines, check_words, check_failures, check_calls_only,
                       check_ended, check_end, check_targets):
             check(directory)

@@ -140,6 +140,32 @@ static bool is_heap(const struct event *ev)
 	       ev->heap && ev->heap->place.function && ev->heap->place.file;
 }
 
+// A signal in code without source that a traced frame has called: abort(), strlen(NULL).
+static bool is_in_callee(const struct event *ev)
+{
+	return ev->kind == EVENT_SIGNAL && !ev->file && ev->n_frames > 0 && ev->frames[0].line != 0;
+}
+
+static enum ft_rc at_signal(struct player *p, const struct event *ev, struct player_place *ret)
+{
+	const struct event_frame_at_signal *f = &ev->frames[0];
+	const struct store_function *fn;
+	ret->file = keep(&p->file, f->file);
+	ret->line = f->line;
+	ret->pc = f->pc;
+	ret->function = keep(&p->function, f->function);
+	ret->depth = f->depth;
+	ret->seq = ev->seq;
+	enum ft_rc rc = log_function_at(p->log, ret->pc - 1, &fn);
+	if (rc != FT_OK)
+		return rc == FT_NONE ? FT_OK : rc;
+	for (size_t i = fn->n_insns; i-- > 0 && !ret->calls;) {
+		ret->calls = fn->insns[i].pc < f->pc;
+		ret->pc = ret->calls ? fn->insns[i].pc : f->pc;
+	}
+	return FT_OK;
+}
+
 static enum ft_rc find_place(struct player *p, struct player_place *ret)
 {
 	const struct event *ev;
@@ -155,6 +181,8 @@ static enum ft_rc find_place(struct player *p, struct player_place *ret)
 		ret->depth = ev->depth;
 		return FT_OK;
 	}
+	if (is_in_callee(ev))
+		return at_signal(p, ev, ret);
 	struct look_back l = {.tid = ev->tid, .tells = tells_place};
 	bool in_prologue = ev->kind == EVENT_INSN && ev->in_prologue && ev->cfa != 0;
 	if (!in_prologue && !tells_place(&l, ev))
