@@ -78,7 +78,7 @@ static bool is_crash(int signal)
 
 static bool is_wanted(struct collector *col, const struct stop *stop)
 {
-	if (!col->o.locals || !col->running)
+	if (!col->running)
 		return false;
 	if (process_dies_of(stop->pid, stop->signal))
 		return true;

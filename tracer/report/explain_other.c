@@ -37,6 +37,10 @@ void explain_signal(struct story *st, const struct event *ev)
 	if (ev->symbol_at && ev->within)
 		SAY(st, ", inlined in %s", ev->within);
 	explain_line(st, ev->file, ev->line);
+	if (!ev->file && ev->n_frames > 0 && ev->frames[0].line) {
+		SAY(st, ", called from %s", ev->frames[0].function);
+		explain_line(st, ev->frames[0].file, ev->frames[0].line);
+	}
 	if (ev->has_fault)
 		SAY(st, ": the instruction touched the address 0x%" PRIx64 ", and may not",
 		    ev->fault);

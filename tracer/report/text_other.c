@@ -139,6 +139,12 @@ static void add_where(struct lines *l, const struct event *ev)
 		lines_ours(l, ", ");
 		lines_position(l, ev->file, ev->line);
 	}
+	if (!ev->file && ev->n_frames > 0 && ev->frames[0].line) {
+		lines_ours(l, ", called from ");
+		lines_text(l, ev->frames[0].function);
+		lines_ours(l, ", ");
+		lines_position(l, ev->frames[0].file, ev->frames[0].line);
+	}
 	if (ev->has_fault) {
 		lines_ours(l, ", at address ");
 		buf_hex(&l->b, ev->fault);
