@@ -33,6 +33,10 @@ complete_words() {
 }
 ok 'bash completes an option' [ "$(complete_words frametrace --no-a)" = --no-aslr ]
 ok 'bash completes a format' [ "$(complete_words frametrace -v --format = js)" = json ]
+ok 'bash completes programs, not words of the shell' \
+	[ "$(complete_words frametrace unti; complete_words frametrace uniq)" = "
+uniq" ]
+ok 'bash completes no program behind replay' [ -z "$(complete_words frametrace replay uniq)" ]
 ok "bash leaves the program's options alone" [ -z "$(complete_words frametrace -v ls --)" ]
 for shell in zsh fish; do
 	if command -v $shell >/dev/null; then

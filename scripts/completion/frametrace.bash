@@ -52,7 +52,14 @@ _frametrace() {
 			[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
 			;;
 		*)
-			COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
+			COMPREPLY=($(compgen -f -- "$cur"))
+			case ${COMP_WORDS[1]} in
+			replay | where) ;; # they run nothing
+			*) # programs: words of the shell itself cannot be traced
+				COMPREPLY+=($(compgen -c -- "$cur" | sort -u |
+					grep -vxF -f <(compgen -abk -A function)))
+				;;
+			esac
 			[ "$COMP_CWORD" -eq 1 ] && COMPREPLY+=($(compgen -W "list frames maps where report record replay step" -- "$cur"))
 			;;
 		esac
