@@ -97,6 +97,7 @@ def check_usage():
         option, _, number = bad.partition("=")
         says(bad, frametrace(bad, "true"), 2, option, "from 1 to [0-9]+, not", number)
     says("missing value", frametrace("--format"), 2)
+    says("a process that runs", frametrace("-p", "1"), 2, "cannot be traced", "frametrace maps PID")
     says("the program became a value", frametrace("-f", "./demo"), 2, "'./demo' is the value of -f")
     says("a process", frametrace("-p", "1"), 2, "running process")
     for words, option in ((["help"], ["--help"]), (["help", "record"], ["record", "--help"]),

@@ -281,7 +281,8 @@ static int parse_one(int c, struct trace_options *o)
 		return parse_format("json", &o->format);
 	case 'p':
 		return usage_error(
-			"a running process cannot be traced; start the program with frametrace");
+			"a running process cannot be traced: start the program with frametrace; "
+			"frametrace maps PID and where ADDRESS PID look at one that runs");
 	case 'V':
 		printf("frametrace %s\n", FT_VERSION);
 		return 0;
