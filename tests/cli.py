@@ -234,6 +234,7 @@ def check_selection(demo):
     ran = frametrace("list", demo, "twice", "thr*")
     found = re.findall(r"^traced +\d+  (\w+)", ran.out.decode(), re.M)
     tap.equal((ran.status, sorted(found)), (0, ["thrice", "twice"]), "list PROGRAM FUNCTION...")
+    says("list has no JSON", frametrace("list", "--format=json", demo), 2, "list has the format text")
     for words in (("list", "--help"), ("help", "list")):
         says(" ".join(words), frametrace(*words), 0, "^Usage: frametrace list .OPTIONS. PROGRAM",
              stream="out")

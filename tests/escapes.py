@@ -79,7 +79,7 @@ def check_program(directory, program):
                 json.loads(line)
         else:
             tap.ok(text.count(b"\\033[31m") > 5, f"trace {' '.join(options)}: names, escaped", text[:800])
-    for words in (["list"], ["list", "-v"], ["list", "-F", "json"], ["frames"], ["frames", "-v"],
+    for words in (["list"], ["list", "-v"], ["frames"], ["frames", "-v"],
                   ["frames", "-F", "json"]):
         check(" ".join(words), run([FRAMETRACE, *words, program]))
     for words in (["report"], ["report", "-F", "json"], ["maps"], ["maps", "-v"], ["maps", "-F", "json"],

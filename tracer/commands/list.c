@@ -285,6 +285,10 @@ static int list(int argc, char **argv)
 	int rc_options = trace_options_parse_more(argc, argv, &more, &o);
 	if (rc_options >= 0)
 		return rc_options;
+	if (o.format != report_formats[0]) {
+		trace_options_deinit(&o);
+		return usage_error("list has the format text only");
+	}
 	if (o.selection.libraries.n > 0) {
 		trace_options_deinit(&o);
 		return usage_error("list looks at one file: give it the library's path");
