@@ -54,7 +54,19 @@ def by_gdb(program, pcs):
 
 
 def normal(text):
-    return ADDRESS.sub("ADDRESS", text or "")
+    """Printers of libstdc++ 12 and later ones: the types in optional and variant are left out, a
+    tuple's members count from 0."""
+    text, before = ADDRESS.sub("ADDRESS", text or ""), None
+    while before != text:
+        before, text = text, re.sub(r"std::(optional|variant)<[^<>]*>", r"std::\1", text)
+        text = re.sub(r"(std::(?:optional|variant)<[^<>]*)<[^<>]*>", r"\1", text)
+    return re.sub(r"(?<=std::tuple containing = ){.*?}", count_from_one, text)
+
+
+def count_from_one(match):
+    """If its members are counted from 0."""
+    return match[0] if "[0] = " not in match[0] else \
+        re.sub(r"\[(\d+)\] = ", lambda m: f"[{int(m[1]) + 1}] = ", match[0])
 
 
 def compare(compiler, *flags):

@@ -74,6 +74,8 @@ def excused(value, ours, theirs, pop, compiler):
         return "clang's locations by rsp and rbp do not follow the epilogue: gdb reads elsewhere"
     if ours == "<entry value not known: its caller called another function>":
         return "gdb guesses the way of a tail call from the only one that it finds"
+    if ours.startswith("<register ") and "__int128" in value["type"]:
+        return "gdb 16 takes two registers for one of 128 bits"
     if "<optimised out>" in ours and value["type"] == "struct bytes3":
         return "clang describes one byte of three; gdb shows the others as 0, which they are not"
     return None

@@ -62,7 +62,8 @@ int main(int argc, char **argv)
 	int a = argc + 3;
 	long kept = a * 1000L;
 	a++;
-	int r = middle(a, argv[0] ? "four" : "");
+	int r = 1;
+	r = middle(a, argv[0] ? "four" : "");
 	return r + (int)kept;
 }
 """, "SIGSEGV"),
@@ -159,7 +160,7 @@ int main(void)
 BUILDS = [("cc", "-O0"), ("cc", "-O2"), ("clang", "-O0"), ("clang", "-O2")]
 TOLD = 64  # frames are looked at
 # In a register that the call may change, for all that the compiler says: gdb takes what is there.
-MAY_BE_GONE = {("middle", "sum"), ("middle", "q")}
+MAY_BE_GONE = {("middle", "sum"), ("middle", "q"), ("main", "k"), ("worker", "arg")}
 
 GDB = r'''
 import json, os, gdb
@@ -215,7 +216,7 @@ def plain(text):
     """Without what differs from run to run: addresses, and how gdb and we label them."""
     text = re.sub(r"<(optimized|optimised) out>", "?", text)
     text = re.sub(r"^\(.*?\*\) ", "", text)
-    text = re.sub(r"0x[0-9a-f]{5,}( <[^>]*>)?", "PTR", text)
+    text = re.sub(r"0x[0-9a-f]{3,}( <[^>]*>)?", "PTR", text)
     return re.sub(r" @?\{?->.*", "", text)
 
 

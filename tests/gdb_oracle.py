@@ -48,6 +48,7 @@ VARYING = {
     ("circumstances.c", "st"): "times, an inode",
     ("circumstances.c", "mask"): "its tail is not set", ("circumstances.c", "pending"): "the same",
     ("circumstances.c", "a"): "not set", ("interrupt.c", "blocked"): "its tail is not set",
+    ("interrupt.c", "before"): "the same",
     ("alloca.c", "s"): "not a string: what is behind it differs",
 }
 

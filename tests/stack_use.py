@@ -131,6 +131,7 @@ fn main() {
 """
 # No overflow: wild accesses that are not the stack's growth, also just below a stack's end.
 WILD = r"""
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -210,6 +210,7 @@ def variables(frame, now, body):
     for index, (symbol, block, place) in enumerate(symbols):
         one = {"name": symbol.name, "argument": bool(symbol.is_argument),
                "place": place_at(place, frame.pc()), "line": symbol.line,
+               "at_empty_range": bool(empty_ranges(place, frame.pc())),
                "in_scope": block.start <= frame.pc() < block.end}
         read_symbol(symbol, frame, one)
         names = base_of(place, one["place"], symbol, base)
@@ -381,16 +382,23 @@ def places_of(pc):
     return found
 
 
+def ranges_of(place):
+    return re.findall(r"Range (0x[0-9a-f]+)-(0x[0-9a-f]+): (.*?)(?=Range 0x|, length|\Z)", place)
+
+
+def empty_ranges(place, pc):
+    return [where for lo, hi, where in ranges_of(place) if int(lo, 16) == pc == int(hi, 16)]
+
+
 def place_at(place, pc):
     """Of several ranges the one that holds pc."""
-    ranges = re.findall(r"Range (0x[0-9a-f]+)-(0x[0-9a-f]+): (.*?)(?=Range 0x|, length|\Z)", place)
+    ranges = ranges_of(place)
     if not place.startswith("multi-location"):
         return place
     for lo, hi, where in ranges:
         if int(lo, 16) <= pc < int(hi, 16):
             return where.strip()
-    empty = any(int(lo, 16) == pc == int(hi, 16) for lo, hi, _ in ranges)
-    return "nowhere, but for an empty range" if empty else "nowhere"
+    return "nowhere, but for an empty range" if empty_ranges(place, pc) else "nowhere"
 
 
 # ---- the run ----

@@ -139,8 +139,9 @@ def ask_gdb(program, args, chosen, sites, env, **options):
 
 
 def normal(text):
-    """Spelling that may differ: gdb's z of optimized, blanks."""
-    return " ".join((text or "").replace("optimized out", "optimised out").split())
+    """Spelling that may differ: gdb's z of optimized, blanks, the bytes of half a character."""
+    text = re.sub(r'", <incomplete sequence ([^>]*)>', r'\1"', text or "")
+    return " ".join(text.replace("optimized out", "optimised out").split())
 
 
 def ours_of(value):
