@@ -596,6 +596,39 @@ def recursion(place):
            "text says it", text[-2000:].decode())
 
 
+SMASHED = r"""
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static jmp_buf back;
+void *volatile sink;
+static void jumps(void) { char room[64]; sink = room; longjmp(back, 1); }
+static void greet(const char *name)
+{
+	char buf[8];
+	strcpy(buf, name);
+	sink = strdup(buf);
+}
+int main(void)
+{
+	if (!setjmp(back))
+		jumps();
+	sink = strdup("after");
+	greet("a name that is much too long");
+	return 0;
+}
+"""
+
+
+def smashed(place):
+    """Whose return address was overwritten asks all the same; who was left by a jump does not."""
+    program = place.build("smashed", SMASHED, "-O0", "-fno-stack-protector", "-U_FORTIFY_SOURCE")
+    have = [(e["function"], e["line"], e.get("via")) for e in trace([program]).of("alloc")]
+    tap.equal(have, [("main", 19, "strdup"), ("greet", 13, "strdup")],
+              "a frame with an overwritten return address, and one that was left")
+
+
 HOLDERS = r"""
 #include <stdlib.h>
 static void *mk(size_t n) { return malloc(n); }
@@ -756,7 +789,7 @@ def off(place):
 def main():
     with tempfile.TemporaryDirectory() as path:
         place = Place(path)
-        for part in (sizes, rust, leaks, leak_paths, recursion, holders, wrong_frees, threads, rough,
+        for part in (sizes, rust, leaks, leak_paths, recursion, smashed, holders, wrong_frees, threads, rough,
                      allocators, growth, off, many):
             if len(sys.argv) < 2 or part.__name__ in sys.argv[1:]:
                 part(place)

@@ -11,21 +11,37 @@
 enum {
 	CALL_WORDS = 16, // below a frame, looked through for the return address of its call
 	INLINES_AT = 64,
+	WALK_MOST = 64,	 // frames between the allocator and who asked
 	CHUNK_FLAGS = 7, // glibc, malloc.c: the low bits of a chunk's size
 	CHUNK_MAPPED = 2,
 };
 
 /* ---- on whose behalf ---- */
 
+static bool is_met(struct collector *col, struct thread_stacks *t, const struct hit *hit,
+		   const struct frame *f)
+{
+	struct unwind_frame w = unwind_innermost(&hit->regs), caller;
+	for (int i = 0; i < WALK_MOST && walk_outwards(col, &w, &caller); i++) {
+		w.cfa = caller.regs.r[ARCH_RSP];
+		if (w.cfa >= f->cfa)
+			return frames_walked(t, &w) == f;
+		w = caller;
+	}
+	return false;
+}
+
 /*
  * Left by an exception or a longjmp, which nobody has seen yet: the code that goes on has called
- * others since, and what these calls pushed is where the frame's return address was.
+ * others since, and what these calls pushed is where the frame's return address was. If a walk
+ * meets the frame, its return address was overwritten.
  */
-static bool is_gone(const struct collector *col, const struct frame *f)
+static bool is_gone(struct collector *col, struct thread_stacks *t, const struct hit *hit,
+		    const struct frame *f)
 {
 	uint64_t back;
 	return memory_read_uint(&col->reader.memory, f->cfa - ARCH_WORD, ARCH_WORD, &back) &&
-	       back != f->return_address;
+	       back != f->return_address && !is_met(col, t, hit, f);
 }
 
 /* On whose behalf. */
@@ -42,7 +58,7 @@ static struct asker asker_of(struct collector *col, const struct hit *hit, uint6
 	struct asker o = {.n = s ? s->n : 0};
 	for (; o.n > 0; o.n--) {
 		const struct frame *f = &s->f[o.n - 1];
-		if (f->cfa < cfa || is_gone(col, f))
+		if (f->cfa < cfa || is_gone(col, t, hit, f))
 			continue;
 		if (f->reported)
 			break;
