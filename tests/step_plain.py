@@ -520,7 +520,7 @@ def check_signal_in_library(directory):
     tap.equal(said[3][1], ["n = 1"], "and what its variables are there")
     traced = run([FRAMETRACE, program], b"")
     told = [line for line in traced.err.decode().splitlines() if "SIGSEGV arrives" in line]
-    tap.ok(len(told) == 1 and told[0].endswith(", called from length, in_library.c:6, at address 0x0"),
+    tap.ok(len(told) == 1 and told[0].endswith(", during length, in_library.c:6, at address 0x0"),
            "the trace says so too", traced)
 
 

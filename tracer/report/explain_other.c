@@ -38,7 +38,7 @@ void explain_signal(struct story *st, const struct event *ev)
 		SAY(st, ", inlined in %s", ev->within);
 	explain_line(st, ev->file, ev->line);
 	if (!ev->file && ev->n_frames > 0 && ev->frames[0].line) {
-		SAY(st, ", called from %s", ev->frames[0].function);
+		SAY(st, ", during %s", ev->frames[0].function);
 		explain_line(st, ev->frames[0].file, ev->frames[0].line);
 	}
 	if (ev->has_fault)

@@ -139,8 +139,9 @@ static void add_where(struct lines *l, const struct event *ev)
 		lines_ours(l, ", ");
 		lines_position(l, ev->file, ev->line);
 	}
+	// A handler that got there was called by nobody.
 	if (!ev->file && ev->n_frames > 0 && ev->frames[0].line) {
-		lines_ours(l, ", called from ");
+		lines_ours(l, ", during ");
 		lines_text(l, ev->frames[0].function);
 		lines_ours(l, ", ");
 		lines_position(l, ev->frames[0].file, ev->frames[0].line);
