@@ -2,7 +2,6 @@
  * at_signal.c - the traced frames of a thread as a signal finds them, with their variables: of a
  * signal that ends the process, and of a crash, also one that has a handler.
  */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "events/collector.h"
@@ -70,19 +69,13 @@ static size_t read_beside_hole(void *ctx, uint64_t addr, void *buf, size_t len)
 
 /* ---- what is told ---- */
 
-static bool is_crash(int signal)
-{
-	return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
-	       signal == SIGABRT || signal == SIGTRAP || signal == SIGSYS;
-}
-
 static bool is_wanted(struct collector *col, const struct stop *stop)
 {
 	if (!col->running)
 		return false;
 	if (process_dies_of(stop->pid, stop->signal))
 		return true;
-	return is_crash(stop->signal) && col->crashes++ < CRASHES_MAX;
+	return collect_is_crash(stop->signal) && col->crashes++ < CRASHES_MAX;
 }
 
 /*
@@ -119,7 +112,8 @@ static void walk(struct collector *col, struct look *l, const struct regs *regs)
 			struct met *m = &l->met[l->n++];
 			*m = (struct met){
 				.f = f, .walked = kept, .known = w.known, .is_settled = is_settled};
-			choose_variables(col, l->t->tid, m);
+			if (col->o.locals) // else nobody is shown them
+				choose_variables(col, l->t->tid, m);
 			l->n_values += m->n;
 		}
 		if (!moved)

@@ -308,6 +308,12 @@ const char *collect_signal_name(int signal, char *buf, size_t len)
 	return buf;
 }
 
+bool collect_is_crash(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+	       signal == SIGABRT || signal == SIGTRAP || signal == SIGSYS;
+}
+
 static void on_signal(struct collector *col, const struct stop *stop)
 {
 	char name[32];

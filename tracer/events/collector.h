@@ -73,6 +73,7 @@ struct event collect_event(struct collector *col, enum event_kind kind, pid_t pi
 void collect_emit(struct collector *col, struct event *ev); // numbers it, adds registers
 void collect_note(struct collector *col, const char *text);
 const char *collect_signal_name(int signal, char *buf, size_t len);
+bool collect_is_crash(int signal); // a fault of the program, or its own word for one: abort(3)
 
 /* collect_run.c: EVENT_EXEC and EVENT_EXIT, with the notes that belong to them. */
 void collect_exec(struct collector *col, const struct stop *stop);

@@ -4,7 +4,6 @@
  * A ret is looked at before it runs. At the signal of a crash the frames that a walk meets are
  * looked at; those that it does not meet may be gone, and their bytes another's.
  */
-#include <signal.h>
 #include <string.h>
 
 #include "events/collector.h"
@@ -173,16 +172,10 @@ static void check_frame(struct collector *col, const struct thread_stacks *t, st
 		frame_layout_deinit(&l);
 }
 
-static bool is_crash(int signal)
-{
-	return signal == SIGABRT || signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
-	       signal == SIGTRAP;
-}
-
 void integrity_at_signal(struct collector *col, const struct stop *stop)
 {
 	struct regs regs;
-	if (!is_crash(stop->signal) || col->examined == EXAMINED_MAX || !col->running)
+	if (!collect_is_crash(stop->signal) || col->examined == EXAMINED_MAX || !col->running)
 		return;
 	col->examined++;
 	if (control_regs(col->control, stop->tid, &regs) != FT_OK) {
